@@ -1,0 +1,5 @@
+"""What is trained and how it is judged: the Adversarial Image Anonymizer in PyTorch."""
+
+from aia_models.checkpoint import load
+
+__all__ = ["load"]

@@ -1,0 +1,86 @@
+"""The encoder that is judged and shipped: encoder, fitted release channel, and the decoder for reconstructions."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+
+from aia_models.channel import ReleaseChannel, fit_release_channel
+from aia_models.config import TrainingConfig
+from aia_models.data.faces import FaceDataset
+from aia_models.data.splits import SPLITS, SplitFaces
+from aia_models.judging import ReleasedFaces
+from aia_models.networks import Decoder, Encoder, Networks
+from aia_models.streams import stream
+
+CHUNK_IMAGES = 2048
+
+
+class Anonymizer(nn.Module):
+    """Images to released representations."""
+
+    def __init__(self, config: TrainingConfig, image_side: int) -> None:
+        super().__init__()
+        self.config = config
+        self.image_side = image_side
+        self.encoder = Encoder(config.encoder, image_side)
+        self.decoder = Decoder(config.decoder, self.encoder.map_shape)
+        channels, height, width = self.encoder.map_shape
+        self.channel = ReleaseChannel(config.channel, channels * height * width)
+
+    @torch.no_grad()
+    def clean(self, images: UInt8[np.ndarray, "n 1 side side"]) -> Float[Tensor, "n k"]:
+        """Representations g before the channel, in float32 on the module's device."""
+        device = self.channel.low.device
+        chunks = (torch.from_numpy(images[i : i + CHUNK_IMAGES]) for i in range(0, len(images), CHUNK_IMAGES))
+        return torch.cat([self.encoder(chunk.to(device).float() / 255) for chunk in chunks])
+
+    @torch.no_grad()
+    def release(
+        self, images: UInt8[np.ndarray, "n 1 side side"], generator: torch.Generator
+    ) -> Float[Tensor, "n k"]:
+        """Released representations of `images`; `generator`, on the module's device, draws the noise."""
+        return self.channel(self.clean(images), generator)
+
+    def encode(self, images: UInt8[np.ndarray, "n 1 side side"]) -> Float[Tensor, "n k"]:
+        """Released representations with noise from the operating system's entropy; its seed is not kept, since
+        whoever has the seed can subtract the noise."""
+        generator = torch.Generator(device=self.channel.low.device)
+        generator.seed()
+        return self.release(images, generator)
+
+    @torch.no_grad()
+    def reconstruct(self, released: Float[Tensor, "n k"]) -> Float[Tensor, "n 1 side side"]:
+        """The decoder's images in [0, 1] for released representations."""
+        return torch.sigmoid(self.decoder(released))
+
+
+def fit_anonymizer(networks: Networks, config: TrainingConfig, faces: SplitFaces) -> Anonymizer:
+    """The trained encoder and decoder with the release channel fitted on the `train` identities' clean g."""
+    anonymizer = Anonymizer(config, faces.image_side).to(next(networks.parameters()).device)
+    anonymizer.encoder.load_state_dict(networks.encoder.state_dict())
+    anonymizer.decoder.load_state_dict(networks.decoder.state_dict())
+    attribute = torch.from_numpy(np.ascontiguousarray(faces.train.attributes[faces.attribute]))
+    anonymizer.channel = fit_release_channel(config.channel, anonymizer.clean(faces.train.images), attribute)
+    return anonymizer.eval()
+
+
+def release_faces(anonymizer: Anonymizer, faces: SplitFaces, seed: int) -> Mapping[str, ReleasedFaces]:
+    """What judging sees: each split but `train`, released once, the noise drawn from the seed's own streams."""
+    device = anonymizer.channel.low.device
+    return {
+        split: _release_split(
+            anonymizer, getattr(faces, split), faces.attribute, stream(seed, "release", split, device=device)
+        )
+        for split in SPLITS
+        if split != "train"
+    }
+
+
+def _release_split(
+    anonymizer: Anonymizer, split: FaceDataset, attribute: str, generator: torch.Generator
+) -> ReleasedFaces:
+    released = anonymizer.release(split.images, generator)
+    return ReleasedFaces(released.cpu().numpy(), split.identity, split.attributes[attribute])

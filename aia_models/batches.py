@@ -1,0 +1,66 @@
+"""Which images form the batches and pairs of an epoch, drawn on the CPU before the epoch starts."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Int32, Int64
+
+
+@dataclass(frozen=True)
+class PairBatches:
+    """Batches for one epoch: `images[step]` holds anchors, then their partners; `different[step]` says of each
+    anchor whether its partner is another person (y of Eq. 7)."""
+
+    images: Int64[np.ndarray, "step batch"]
+    different: Bool[np.ndarray, "step pair"]
+
+
+class PairSampler:
+    """Draws partners: for each anchor an image of the same person or of another one.
+
+    `identity` is the identity of each image; an identity with one image is never half of a same-person pair.
+    """
+
+    def __init__(self, identity: Int32[np.ndarray, " n"]) -> None:
+        self._sorted = np.argsort(identity, kind="stable")
+        ordered = identity[self._sorted]
+        starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+        sizes = np.diff(np.r_[starts, len(identity)])
+        group = np.repeat(np.arange(len(starts)), sizes)
+        self._rank = np.empty(len(identity), dtype=np.int64)
+        self._rank[self._sorted] = np.arange(len(identity))
+        self._start = starts[group][self._rank]
+        self._size = sizes[group][self._rank]
+
+    def partners(
+        self, anchors: Int64[np.ndarray, "*shape"], rng: np.random.Generator
+    ) -> tuple[Int64[np.ndarray, "*shape"], Bool[np.ndarray, "*shape"]]:
+        """Partners of `anchors` and whether each is another person: half are, on average, and all partners of
+        people with one image."""
+        size, start = self._size[anchors], self._start[anchors]
+        different = (rng.random(anchors.shape) < 0.5) | (size == 1)
+        place = self._rank[anchors] - start
+        same = start + (place + 1 + rng.integers(0, np.maximum(size - 1, 1))) % size
+        others = np.maximum(len(self._rank) - size, 1)
+        other = (start + size + rng.integers(0, others)) % len(self._rank)
+        return self._sorted[np.where(different, other, same)], different
+
+    def epoch(self, batch_images: int, rng: np.random.Generator) -> PairBatches:
+        """Batches of one epoch: half of each batch are anchors, drawn without repeats, half their partners.
+
+        An epoch shows as many images as there are, or one batch where there are fewer.
+        """
+        images = len(self._rank)
+        steps, half = max(images // batch_images, 1), batch_images // 2
+        order = rng.permutation(images)
+        anchors = np.resize(order, steps * half).reshape(steps, half)
+        partners, different = self.partners(anchors, rng)
+        return PairBatches(np.concatenate([anchors, partners], axis=1), different)
+
+
+def image_batches(
+    images: int, batch_images: int, rng: np.random.Generator
+) -> Int64[np.ndarray, "step batch"]:
+    """Batches of one epoch over all images in random order; the last incomplete batch is left out."""
+    steps = max(images // batch_images, 1)
+    return np.resize(rng.permutation(images), steps * batch_images).reshape(steps, batch_images)

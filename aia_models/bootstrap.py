@@ -1,0 +1,44 @@
+"""Bootstrap over identities: images of one person are not independent, so people are what is resampled."""
+
+import numpy as np
+from jaxtyping import Bool, Float, Int32
+
+from aia_models.metrics import weighted_aucs
+from aia_models.pairs import Pairs
+from aia_models.streams import stream_seed
+
+DRAWS = 200
+INTERVAL = (2.5, 97.5)  # percentiles of a 95 % interval
+
+
+def identity_weights(identity: Int32[np.ndarray, " n"], draws: int = DRAWS) -> Float[np.ndarray, "draw n"]:
+    """How often each image's person appears in each of `draws` resamples of all people (the same each time)."""
+    people, index = np.unique(identity, return_inverse=True)
+    rng = np.random.default_rng(stream_seed(0, "bootstrap", "identities"))
+    counts = rng.multinomial(len(people), np.full(len(people), 1 / len(people)), size=draws)
+    return counts[:, index].astype(np.float64)
+
+
+def folded_auc_interval(
+    scores: Float[np.ndarray, " n"], positive: Bool[np.ndarray, " n"], weights: Float[np.ndarray, "draw n"]
+) -> tuple[float, float]:
+    """95 % interval of an attacker's AUC, folded in the direction of its point estimate."""
+    point = weighted_aucs(scores, positive, np.ones((1, len(scores))))[0]
+    aucs = weighted_aucs(scores, positive, weights)
+    low, high = np.nanpercentile(aucs if point >= 0.5 else 1 - aucs, INTERVAL)
+    return float(low), float(high)
+
+
+def pair_weights(pairs: Pairs, weights: Float[np.ndarray, "draw n"]) -> Float[np.ndarray, "draw pair"]:
+    """Weight of each pair in each resample: of both people where they differ, of the one where not."""
+    left = weights[:, pairs.left]
+    return np.where(pairs.different, left * weights[:, pairs.right], left)
+
+
+def matching_auc_interval(
+    similarity: Float[np.ndarray, " pair"], pairs: Pairs, weights: Float[np.ndarray, "draw n"]
+) -> tuple[float, float]:
+    """95 % interval of a matcher's AUC over resamples of people."""
+    aucs = weighted_aucs(similarity, ~pairs.different, pair_weights(pairs, weights))
+    low, high = np.nanpercentile(aucs, INTERVAL)
+    return float(low), float(high)

@@ -1,0 +1,101 @@
+"""The release channel: what happens to g before it leaves the encoder."""
+
+import torch
+from jaxtyping import Float, Int8
+from torch import Tensor, nn
+
+from aia_models.config import ChannelConfig
+from aia_models.eraser import fit_eraser
+
+SMALLEST_RANGE = 1e-6  # a coordinate that does not vary is quantised as if it varied this much
+
+
+def add_noise(
+    g: Float[Tensor, "batch k"], noise_sd: float, generator: torch.Generator
+) -> Float[Tensor, "batch k"]:
+    """g plus Gaussian noise of standard deviation `noise_sd`."""
+    return g + noise_sd * torch.randn(g.shape, generator=generator, device=g.device, dtype=g.dtype)
+
+
+def quantise(
+    g: Float[Tensor, "batch k"], low: Float[Tensor, " k"], high: Float[Tensor, " k"], bits: int
+) -> Float[Tensor, "batch k"]:
+    """g on 2^bits evenly spaced values per coordinate from `low` to `high`, values outside clipped.
+
+    The gradient passes straight through (Bengio et al. 2013).
+    """
+    levels = 2**bits - 1
+    width = (high - low).clamp_min(SMALLEST_RANGE)
+    rounded = low + ((g - low) / width * levels).round().clamp(0, levels) * width / levels
+    return g + (rounded - g).detach()
+
+
+def replace_randomly(
+    g: Float[Tensor, "batch k"], share: float, generator: torch.Generator
+) -> Float[Tensor, "batch k"]:
+    """g with about `share` of its values replaced by uniform numbers in [0, 1] (the paper's Random baseline)."""
+    uniform = torch.rand((2, *g.shape), generator=generator, device=g.device, dtype=g.dtype)
+    return torch.where(uniform[0] < share, uniform[1], g)
+
+
+def transmit(
+    g: Float[Tensor, "batch k"], config: ChannelConfig, generator: torch.Generator
+) -> Float[Tensor, "batch k"]:
+    """The channel as training sees it: noise or quantisation (range of the batch), never the eraser."""
+    if config.kind == "noise":
+        return add_noise(g, config.noise_sd or 0.0, generator)
+    if config.kind == "quantise":
+        fixed = g.detach()
+        return quantise(g, fixed.amin(0), fixed.amax(0), config.bits or 1)
+    return g
+
+
+class ReleaseChannel(nn.Module):
+    """The channel as judged and shipped: the eraser (where the config has one), then noise or quantiser.
+
+    Fitted by `fit_release_channel`; until then the eraser does nothing and the quantiser's range is [0, 1].
+    """
+
+    eraser_mean: Tensor
+    eraser_direction: Tensor
+    eraser_covector: Tensor
+    low: Tensor
+    high: Tensor
+
+    def __init__(self, config: ChannelConfig, width: int) -> None:
+        super().__init__()
+        self.config = config
+        for name in ("eraser_mean", "eraser_direction", "eraser_covector", "low"):
+            self.register_buffer(name, torch.zeros(width))
+        self.register_buffer("high", torch.ones(width))
+
+    def erase(self, g: Float[Tensor, "batch k"]) -> Float[Tensor, "batch k"]:
+        """g without the attribute's linear trace (g itself where the config has no erasure)."""
+        if not self.config.erasure:
+            return g
+        return g - ((g - self.eraser_mean) @ self.eraser_covector)[:, None] * self.eraser_direction
+
+    def forward(self, g: Float[Tensor, "batch k"], generator: torch.Generator) -> Float[Tensor, "batch k"]:
+        """What is released for clean representations `g`; `generator` draws the noise."""
+        erased = self.erase(g)
+        if self.config.kind == "quantise":
+            return quantise(erased, self.low, self.high, self.config.bits or 1)
+        if self.config.kind == "random_replacement":
+            return replace_randomly(erased, self.config.replaced_share or 0.0, generator)
+        return transmit(erased, self.config, generator)
+
+
+def fit_release_channel(
+    config: ChannelConfig, g: Float[Tensor, "n k"], attribute: Int8[Tensor, " n"]
+) -> ReleaseChannel:
+    """The channel fitted on the clean `g` of the `train` identities: LEACE, then the quantiser's range."""
+    channel = ReleaseChannel(config, g.shape[1]).to(g.device)
+    if config.erasure:
+        eraser = fit_eraser(g.double().cpu().numpy(), attribute.cpu().numpy())
+        channel.eraser_mean.copy_(torch.from_numpy(eraser.mean))
+        channel.eraser_direction.copy_(torch.from_numpy(eraser.direction))
+        channel.eraser_covector.copy_(torch.from_numpy(eraser.covector))
+    erased = channel.erase(g)
+    channel.low.copy_(erased.amin(0))
+    channel.high.copy_(erased.amax(0))
+    return channel

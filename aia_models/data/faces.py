@@ -1,0 +1,75 @@
+"""The data contract: labelled grey face images in memory or in a memory-mapped file."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Int, Int8, Int32, UInt8
+
+from aia_models.errors import DataError
+
+UNKNOWN = -1
+
+
+@dataclass(frozen=True, eq=False)
+class FaceDataset:
+    """Face images with the identity and the binary attributes of each.
+
+    `images` uint8 `[N, 1, H, W]`, possibly a read-only memory map; `identity` int32 `[N]`, indices into
+    `identity_names`; `attributes` name -> int8 `[N]` of 1, 0 and -1 (unknown); `fingerprint` is a sha256 in
+    hex over contents and preparation. Raises DataError when shapes or types do not fit together.
+    """
+
+    images: UInt8[np.ndarray, "face 1 height width"]
+    identity: Int32[np.ndarray, " face"]
+    identity_names: tuple[str, ...]
+    attributes: Mapping[str, Int8[np.ndarray, " face"]]
+    fingerprint: str
+
+    def __post_init__(self) -> None:
+        if self.images.dtype != np.uint8 or self.images.ndim != 4 or self.images.shape[1] != 1:
+            raise DataError(
+                f"images are {self.images.dtype} {self.images.shape}: uint8 [N, 1, H, W] is needed"
+            )
+        if self.identity.dtype != np.int32 or self.identity.shape != (len(self),):
+            raise DataError(
+                f"identity is {self.identity.dtype} {self.identity.shape}: int32 [{len(self)}] is needed"
+            )
+        for name, values in self.attributes.items():
+            if values.dtype != np.int8 or values.shape != (len(self),):
+                raise DataError(
+                    f"attribute '{name}' is {values.dtype} {values.shape}: int8 [{len(self)}] is needed"
+                )
+
+    def __len__(self) -> int:
+        return self.images.shape[0]
+
+    @property
+    def image_side(self) -> int:
+        """Height and width of the images, in pixels."""
+        return self.images.shape[-1]
+
+    def attribute(self, name: str) -> Int8[np.ndarray, " face"]:
+        """Values int8 `[N]` of one attribute; raises DataError that lists the attributes there are."""
+        if name not in self.attributes:
+            there = ", ".join(self.attributes) or "none"
+            raise DataError(f"the data has no attribute '{name}': it has {there}")
+        return self.attributes[name]
+
+    def subset(self, chosen: Bool[np.ndarray, " face"] | Int[np.ndarray, " chosen"]) -> "FaceDataset":
+        """The chosen images, a bool mask `[N]` or indices, as a data set of its own.
+
+        Images are copied into contiguous memory; identities are numbered anew in the order of their old
+        numbers, so that `identity_names` holds exactly the identities present.
+        """
+        rows = np.flatnonzero(chosen) if chosen.dtype == np.bool_ else np.asarray(chosen, dtype=np.int64)
+        kept, identity = np.unique(self.identity[rows], return_inverse=True)
+        digest = hashlib.sha256(self.fingerprint.encode() + rows.astype("<i8").tobytes())
+        return FaceDataset(
+            images=np.ascontiguousarray(self.images[rows]),
+            identity=identity.astype(np.int32),
+            identity_names=tuple(self.identity_names[i] for i in kept),
+            attributes={name: values[rows] for name, values in self.attributes.items()},
+            fingerprint=digest.hexdigest(),
+        )

@@ -1,0 +1,91 @@
+"""Identity-disjoint splits that stay as they are when identities are added."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from aia_models.data.faces import FaceDataset
+from aia_models.errors import DataError
+
+SPLITS = ("train", "attack", "validation", "test")
+_UPPER_BOUNDS = (0.50, 0.70, 0.85, 1.00)
+_IDENTITIES_PER_VALUE = 2
+_PAIRED_IDENTITIES = 2
+
+
+def split_of(identity_name: str, split_seed: int) -> str:
+    """The split of one identity: 50 % train, 20 % attack, 15 % validation, 15 % test.
+
+    It depends on the name and the seed alone (sha256, read as a number in [0, 1)), never on the other
+    identities.
+    """
+    digest = hashlib.sha256(f"{split_seed}:{identity_name}".encode()).digest()
+    # 53 bits: what a double holds exactly, so that the number stays below 1.
+    uniform = (int.from_bytes(digest[:8], "big") >> 11) / 2**53
+    return next(name for name, bound in zip(SPLITS, _UPPER_BOUNDS, strict=True) if uniform < bound)
+
+
+@dataclass(frozen=True, eq=False)
+class SplitFaces:
+    """What training and judging take: four data sets without a common identity.
+
+    `attribute` names the private attribute; `fingerprint` is a sha256 in hex over the contents, the attribute
+    and the split seed.
+    """
+
+    train: FaceDataset
+    attack: FaceDataset
+    validation: FaceDataset
+    test: FaceDataset
+    attribute: str
+    fingerprint: str
+
+    @property
+    def image_side(self) -> int:
+        """Height and width of the images, in pixels."""
+        return self.train.image_side
+
+
+def split_faces(dataset: FaceDataset, attribute: str, split_seed: int) -> SplitFaces:
+    """Divides `dataset` by identity into the four splits.
+
+    Raises DataError when the attribute is missing, or when a split could not be judged: it needs 2 identities
+    of either value of the attribute and 2 identities with 2 or more images.
+    """
+    dataset.attribute(attribute)
+    split_of_identity = np.array([split_of(name, split_seed) for name in dataset.identity_names])
+    split_of_image = split_of_identity[dataset.identity]
+    parts = {split: dataset.subset(split_of_image == split) for split in SPLITS}
+    for split, part in parts.items():
+        where = f"split '{split}' (split_seed {split_seed})"
+        check_judgeable(part.identity, part.attribute(attribute), attribute, where, splits=1)
+    digest = hashlib.sha256(f"{dataset.fingerprint}\n{attribute}\n{split_seed}".encode())
+    return SplitFaces(**parts, attribute=attribute, fingerprint=digest.hexdigest())
+
+
+def check_judgeable(
+    identity: np.ndarray, values: np.ndarray, attribute: str, where: str, *, splits: int = len(SPLITS)
+) -> None:
+    """Raises DataError when the faces cannot fill `splits` splits that can be judged.
+
+    `identity` int `[N]`, `values` int8 `[N]` of the attribute; `where` opens the message.
+    """
+    needed = _IDENTITIES_PER_VALUE * splits
+    ones, zeros = (np.unique(identity[values == value]).size for value in (1, 0))
+    if min(ones, zeros) < needed:
+        raise DataError(
+            f"{where}: {ones} identities have {attribute} = 1 and {zeros} have {attribute} = 0, "
+            f"but at least {needed} of each are needed: add identities{_other_seed(splits)}"
+        )
+    needed = _PAIRED_IDENTITIES * splits
+    paired = int((np.unique(identity, return_counts=True)[1] >= 2).sum())
+    if paired < needed:
+        raise DataError(
+            f"{where}: {paired} identities have 2 or more images, but at least {needed} are needed to form "
+            f"matching pairs: add images of the same people{_other_seed(splits)}"
+        )
+
+
+def _other_seed(splits: int) -> str:
+    return " or choose another split_seed" if splits == 1 else ""

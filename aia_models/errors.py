@@ -1,0 +1,21 @@
+"""Errors that name, in one line, what is wrong, where, and what would be right."""
+
+
+class AIAError(Exception):
+    """Base of every error that this project raises on purpose."""
+
+
+class DataError(AIAError):
+    """A data set cannot be used as it is."""
+
+
+class ConfigError(AIAError):
+    """A training config holds a value that no training can run with."""
+
+
+class CheckpointError(AIAError):
+    """A checkpoint is missing, damaged or of a newer version."""
+
+
+class DivergedError(AIAError):
+    """A loss became NaN or infinite: the trial ends as `diverged`, its figures are not made up."""

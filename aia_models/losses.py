@@ -1,0 +1,79 @@
+"""Eq. 5 to 8 of the paper, each a mean over its elements."""
+
+import torch
+from jaxtyping import Bool, Float, Int8
+from torch import Tensor
+from torch.nn import functional as F
+
+TINY_SQUARED = 1e-12  # keeps the square root's gradient finite where two embeddings coincide
+
+
+def reconstruction_loss(
+    logits: Float[Tensor, "batch 1 side side"], images: Float[Tensor, "batch 1 side side"]
+) -> Float[Tensor, ""]:
+    """Eq. 5 as the usual binary cross-entropy (the paper's swaps x and x' and drops the sign), mean over pixels."""
+    return F.binary_cross_entropy_with_logits(logits.float(), images)
+
+
+def adversary_loss(
+    log_odds: Float[Tensor, "batch member"], attribute: Int8[Tensor, " batch"], class_balanced: bool
+) -> Float[Tensor, ""]:
+    """Binary cross-entropy of the adversary (section 4.2), mean over images with a known attribute and members.
+
+    `attribute` is 1, 0 or -1 (unknown: no part of the loss). With `class_balanced` the two classes of the
+    batch weigh the same, so that guessing the larger one earns nothing. 0 where nobody's attribute is known.
+    """
+    known, positive = attribute >= 0, attribute == 1
+    per_image = F.binary_cross_entropy_with_logits(
+        log_odds.float(), positive.float()[:, None].expand_as(log_odds), reduction="none"
+    ).mean(1)
+    weight = known.float()
+    if class_balanced:
+        for one_class in (positive, known & ~positive):
+            weight = torch.where(one_class, 1 / one_class.sum().clamp_min(1), weight)
+    return (per_image * weight).sum() / weight.sum().clamp_min(torch.finfo(torch.float32).tiny)
+
+
+def contrastive_loss(
+    left: Float[Tensor, "pair dim"],
+    right: Float[Tensor, "pair dim"],
+    different: Bool[Tensor, " pair"],
+    margin: float,
+) -> Float[Tensor, ""]:
+    """Eq. 7: pulls same-person pairs together, pushes others at least `margin` apart; mean over pairs."""
+    squared = (left.float() - right.float()).square().sum(1)
+    distance = squared.clamp_min(TINY_SQUARED).sqrt()
+    apart = (margin - distance).clamp_min(0).square()
+    return torch.where(different, apart, squared).mean() / 2
+
+
+def total_loss(
+    reconstruction: Float[Tensor, ""],
+    matcher: Float[Tensor, ""],
+    adversary: Float[Tensor, ""],
+    alpha: float,
+    beta: float,
+) -> Float[Tensor, ""]:
+    """Eq. 8: L_AE + alpha L_Siamese - beta L_Adv, what encoder and decoder minimise."""
+    return reconstruction + alpha * matcher - beta * adversary
+
+
+class _ScaledGradient(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, values: Tensor, factor: float) -> Tensor:  # type: ignore[override]
+        ctx.factor = factor
+        return values.view_as(values)
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+        return grad * ctx.factor, None
+
+
+def scaled_gradient(values: Float[Tensor, "batch k"], factor: float) -> Float[Tensor, "batch k"]:
+    """`values` unchanged, their gradient times `factor`.
+
+    In front of adversary and matcher one backward pass serves both sides: their weights receive the plain
+    gradient of their own loss, the encoder that of Eq. 8, all at the same parameters (gradient reversal,
+    Ganin and Lempitsky 2015, with factor -beta; alpha for the matcher).
+    """
+    return _ScaledGradient.apply(values, factor)  # type: ignore[return-value]

@@ -1,0 +1,73 @@
+"""Fresh matchers: fitted on the `attack` identities' released representations, judged on others."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, Int32
+from sklearn.decomposition import PCA
+
+from aia_models.batches import PairSampler
+from aia_models.config import MatcherConfig
+from aia_models.losses import contrastive_loss
+from aia_models.networks import Matcher
+from aia_models.standardise import SMALLEST_SD
+from aia_models.streams import stream_seed
+
+Released = Float32[np.ndarray, "n k"]
+Embedding = Float[np.ndarray, "n dim"]
+Embed = Callable[[Released], Embedding]
+
+WHITENED_COMPONENTS = 150
+SIAMESE_STEPS = 400
+SIAMESE_BATCH_IMAGES = 128
+SIAMESE_LEARNING_RATE = 1e-3
+
+
+def fit_whitened_cosine(
+    released: Released, identity: Int32[np.ndarray, " n"], map_shape: tuple[int, int, int], seed: int
+) -> Embed:
+    """PCA-whitened representations of length 1: their distance orders pairs as the cosine does.
+
+    Learns nothing from identities, only the coordinates' covariance.
+    """
+    components = min(WHITENED_COMPONENTS, released.shape[1], len(released) - 1)
+    pca = PCA(components, whiten=True, svd_solver="covariance_eigh").fit(released.astype(np.float64))
+
+    def embed(others: Released) -> Embedding:
+        whitened = pca.transform(others.astype(np.float64))
+        return whitened / np.maximum(np.linalg.norm(whitened, axis=1, keepdims=True), 1e-12)
+
+    return embed
+
+
+def fit_siamese(
+    released: Released, identity: Int32[np.ndarray, " n"], map_shape: tuple[int, int, int], seed: int
+) -> Embed:
+    """The paper's Siamese network (section 5.2) trained from new weights by Eq. 7 on standardised maps."""
+    mean, sd = released.mean(0), np.maximum(released.std(0), SMALLEST_SD)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(stream_seed(seed, "fresh-siamese", "initialise"))
+        network = Matcher(MatcherConfig(standardise=False), map_shape)
+    optimiser = torch.optim.Adam(network.parameters(), lr=SIAMESE_LEARNING_RATE, weight_decay=1e-4)
+    rng = np.random.default_rng(stream_seed(seed, "fresh-siamese", "batches"))
+    inputs, sampler = torch.from_numpy((released - mean) / sd), PairSampler(identity)
+    done = 0
+    while done < SIAMESE_STEPS:
+        batches = sampler.epoch(SIAMESE_BATCH_IMAGES, rng)
+        for images, different in zip(batches.images, batches.different, strict=True):
+            left, right = network(inputs[torch.from_numpy(images)]).chunk(2)
+            loss = contrastive_loss(left, right, torch.from_numpy(different), MatcherConfig().margin)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            optimiser.step()
+            done += 1
+
+    @torch.no_grad()
+    def embed(others: Released) -> Embedding:
+        return network(torch.from_numpy((others - mean) / sd)).double().numpy()
+
+    return embed
+
+
+MATCHERS = {"siamese": fit_siamese, "whitened_cosine": fit_whitened_cosine}

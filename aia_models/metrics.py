@@ -1,0 +1,72 @@
+"""Figures of classification and verification from scores: arrays in, numbers out."""
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+Scores = Float[np.ndarray, " n"]
+Labels = Bool[np.ndarray, " n"]
+Weights = Float[np.ndarray, "draw n"]
+
+
+def weighted_aucs(scores: Scores, positive: Labels, weights: Weights) -> Float[np.ndarray, " draw"]:
+    """ROC AUC of `scores` for each row of `weights`, ties counted half; NaN where a row leaves one class only."""
+    order = np.argsort(scores, kind="stable")
+    ranked, is_positive, weight = scores[order], positive[order], weights[:, order]
+    starts = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]])
+    positives = np.add.reduceat(weight * is_positive, starts, axis=1)
+    negatives = np.add.reduceat(weight * ~is_positive, starts, axis=1)
+    below = np.cumsum(negatives, axis=1) - negatives
+    wins = (positives * (below + negatives / 2)).sum(1)
+    pairs = positives.sum(1) * negatives.sum(1)
+    return np.divide(wins, pairs, out=np.full(len(weights), np.nan), where=pairs > 0)
+
+
+def auc(scores: Scores, positive: Labels) -> float:
+    """ROC AUC: the probability that a positive scores above a negative, ties counted half."""
+    return float(weighted_aucs(scores, positive, np.ones((1, len(scores))))[0])
+
+
+def folded(value: float) -> float:
+    """max(AUC, 1 - AUC): an attacker that is always wrong knows as much as one that is always right."""
+    return max(value, 1 - value)
+
+
+def balanced_accuracy(predicted: Labels, positive: Labels) -> float:
+    """Mean of the two classes' recalls."""
+    return float((predicted[positive].mean() + (~predicted[~positive]).mean()) / 2)
+
+
+def error_rates(scores: Scores, positive: Labels) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Thresholds (descending, from infinity), false accept rates and true accept rates of accepting
+    scores at or above each threshold."""
+    order = np.argsort(-scores, kind="stable")
+    ranked = scores[order]
+    last = np.r_[np.flatnonzero(ranked[1:] != ranked[:-1]), len(ranked) - 1]
+    true = np.cumsum(positive[order])[last] / positive.sum()
+    false = np.cumsum(~positive[order])[last] / (~positive).sum()
+    return np.r_[np.inf, ranked[last]], np.r_[0.0, false], np.r_[0.0, true]
+
+
+def equal_error_rate(scores: Scores, positive: Labels) -> float:
+    """Error rate where false accepts and false rejects are equal, interpolated between thresholds."""
+    _, false, true = error_rates(scores, positive)
+    gap = false - (1 - true)
+    after = int(np.argmax(gap >= 0))
+    before = after - 1
+    share = -gap[before] / (gap[after] - gap[before])
+    return float(false[before] + share * (false[after] - false[before]))
+
+
+def true_accept_rate(scores: Scores, positive: Labels, false_accept_rate: float) -> float | None:
+    """Largest true accept rate at no more than `false_accept_rate`; None with fewer than ten expected false
+    accepts among the negatives, too few to tell."""
+    if (~positive).sum() * false_accept_rate < 10:
+        return None
+    _, false, true = error_rates(scores, positive)
+    return float(true[false <= false_accept_rate].max())
+
+
+def best_threshold(scores: Scores, positive: Labels) -> float:
+    """The score from which on to accept for the highest balanced accuracy."""
+    thresholds, false, true = error_rates(scores, positive)
+    return float(thresholds[np.argmax(true - false)])

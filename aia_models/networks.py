@@ -1,0 +1,104 @@
+"""The four networks of the AIA (paper, sections 4 and 5.2)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from aia_models.adversary import Adversary
+from aia_models.config import DecoderConfig, EncoderConfig, MatcherConfig, TrainingConfig
+from aia_models.standardise import standardise
+from aia_models.streams import stream_seed
+
+POOLED = 4  # two average poolings by 2: the map g is a quarter of the image's side
+
+
+class Encoder(nn.Module):
+    """Images to representations (Eq. 2, 3): two blocks of convolution, leaky ReLU and pooling, then a sigmoid."""
+
+    def __init__(self, config: EncoderConfig, image_side: int) -> None:
+        super().__init__()
+        first, second = config.channels
+        self.map_shape = (second, image_side // POOLED, image_side // POOLED)
+        self.first = nn.Conv2d(1, first, 3, padding=1)
+        self.second = nn.Conv2d(first, second, 3, padding=1)
+
+    def forward(self, images: Float[Tensor, "batch 1 side side"]) -> Float[Tensor, "batch k"]:
+        """Representations g in [0, 1], flattened channel by channel (`map_shape` is their shape as a map)."""
+        hidden = F.avg_pool2d(F.leaky_relu(self.first(images)), 2)
+        hidden = F.avg_pool2d(F.leaky_relu(self.second(hidden)), 2)
+        return torch.sigmoid(hidden.float()).flatten(1)
+
+
+class Decoder(nn.Module):
+    """Representations to images (Eq. 4): blocks of convolution, leaky ReLU and nearest up-sampling."""
+
+    def __init__(self, config: DecoderConfig, map_shape: tuple[int, int, int]) -> None:
+        super().__init__()
+        first, second = config.channels
+        self.map_shape = map_shape
+        self.first = nn.Conv2d(map_shape[0], first, 3, padding=1)
+        self.second = nn.Conv2d(first, second, 3, padding=1)
+        self.last = nn.Conv2d(second, 1, 3, padding=1)
+
+    def forward(self, released: Float[Tensor, "batch k"]) -> Float[Tensor, "batch 1 side side"]:
+        """Logits of the reconstructed pixels; their sigmoid is the image in [0, 1]."""
+        hidden = released.unflatten(1, self.map_shape)
+        hidden = F.interpolate(F.leaky_relu(self.first(hidden)), scale_factor=2, mode="nearest")
+        hidden = F.interpolate(F.leaky_relu(self.second(hidden)), scale_factor=2, mode="nearest")
+        return self.last(hidden)
+
+
+class Matcher(nn.Module):
+    """One branch of the Siamese network of task T: three convolutions and three fully connected layers."""
+
+    def __init__(self, config: MatcherConfig, map_shape: tuple[int, int, int]) -> None:
+        super().__init__()
+        self.map_shape = map_shape
+        self.standardise = config.standardise
+        channels = (map_shape[0], *config.conv_channels)
+        self.convolutions = nn.ModuleList(
+            nn.Conv2d(inner, outer, 3, padding=1)
+            for inner, outer in pairwise(channels)
+        )
+        flat = channels[-1] * map_shape[1] * map_shape[2]
+        first, second = config.hidden
+        self.dense = nn.Sequential(
+            nn.Linear(flat, first), nn.LeakyReLU(), nn.Linear(first, second), nn.LeakyReLU(),
+            nn.Linear(second, config.embedding),
+        )  # fmt: skip
+
+    def forward(self, released: Float[Tensor, "batch k"]) -> Float[Tensor, "batch dim"]:
+        """Embeddings whose Euclidean distance tells whether two images show one person."""
+        hidden = standardise(released) if self.standardise else released
+        hidden = hidden.unflatten(1, self.map_shape)
+        for convolution in self.convolutions:
+            hidden = F.leaky_relu(convolution(hidden))
+        return self.dense(hidden.flatten(1))
+
+
+class Networks(nn.Module):
+    """Encoder, decoder, adversary and matcher of one training; each initialised from its own random stream."""
+
+    def __init__(self, config: TrainingConfig, image_side: int) -> None:
+        super().__init__()
+        with _seeded(config.seed, "encoder"):
+            self.encoder = Encoder(config.encoder, image_side)
+        shape = self.encoder.map_shape
+        with _seeded(config.seed, "decoder"):
+            self.decoder = Decoder(config.decoder, shape)
+        with _seeded(config.seed, "adversary"):
+            self.adversary = Adversary(config.adversary, shape)
+        with _seeded(config.seed, "matcher"):
+            self.matcher = Matcher(config.matcher, shape)
+
+
+@contextmanager
+def _seeded(seed: int, network: str) -> Iterator[None]:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(stream_seed(seed, "initialise", network))
+        yield

@@ -1,0 +1,63 @@
+"""Pairs of images on which matchers are judged: the same ones for every trial on the same faces."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Int8, Int32, Int64
+
+from aia_models.streams import stream_seed
+
+PAIRS_PER_IDENTITY = 10
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Indices of the images of each pair and whether it shows two people."""
+
+    left: Int64[np.ndarray, " pair"]
+    right: Int64[np.ndarray, " pair"]
+    different: Bool[np.ndarray, " pair"]
+
+
+def evaluation_pairs(
+    identity: Int32[np.ndarray, " n"],
+    attribute: Int8[np.ndarray, " n"],
+    split: str,
+    negatives: str = "any",
+) -> Pairs:
+    """Same-person pairs (up to `PAIRS_PER_IDENTITY` of each person) and as many of different people.
+
+    Different people are drawn uniformly from all (`any`) or among those with the same known attribute
+    (`same_gender`), in proportion to how the same-person pairs' people are distributed. Both kinds share the
+    same-person pairs. The draw depends on the faces and the split's name alone, never on a trial.
+    """
+    rng = np.random.default_rng(stream_seed(0, "pairs", split))
+    members = [np.flatnonzero(identity == one) for one in np.unique(identity)]
+    same = np.concatenate([np.zeros((0, 2), np.int64)] + [_pairs_within(own, rng) for own in members])
+    anchors = same[:, 0]
+    if negatives == "same_gender":
+        anchors = anchors[attribute[anchors] >= 0]
+    partners = np.concatenate(
+        [np.zeros(0, np.int64)]
+        + [_stranger(anchor, identity, attribute, negatives, rng) for anchor in anchors]
+    )
+    return Pairs(
+        np.concatenate([same[:, 0], anchors]),
+        np.concatenate([same[:, 1], partners]),
+        np.r_[np.zeros(len(same), bool), np.ones(len(anchors), bool)],
+    )
+
+
+def _pairs_within(own: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    left, right = np.triu_indices(len(own), k=1)
+    kept = rng.permutation(len(left))[:PAIRS_PER_IDENTITY]
+    return np.stack([own[left[kept]], own[right[kept]]], axis=1)
+
+
+def _stranger(
+    anchor: int, identity: np.ndarray, attribute: np.ndarray, negatives: str, rng: np.random.Generator
+) -> np.ndarray:
+    eligible = identity != identity[anchor]
+    if negatives == "same_gender":
+        eligible &= attribute == attribute[anchor]
+    return rng.choice(np.flatnonzero(eligible), 1)

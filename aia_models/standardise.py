@@ -1,0 +1,16 @@
+"""Standardisation over a batch, in front of adversaries and matchers."""
+
+from jaxtyping import Float
+from torch import Tensor
+
+SMALLEST_SD = 1e-4  # below this a coordinate counts as constant and is not blown up
+
+
+def standardise(values: Float[Tensor, "batch k"]) -> Float[Tensor, "batch k"]:
+    """`values` with mean 0 and standard deviation 1 per coordinate over the batch.
+
+    What an attacker would do first: it undoes shifts and shrinking, which hide nothing. Coordinates
+    that hardly vary are not blown up.
+    """
+    centred = values - values.mean(0)
+    return centred / centred.square().mean(0).sqrt().clamp_min(SMALLEST_SD)

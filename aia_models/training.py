@@ -1,0 +1,199 @@
+"""Two-stage training of the AIA (section 4.3): generators that yield one record per epoch; others decide."""
+
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from aia_models.batches import PairSampler, image_batches
+from aia_models.channel import transmit
+from aia_models.config import ComputeConfig, TrainingConfig
+from aia_models.data.splits import SplitFaces
+from aia_models.device_faces import DeviceFaces
+from aia_models.errors import DivergedError
+from aia_models.losses import (
+    adversary_loss,
+    contrastive_loss,
+    reconstruction_loss,
+    scaled_gradient,
+    total_loss,
+)
+from aia_models.networks import Networks
+from aia_models.streams import stream, stream_seed
+from aia_models.validation import in_loop_figures
+
+Stage = Literal["autoencoder", "heads", "joint"]
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """What one epoch did. Losses are means over the epoch's steps, None where the stage does not have them;
+    the AUCs are the in-loop adversary's (folded) and matcher's on the validation identities."""
+
+    epoch: int
+    stage: Stage
+    reconstruction_loss: float | None
+    matcher_loss: float | None
+    adversary_loss: float | None
+    total_loss: float | None
+    adversary_auc_validation: float | None
+    matcher_auc_validation: float | None
+    train_images_seen: int
+    seconds: float
+
+
+class Trainer:
+    """The networks of one training, their optimisers and data; `run` trains, one epoch at a time."""
+
+    def __init__(self, config: TrainingConfig, compute: ComputeConfig, faces: SplitFaces) -> None:
+        self.config = config
+        self.compute = compute
+        networks = Networks(config, faces.image_side).to(compute.device)
+        if compute.memory_format == "channels_last":
+            networks = networks.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.networks: Networks = networks
+        self.train_faces = DeviceFaces.load(faces.train, faces.attribute, compute.device)
+        self.validation_faces = DeviceFaces.load(faces.validation, faces.attribute, compute.device)
+        self.pairs = PairSampler(faces.train.identity)
+        self.noise = stream(config.seed, "channel", "train", device=compute.device)
+        self.anonymizer_optimiser = self._adam("encoder", "decoder")
+        self.matcher_optimiser = self._adam("matcher")
+        self.adversary_optimiser = self._adam("adversary")
+
+    def run(self) -> Iterator[EpochRecord]:
+        """Stage 1 (auto-encoder, then adversary and matcher on its frozen g, without a channel), then Eq. 8.
+
+        Raises DivergedError after the first epoch in which a loss is NaN or infinite.
+        """
+        budget = self.config.budget
+        stages: list[Stage] = ["autoencoder"] * budget.autoencoder_epochs
+        stages += ["heads"] * budget.heads_epochs + ["joint"] * budget.joint_epochs
+        seen, started = 0, time.perf_counter()
+        for epoch, stage in enumerate(stages, start=1):
+            if stage == "joint" and epoch == len(stages) - budget.joint_epochs + 1:
+                self.anonymizer_optimiser = self._adam("encoder", "decoder")
+            losses, images = self._epoch(stage, epoch)
+            seen += images
+            record = EpochRecord(epoch, stage, *losses, None, None, seen, 0.0)
+            self._refuse_non_finite(record)
+            if stage != "autoencoder":
+                figures = in_loop_figures(self.networks, self.config, self.validation_faces, stage == "joint")
+                record = replace(
+                    record, adversary_auc_validation=figures[0], matcher_auc_validation=figures[1]
+                )
+            now = time.perf_counter()
+            yield replace(record, seconds=now - started)
+            started = time.perf_counter()
+
+    def joint_step(self, images: Tensor, different: Tensor) -> Float[Tensor, "4"]:
+        """One update of all networks, their gradients taken at the same parameters.
+
+        `images` are indices `[batch]` of train images, anchors then partners; `different` `[batch / 2]` is y
+        of Eq. 7. Returns the losses (reconstruction, matcher, adversary, total) without their graph.
+        """
+        for _ in range(self.config.adversary.steps - 1):
+            self._extra_adversary_step(len(images))
+        faces, config = self.train_faces, self.config
+        with self._autocast():
+            batch = faces.images_at(images, self.compute.memory_format)
+            released = transmit(self.networks.encoder(batch), config.channel, self.noise)
+            reconstruction = reconstruction_loss(self.networks.decoder(released), batch)
+            matcher = self._matcher_loss(scaled_gradient(released, config.alpha), different)
+            adversary = self._adversary_loss(scaled_gradient(released, -config.beta), images)
+        optimisers = (self.anonymizer_optimiser, self.matcher_optimiser, self.adversary_optimiser)
+        for optimiser in optimisers:
+            optimiser.zero_grad(set_to_none=True)
+        (reconstruction + matcher + adversary).backward()
+        for optimiser in optimisers:
+            optimiser.step()
+        with torch.no_grad():
+            total = total_loss(reconstruction, matcher, adversary, config.alpha, config.beta)
+            return torch.stack([reconstruction, matcher, adversary, total])
+
+    def autoencoder_step(self, images: Tensor) -> Float[Tensor, "4"]:
+        """One update of encoder and decoder by Eq. 5 alone."""
+        with self._autocast():
+            batch = self.train_faces.images_at(images, self.compute.memory_format)
+            loss = reconstruction_loss(self.networks.decoder(self.networks.encoder(batch)), batch)
+        self.anonymizer_optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.anonymizer_optimiser.step()
+        return torch.stack([loss.detach(), *loss.new_zeros(3)])
+
+    def heads_step(self, images: Tensor, different: Tensor) -> Float[Tensor, "4"]:
+        """One update of adversary and matcher on the frozen encoder's g."""
+        with self._autocast():
+            with torch.no_grad():
+                g = self.networks.encoder(self.train_faces.images_at(images, self.compute.memory_format))
+            matcher = self._matcher_loss(g, different)
+            adversary = self._adversary_loss(g, images)
+        for optimiser in (self.matcher_optimiser, self.adversary_optimiser):
+            optimiser.zero_grad(set_to_none=True)
+        (matcher + adversary).backward()
+        self.matcher_optimiser.step()
+        self.adversary_optimiser.step()
+        zero = matcher.new_zeros(())
+        return torch.stack([zero, matcher.detach(), adversary.detach(), zero])
+
+    def _epoch(self, stage: Stage, epoch: int) -> tuple[tuple[float | None, ...], int]:
+        rng = np.random.default_rng(stream_seed(self.config.seed, "batches", str(epoch)))
+        self._extra_images = np.random.default_rng(stream_seed(self.config.seed, "adversary", str(epoch)))
+        device, size = self.compute.device, self.config.batch_images
+        if stage == "autoencoder":
+            images = torch.from_numpy(image_batches(len(self.train_faces), size, rng)).to(device)
+            losses = [self.autoencoder_step(batch) for batch in images]
+            present = (True, False, False, False)
+        else:
+            batches = self.pairs.epoch(size, rng)
+            images = torch.from_numpy(batches.images).to(device)
+            different = torch.from_numpy(batches.different).to(device)
+            step = self.heads_step if stage == "heads" else self.joint_step
+            losses = [step(batch, pairs) for batch, pairs in zip(images, different, strict=True)]
+            present = (False, True, True, False) if stage == "heads" else (True, True, True, True)
+        means = torch.stack(losses).double().mean(0).tolist()
+        shown = tuple(mean if there else None for mean, there in zip(means, present, strict=True))
+        return shown, images.numel()
+
+    def _extra_adversary_step(self, batch_images: int) -> None:
+        drawn = self._extra_images.integers(0, len(self.train_faces), batch_images)
+        images = torch.from_numpy(drawn).to(self.compute.device)
+        with self._autocast():
+            with torch.no_grad():
+                batch = self.train_faces.images_at(images, self.compute.memory_format)
+                released = transmit(self.networks.encoder(batch), self.config.channel, self.noise)
+            loss = self._adversary_loss(released, images)
+        self.adversary_optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.adversary_optimiser.step()
+
+    def _matcher_loss(self, released: Tensor, different: Tensor) -> Float[Tensor, ""]:
+        left, right = self.networks.matcher(released).chunk(2)
+        return contrastive_loss(left, right, different, self.config.matcher.margin)
+
+    def _adversary_loss(self, released: Tensor, images: Tensor) -> Float[Tensor, ""]:
+        attribute = self.train_faces.attribute[images]
+        return adversary_loss(
+            self.networks.adversary(released), attribute, self.config.adversary.class_balanced
+        )
+
+    def _adam(self, *names: str) -> torch.optim.Adam:
+        parameters = [p for name in names for p in getattr(self.networks, name).parameters()]
+        return torch.optim.Adam(parameters, lr=self.config.learning_rate)
+
+    def _autocast(self) -> AbstractContextManager:
+        if self.compute.dtype == "float32":
+            return nullcontext()
+        return torch.autocast(torch.device(self.compute.device).type, torch.bfloat16)
+
+    @staticmethod
+    def _refuse_non_finite(record: EpochRecord) -> None:
+        for name in ("reconstruction_loss", "matcher_loss", "adversary_loss", "total_loss"):
+            value = getattr(record, name)
+            if value is not None and not np.isfinite(value):
+                raise DivergedError(f"{name} is {value} in epoch {record.epoch} ({record.stage})")

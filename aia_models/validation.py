@@ -1,0 +1,39 @@
+"""How well the in-loop adversary and matcher do on the validation identities during training."""
+
+import torch
+
+from aia_models.channel import transmit
+from aia_models.config import ChannelConfig, TrainingConfig
+from aia_models.device_faces import DeviceFaces
+from aia_models.metrics import auc, folded
+from aia_models.networks import Networks
+from aia_models.pairs import evaluation_pairs
+from aia_models.streams import stream
+
+CHUNK_IMAGES = 2048  # also the most images that are standardised together
+
+
+@torch.no_grad()
+def in_loop_figures(
+    networks: Networks, config: TrainingConfig, faces: DeviceFaces, with_channel: bool
+) -> tuple[float, float]:
+    """Folded ROC AUC of the adversary (mean log-odds of its members) and ROC AUC of the matcher on `faces`.
+
+    Representations pass the training channel where `with_channel`; its noise is the same at every call.
+    """
+    channel = config.channel if with_channel else ChannelConfig()
+    noise = stream(config.seed, "channel", "validation", device=faces.images.device)
+    log_odds, embeddings = [], []
+    for start in range(0, len(faces), CHUNK_IMAGES):
+        g = networks.encoder(faces.images_at(slice(start, start + CHUNK_IMAGES), "contiguous"))
+        released = transmit(g, channel, noise)
+        log_odds.append(networks.adversary(released).mean(1))
+        embeddings.append(networks.matcher(released))
+    attribute = faces.attribute.cpu().numpy()
+    known = attribute >= 0
+    scores = torch.cat(log_odds).double().cpu().numpy()
+    adversary_auc = folded(auc(scores[known], attribute[known] == 1))
+    embedded = torch.cat(embeddings).double().cpu()
+    pairs = evaluation_pairs(faces.identity, attribute, "validation")
+    distance = (embedded[pairs.left] - embedded[pairs.right]).square().sum(1).sqrt()
+    return adversary_auc, auc(-distance.numpy(), ~pairs.different)

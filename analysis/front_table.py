@@ -1,0 +1,44 @@
+"""The front as a table for people and programs: what was reached, how, and where its checkpoint lies."""
+
+import polars as pl
+
+from analysis.candidates import require_objectives
+from analysis.fronts import pareto_front
+from analysis.tables import StudyTables, read_trials
+from study.objectives import ATTACKER, MATCHING
+from study.records import SCHEMAS
+
+IDENTITY = ("number", "trial_id", "design_id", "source", "seeds")
+FIGURES = (
+    *(f"{ATTACKER.column}{end}" for end in ("", "_low", "_high")),
+    *(f"{MATCHING.column}{end}" for end in ("", "_low", "_high")),
+    "attacker_auc_test",
+    "matching_auc_test",
+    "matching_auc_same_gender_validation",
+    "matching_auc_same_gender_test",
+)
+
+
+def front_rows(study: StudyTables) -> pl.DataFrame:
+    """Return the front's rows of `trials` with `source` and `seeds`, the most private first.
+
+    What a reader wants first comes first (`leading_columns`), then every other column of `trials`. Raises
+    AnalysisError where no front can exist.
+    """
+    trials = read_trials(study)
+    require_objectives(trials, study.directory)
+    front = pareto_front(trials)
+    leading = leading_columns(front)
+    return front.select(*leading, pl.exclude(leading))
+
+
+def leading_columns(front: pl.DataFrame) -> list[str]:
+    """Return the columns that make a front readable: figures, the hyperparameters in effect, checkpoint."""
+    active = [name for name in hyperparameters() if front[name].null_count() < front.height]
+    return [*IDENTITY, *FIGURES, *active, "checkpoint"]
+
+
+def hyperparameters() -> list[str]:
+    """Return the names of the hyperparameters' columns: they lie between the status and the first figure."""
+    names = SCHEMAS["trials"].names
+    return names[names.index("status") + 1 : names.index(ATTACKER.column)]

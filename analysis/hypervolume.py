@@ -1,0 +1,23 @@
+"""One number for a whole front: the objective space it dominates up to the declared reference point."""
+
+from collections.abc import Sequence
+
+import moocore
+import numpy as np
+import polars as pl
+
+from analysis.fronts import costs_of, pareto_front
+from study.objectives import SEARCH_OBJECTIVES, Objective
+
+
+def hypervolume(frame: pl.DataFrame, objectives: Sequence[Objective] = SEARCH_OBJECTIVES) -> float:
+    """Return the hypervolume of the front of a `trials` frame, in units of AUC x AUC.
+
+    The reference point is the objectives' declared one, so studies compare. Points that are not better in
+    every objective contribute nothing; an empty front has 0.0.
+    """
+    costs = costs_of(pareto_front(frame, objectives), objectives)
+    if len(costs) == 0:
+        return 0.0
+    reference = np.array([objective.sign * objective.reference for objective in objectives])
+    return float(moocore.hypervolume(costs, ref=reference))

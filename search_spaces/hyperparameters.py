@@ -1,0 +1,151 @@
+"""The registry of every hyperparameter that a study may vary: the one place that knows names and defaults."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from types import MappingProxyType
+
+from search_spaces.domains import (
+    Choice,
+    Domain,
+    Integer,
+    LogUniform,
+    Uniform,
+    Value,
+    When,
+    is_number,
+    is_whole,
+)
+from search_spaces.errors import SpaceError
+
+# Parents stand before the parameters that depend on them: `active` and `resolve` rely on the order.
+HYPERPARAMETERS: Mapping[str, Domain] = MappingProxyType(
+    {
+        "alpha": LogUniform(
+            0.1,
+            30.0,
+            default=1.0,
+            about="Weight α of the face-matching loss in the anonymizer's objective (Eq. 8).",
+        ),
+        "beta": LogUniform(
+            0.1,
+            30.0,
+            default=1.0,
+            about="Weight β of the adversary's loss, which the anonymizer raises (Eq. 8).",
+        ),
+        "channel": Choice(
+            ("none", "noise", "quantise"),
+            default="noise",
+            about="What limits the released representation g; none is the paper's (Eq. 3).",
+        ),
+        "noise_sd": LogUniform(
+            0.02,
+            0.4,
+            default=0.1,
+            about="Standard deviation of the Gaussian noise on g, whose values lie in [0, 1] (section 5.3).",
+            when=When("channel", ("noise",)),
+        ),
+        "quantise_bits": Integer(
+            1,
+            8,
+            default=3,
+            about="Bits that each value of g is quantised to.",
+            when=When("channel", ("quantise",)),
+        ),
+        "erasure": Choice(
+            (True, False),
+            default=True,
+            about="Whether LEACE erases from g, in closed form, what is linearly readable of the attribute.",
+        ),
+        "adversary": Choice(
+            ("linear", "mlp", "cnn", "linear+mlp", "linear+mlp+cnn"),
+            default="linear+mlp",
+            about="The in-loop adversary: mlp is Eq. 6, cnn is section 5.2, + joins them into an ensemble.",
+        ),
+        "adversary_hidden": Integer(
+            16,
+            512,
+            default=128,
+            log=True,
+            about="Units of the MLP adversary's tanh hidden layer (Eq. 6).",
+            when=When("adversary", ("mlp", "linear+mlp", "linear+mlp+cnn")),
+        ),
+        "adversary_steps": Integer(
+            1,
+            4,
+            default=1,
+            about="Updates of the adversary per update of the anonymizer in joint training (section 4.3).",
+        ),
+        "encoder_width": Choice(
+            (8, 16, 32),
+            default=8,
+            about="Channels of the encoder's first convolution (Eq. 2; 8 in section 5.2).",
+        ),
+        "representation_channels": Choice(
+            (4, 8, 12, 24),
+            default=12,
+            about="Channels of the map that g flattens (Eq. 3; 12 in section 5.2).",
+        ),
+        "decoder_width": Choice(
+            (16, 32, 64, 128, 256),
+            default=32,
+            about="Channels w of the decoder's first convolution, of w, w/2, 1 (Eq. 4; 256 in section 5.2).",
+        ),
+        "learning_rate": LogUniform(
+            3e-4,
+            5e-3,
+            default=2e-3,
+            about="Learning rate of the Adam optimisers of all networks; the paper names none.",
+        ),
+        "margin": Uniform(
+            0.5,
+            4.0,
+            default=1.0,
+            about="Margin m of the contrastive matching loss (Eq. 7), in units of its Euclidean distance.",
+        ),
+        "batch_images": Choice(
+            (64, 128, 256, 512),
+            default=64,
+            about="Images per training step; the paper names none.",
+        ),
+    }
+)
+
+
+def known(name: str) -> Domain:
+    """The registry's domain of `name`; an unknown name raises a SpaceError with the closest one."""
+    if name not in HYPERPARAMETERS:
+        close = get_close_matches(name, HYPERPARAMETERS, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else "one of " + ", ".join(HYPERPARAMETERS)
+        raise SpaceError(f"unknown hyperparameter {name!r}: {hint}")
+    return HYPERPARAMETERS[name]
+
+
+def check_fixed(name: str, value: object) -> Value:
+    """The value a hyperparameter is fixed to, as its own type.
+
+    It may lie outside the search range (β = 0 is an experiment) but not outside what the type means: a Choice
+    takes the registry's options, an Integer counts from 1, any other number is finite and not negative.
+    """
+    domain = known(name)
+    if isinstance(domain, Choice):
+        domain.check(name, value)
+        return value  # type: ignore[return-value]
+    if isinstance(domain, Integer):
+        if not (is_whole(value) and value >= 1):
+            raise SpaceError(f"{name} = {value!r} cannot be fixed: needs a whole number of at least 1")
+        return value
+    if not (is_number(value) and value >= 0):
+        raise SpaceError(f"{name} = {value!r} cannot be fixed: needs a number of at least 0")
+    return float(value)
+
+
+def resolve(sampled: Mapping[str, Value], fixed: Mapping[str, Value]) -> dict[str, Value | None]:
+    """Every hyperparameter with its value: sampled, else fixed, else default; None where inactive."""
+    for name in (*sampled, *fixed):
+        known(name)
+    values: dict[str, Value | None] = {}
+    for name, domain in HYPERPARAMETERS.items():
+        value = sampled.get(name, fixed.get(name, domain.default))
+        inactive = domain.when is not None and values[domain.when.parameter] not in domain.when.values
+        values[name] = None if inactive else float(value) if domain.value_type is float else value
+    return values

@@ -1,0 +1,154 @@
+"""Named search spaces: which hyperparameters a study varies, over which ranges, under which conditions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from search_spaces.domains import Choice, Domain, Uniform, Value, When
+from search_spaces.errors import SpaceError
+from search_spaces.hyperparameters import HYPERPARAMETERS, check_fixed, known
+
+
+@dataclass(frozen=True)
+class Space:
+    """What one study varies. Parents stand before the parameters that depend on them."""
+
+    name: str
+    about: str
+    parameters: Mapping[str, Domain]
+
+    def __post_init__(self) -> None:
+        earlier: set[str] = set()
+        for name, domain in self.parameters.items():
+            known(name)
+            if domain.when is not None and domain.when.parameter not in earlier:
+                raise SpaceError(
+                    f"space {self.name}: {name} needs {domain.when.parameter}, its parent, before it"
+                )
+            earlier.add(name)
+
+    def active(self, values: Mapping[str, Value]) -> tuple[str, ...]:
+        """Names in effect under `values`, in the order of the space."""
+        names: list[str] = []
+        for name, domain in self.parameters.items():
+            when = domain.when
+            if when is None or (when.parameter in names and values.get(when.parameter) in when.values):
+                names.append(name)
+        return tuple(names)
+
+    def defaults(self) -> dict[str, Value]:
+        """The default of every parameter that is in effect when all stand at their defaults."""
+        values = {name: domain.default for name, domain in self.parameters.items()}
+        return {name: values[name] for name in self.active(values)}
+
+    def check(self, values: Mapping[str, Value]) -> None:
+        """Raise a one-line SpaceError unless `values` holds just the parameters in effect, each in range."""
+        for name in values:
+            if name not in self.parameters:
+                names = ", ".join(self.parameters) or "none"
+                raise SpaceError(f"space {self.name} has no {name!r}: its parameters are {names}")
+        active = self.active(values)
+        for name in active:
+            domain = self.parameters[name]
+            if name not in values:
+                raise SpaceError(f"space {self.name}: {name} is missing: needs {domain.allowed}")
+            domain.check(name, values[name])
+        for name in values:
+            when = self.parameters[name].when
+            if name not in active and when is not None:
+                raise SpaceError(f"space {self.name}: {name} exists only {_where(when)}")
+
+    def without(self, fixed: Mapping[str, Value]) -> "Space":
+        """The space that is left when `fixed` holds.
+
+        A parameter whose parent is fixed to a value that calls for it stays, free of that condition; one that
+        can no longer be in effect goes. A fixed value that is wrong or has no effect raises SpaceError.
+        """
+        for name, value in fixed.items():
+            check_fixed(name, value)
+        possible = self._possible(fixed)
+        for name in fixed:
+            when = HYPERPARAMETERS[name].when
+            if name not in possible and when is not None:
+                raise SpaceError(
+                    f"fixed {name} = {fixed[name]!r} has no effect: it exists only {_where(when)}"
+                )
+        left: dict[str, Domain] = {}
+        for name, domain in self.parameters.items():
+            if name in fixed or name not in possible:
+                continue
+            when = domain.when
+            while when is not None and when.parameter in fixed:
+                when = self.parameters[when.parameter].when
+            left[name] = replace(domain, when=when)
+        return replace(self, parameters=left)
+
+    def _possible(self, fixed: Mapping[str, Value]) -> dict[str, tuple[Value, ...]]:
+        """Every hyperparameter that can be in effect, with its possible values where they can be listed."""
+        possible: dict[str, tuple[Value, ...]] = {}
+        for name, registered in HYPERPARAMETERS.items():
+            domain = self.parameters.get(name)
+            when = (domain or registered).when
+            if when is not None and not set(possible.get(when.parameter, ())) & set(when.values):
+                continue
+            if name in fixed:
+                possible[name] = (fixed[name],)
+            elif isinstance(domain, Choice):
+                possible[name] = domain.options
+            else:
+                possible[name] = (registered.default,) if domain is None else ()
+        return possible
+
+
+def _where(when: When) -> str:
+    return f"where {when.parameter} is {' or '.join(str(value) for value in when.values)}"
+
+
+def _registered(*names: str) -> dict[str, Domain]:
+    return {name: HYPERPARAMETERS[name] for name in names}
+
+
+def _narrowed(name: str, *options: Value) -> Choice:
+    """The registry's Choice, limited to some of its options."""
+    domain = HYPERPARAMETERS[name]
+    assert isinstance(domain, Choice)
+    return replace(domain, options=options)
+
+
+QUICK = Space(
+    "quick",
+    "α, β, noise or none, erasure, and two choices of architecture: a first look.",
+    {
+        **_registered("alpha", "beta"),
+        "channel": _narrowed("channel", "none", "noise"),
+        **_registered("noise_sd", "erasure"),
+        "adversary": _narrowed("adversary", "linear", "linear+mlp"),
+        "representation_channels": _narrowed("representation_channels", 8, 12),
+    },
+)
+ALPHA_BETA = Space(
+    "alpha-beta",
+    "α, β and the release channel; the networks stay as they are.",
+    _registered("alpha", "beta", "channel", "noise_sd", "quantise_bits", "erasure"),
+)
+ARCHITECTURE = Space(
+    "architecture",
+    "The alpha-beta space, the encoder's sizes and the in-loop adversary.",
+    {
+        **ALPHA_BETA.parameters,
+        **_registered("encoder_width", "representation_channels"),
+        **_registered("adversary", "adversary_hidden", "adversary_steps"),
+    },
+)
+FULL = Space("full", "Every hyperparameter there is.", dict(HYPERPARAMETERS))
+PAPER = Space(
+    "paper",
+    "α and β over the ranges of the paper's Figure 2.",
+    {
+        "alpha": Uniform(0.0, 1.0, default=0.5, about=HYPERPARAMETERS["alpha"].about),
+        "beta": Uniform(0.0, 1.0, default=0.5, about=HYPERPARAMETERS["beta"].about),
+    },
+)
+SPACES: Mapping[str, Space] = MappingProxyType(
+    {space.name: space for space in (QUICK, ALPHA_BETA, ARCHITECTURE, FULL, PAPER)}
+)

@@ -1,0 +1,164 @@
+"""The command `aia-study`: launch a study, go on with it, ask it for its front, a checkpoint, a picture."""
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from study.console import Format, print_error
+
+USER_MISTAKE, INTERRUPTED = 2, 130
+UsageError = typer.BadParameter.__base__ or Exception  # typer carries its own copy of click and does not export it
+
+app = typer.Typer(
+    name="aia-study",
+    help="Studies of the Adversarial Image Anonymizer: privacy against utility of face representations.",
+    no_args_is_help=False,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Directory = Annotated[Path, typer.Argument(metavar="DIR", help="The study's directory: STORAGE/NAME.")]
+FormatOption = Annotated[Format, typer.Option("--format", help="A table for people, or json or csv alone.")]
+Address = Annotated[
+    str | None, typer.Option(metavar="ADDR", help="A running Ray cluster, e.g. auto or ray://head:10001.")
+]
+
+
+@app.command(epilog="Example: aia-study launch alpha-beta --dataset folder:faces --trials 24")
+def launch(
+    spec: Annotated[str, typer.Argument(metavar="SPEC", help="A TOML file or a spec that ships: quick, ...")],
+    dataset: Annotated[
+        str | None, typer.Option(metavar="KIND:PATH", help="synthetic or folder:PATH.")
+    ] = None,
+    storage: Annotated[str, typer.Option(metavar="DIR", help="Where studies lie.")] = "studies",
+    name: Annotated[str | None, typer.Option(help="The study's name; default SPEC-1, SPEC-2, ...")] = None,
+    trials: Annotated[int | None, typer.Option(help="Search trials.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the search and its trainings.")] = None,
+    address: Address = None,
+    cpus_per_trial: Annotated[float | None, typer.Option(help="CPU cores of a trial.")] = None,
+    gpus_per_trial: Annotated[
+        str | None, typer.Option(help="GPUs of a trial, fractions too; auto: a share where there is one.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any key of the spec, repeatable.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the resolved spec and stop.")] = False,
+) -> None:
+    """Run a study: baselines and a search over privacy and utility, recorded as Parquet."""
+    from study import commands
+
+    options = {
+        "dataset": dataset,
+        "trials": trials,
+        "seed": seed,
+        "resources.cpus_per_trial": cpus_per_trial,
+        "resources.gpus_per_trial": gpus_per_trial,
+    }
+    given = [f"{key}={value}" for key, value in options.items() if value is not None]
+    commands.launch(spec, storage, name, [*given, *(settings or [])], address, dry_run)
+
+
+@app.command(epilog="Example: aia-study resume studies/quick-1 --trials 32")
+def resume(
+    directory: Directory,
+    address: Address = None,
+    trials: Annotated[int | None, typer.Option(help="Extend the search to this many trials.")] = None,
+) -> None:
+    """Run what a study still lacks; of a finished one, nothing."""
+    from study import commands
+
+    commands.resume(directory, address, trials)
+
+
+@app.command(epilog="Example: aia-study status studies/quick-1")
+def status(directory: Directory, form: FormatOption = Format.TABLE) -> None:
+    """How many trials ended how, the front's size and hypervolume, what failed and why."""
+    from study import reports
+
+    reports.status(directory, form)
+
+
+@app.command(epilog="Example: aia-study front studies/quick-1 --format csv")
+def front(directory: Directory, form: FormatOption = Format.TABLE) -> None:
+    """The Pareto-optimal trials: validation figures with 95 % intervals over identities, test beside."""
+    from study import reports
+
+    reports.front(directory, form)
+
+
+@app.command(epilog="Example: aia-study select studies/quick-1 --max-attacker-auc 0.6")
+def select(
+    directory: Directory,
+    max_attacker_auc: Annotated[float, typer.Option(help="Privacy limit: the attacker's largest AUC.")],
+    form: FormatOption = Format.TABLE,
+) -> None:
+    """The checkpoint that matches faces best among those within a privacy limit."""
+    from study import reports
+
+    reports.select(directory, max_attacker_auc, form)
+
+
+@app.command(epilog="Example: aia-study plot studies/quick-1 -o frontier.png")
+def plot(
+    directory: Directory,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="PNG", help="Default: DIR/frontier.png.")
+    ] = None,
+) -> None:
+    """Draw the trade-off frontier."""
+    from study import reports
+
+    reports.plot(directory, output)
+
+
+def one_line_errors(run: Callable[[], object]) -> Callable[[], int]:
+    """`run` as an exit status: mistakes become one line on stderr, 2 for the user's and 1 for ours."""
+
+    @wraps(run)
+    def guarded() -> int:
+        try:
+            run()
+        except typer.Exit as error:
+            return error.exit_code
+        except KeyboardInterrupt:
+            print_error("interrupted; nothing recorded is lost, go on with: aia-study resume DIR")
+            return INTERRUPTED
+        except Exception as error:
+            if isinstance(error, UsageError):
+                command = error.ctx.command_path if error.ctx else "aia-study"
+                print_error(f"{error.format_message()} Try: {command} --help")
+            elif _is_users_mistake(error):
+                print_error(str(error))
+            else:
+                raise
+        else:
+            return 0
+        return USER_MISTAKE
+
+    return guarded
+
+
+def _is_users_mistake(error: Exception) -> bool:
+    from analysis.errors import AnalysisError
+    from search_spaces.errors import SpaceError
+    from study.errors import StudyError
+
+    # The models' errors are told by name: importing torch to say that an option is wrong would take seconds.
+    names = {kind.__name__ for kind in type(error).__mro__}
+    return isinstance(error, AnalysisError | SpaceError | StudyError) or "AIAError" in names
+
+
+@one_line_errors
+def _run() -> None:
+    app(standalone_mode=False)
+
+
+def main() -> None:
+    """Entry point of the command `aia-study`."""
+    sys.exit(_run())

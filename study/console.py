@@ -1,0 +1,43 @@
+"""What the commands print: tables for people, JSON or CSV for programs, errors as one line."""
+
+import json
+import sys
+from enum import StrEnum
+
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+
+stdout = Console(highlight=False, soft_wrap=True)
+stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class Format(StrEnum):
+    """How `front`, `select` and `status` print."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+def print_rows(frame: pl.DataFrame, form: Format) -> None:
+    """`frame` for programs: a JSON list of rows, or CSV."""
+    if form is Format.JSON:
+        sys.stdout.write(json.dumps(frame.to_dicts(), indent=2) + "\n")
+    else:
+        sys.stdout.write(frame.write_csv())
+
+
+def print_table(header: list[str], rows: list[list[str]]) -> None:
+    """A plain table for people."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in header:
+        table.add_column(name, no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    stdout.print(table)
+
+
+def print_error(message: str) -> None:
+    """One line on stderr."""
+    sys.stderr.write(f"aia-study: {' '.join(message.split())}\n")

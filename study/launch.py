@@ -1,0 +1,97 @@
+"""A study's directory: made once by `launch`, read again by `resume`."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from aia_models.data.prepare import open_prepared, prepare
+from aia_models.data.splits import split_faces
+from search_spaces.hyperparameters import resolve
+from study.design import training_config
+from study.errors import StudyError
+from study.plan import TrialPlan
+from study.spec import StudySpec, load_spec, to_toml, with_settings
+
+SPEC_FILE = "study.toml"
+PREPARED = ".prepared"
+
+
+@dataclass(frozen=True)
+class StudyDirectory:
+    """Where a study lies, its frozen spec and its prepared faces."""
+
+    path: Path
+    spec: StudySpec
+    prepared: Path
+
+
+def free_name(storage: Path, spec_name: str) -> str:
+    """`<spec>-<n>` with the first n that no directory under `storage` has."""
+    taken = {path.name for path in storage.iterdir()} if storage.is_dir() else set()
+    return next(name for n in range(1, len(taken) + 2) if (name := f"{spec_name}-{n}") not in taken)
+
+
+def local_storage(storage: str) -> Path:
+    """The directory of a `--storage`; StudyError for a URI, which this version cannot write to."""
+    if "://" in storage:
+        raise StudyError(
+            f"--storage {storage}: needs a local or shared directory; object storage is not supported"
+        )
+    return Path(storage)
+
+
+def create_study(spec: StudySpec, storage: Path) -> StudyDirectory:
+    """Checks spec and faces, then makes `<storage>/<name>` with its study.toml.
+
+    StudyError where that directory exists; errors in the data or the design are raised before anything but
+    the prepared copy of the faces is written.
+    """
+    path = storage / spec.name
+    if path.exists():
+        raise StudyError(
+            f"{path} exists already: choose another --name, or go on with: aia-study resume {path}"
+        )
+    check_designs(spec)
+    prepared = prepare_faces(spec, storage)
+    path.mkdir(parents=True)
+    (path / SPEC_FILE).write_text(to_toml(spec))
+    return StudyDirectory(path, spec, prepared)
+
+
+def open_study_directory(path: Path) -> StudyDirectory:
+    """The study that `launch` made at `path`; StudyError where there is none."""
+    if not (path / SPEC_FILE).is_file():
+        raise StudyError(f"{path} is no study: it has no {SPEC_FILE}; aia-study launch makes one")
+    spec = load_spec(str(path / SPEC_FILE))
+    return StudyDirectory(path, spec, prepare_faces(spec, path.parent))
+
+
+def check_designs(spec: StudySpec) -> None:
+    """ConfigError where what the spec fixes makes no training possible."""
+    values = resolve({}, spec.fixed)
+    training_config(TrialPlan("default", None, "search", "aia", values, spec.seed), spec)
+
+
+def prepare_faces(spec: StudySpec, storage: Path) -> Path:
+    """The one prepared copy of the spec's faces, made if it is not there; DataError where they cannot be used."""
+    prepared = prepare(
+        spec.dataset,
+        image_side=spec.image_side,
+        attribute=spec.attribute,
+        positive=spec.positive,
+        cache=storage / PREPARED,
+    )
+    split_faces(open_prepared(prepared), spec.attribute, spec.split_seed)
+    return prepared
+
+
+def extend_study(study: StudyDirectory, trials: int) -> StudyDirectory:
+    """The study with its search extended to `trials`, also in its study.toml; StudyError for fewer than now."""
+    if trials < study.spec.trials:
+        raise StudyError(
+            f"--trials {trials}: {study.path} has {study.spec.trials} planned; a study only grows"
+        )
+    spec = with_settings(study.spec, [f"trials={trials}"])
+    aside = study.path / f".{SPEC_FILE}"
+    aside.write_text(to_toml(spec))
+    aside.replace(study.path / SPEC_FILE)
+    return replace(study, spec=spec)

@@ -1,0 +1,40 @@
+"""What a study optimises: the one place where directions and reference points are declared."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Objective:
+    """One column of the `trials` table that a search optimises.
+
+    `reference` is the declared worst value: the hypervolume's reference point, never inferred from a run.
+    """
+
+    column: str
+    title: str
+    better: str
+    direction: Literal["minimize", "maximize"]
+    reference: float
+
+    @property
+    def sign(self) -> int:
+        """Factor that turns the column into a cost; every kernel minimises."""
+        return 1 if self.direction == "minimize" else -1
+
+
+ATTACKER = Objective(
+    column="attacker_auc_validation",
+    title="strongest fresh attacker, ROC AUC",
+    better="lower is more private",
+    direction="minimize",
+    reference=1.0,
+)
+MATCHING = Objective(
+    column="matching_auc_validation",
+    title="face matching, ROC AUC",
+    better="higher is more useful",
+    direction="maximize",
+    reference=0.5,
+)
+SEARCH_OBJECTIVES: tuple[Objective, ...] = (ATTACKER, MATCHING)

@@ -1,0 +1,124 @@
+"""What became of a trial: its final rows for the four tables, as they travel from a worker to the store."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from aia_models.judging import Judgement
+from aia_models.metrics import folded
+from aia_models.training import EpochRecord
+from study.design import training_config
+from study.plan import Status, TrialPlan
+from study.spec import StudySpec
+
+Row = dict[str, Any]
+SPLITS = ("validation", "test")
+
+WEAK_IN_LOOP_AUC = 0.60
+WEAK_GAP = 0.10
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Rows of one final trial for `trials`, `epochs`, `attacks` and `matches`."""
+
+    trial: Row
+    epochs: Sequence[Row] = field(default_factory=list)
+    attacks: Sequence[Row] = field(default_factory=list)
+    matches: Sequence[Row] = field(default_factory=list)
+
+    def to_json(self) -> str:
+        """The rows as one line of JSON; never NaN."""
+        return json.dumps(asdict(self), allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Outcome":
+        """The outcome that `to_json` wrote."""
+        return cls(**json.loads(text))
+
+
+def trial_row(plan: TrialPlan, spec: StudySpec, status: Status, **figures: Any) -> Row:
+    """The `trials` row of `plan`; columns not given are null."""
+    return {
+        "trial_id": plan.trial_id,
+        "design_id": training_config(plan, spec).design_id,
+        "number": plan.number,
+        "phase": plan.phase,
+        "method": plan.method,
+        "seed": plan.seed,
+        "split_seed": spec.split_seed,
+        "status": status,
+        **plan.values,
+        **figures,
+    }
+
+
+def failed(plan: TrialPlan, spec: StudySpec, error: str) -> Outcome:
+    """The outcome of a trial whose worker died or that could not run: recorded, never hidden."""
+    return Outcome(trial_row(plan, spec, "failed", error=one_line(error)))
+
+
+def judged_figures(judgement: Judgement, last: EpochRecord) -> Row:
+    """Columns of `trials` that come from judging, and the verdict on the in-loop adversary."""
+    figures: Row = {}
+    for split in SPLITS:
+        attack, match = judgement.strongest_attack(split), judgement.best_match(split)
+        attacks = [a for a in judgement.attacks if a.split == split]
+        figures |= {
+            f"attacker_auc_{split}": folded(attack.auc),
+            f"attacker_auc_{split}_low": attack.low,
+            f"attacker_auc_{split}_high": attack.high,
+            f"attacker_accuracy_{split}": max(a.accuracy for a in attacks),
+            f"attacker_balanced_accuracy_{split}": max(a.balanced_accuracy for a in attacks),
+            f"majority_share_{split}": attack.majority_share,
+            f"matching_auc_{split}": match.auc,
+            f"matching_auc_{split}_low": match.low,
+            f"matching_auc_{split}_high": match.high,
+            f"matching_auc_same_gender_{split}": judgement.best_match(split, "same_gender").auc,
+        }
+    in_loop = last.adversary_auc_validation
+    return {
+        **figures,
+        "adversary_auc_validation": in_loop,
+        "weak_adversary": in_loop is not None and weak_adversary(in_loop, figures["attacker_auc_validation"]),
+    }
+
+
+def weak_adversary(in_loop_auc: float, fresh_auc: float) -> bool:
+    """Whether the in-loop adversary is near chance while fresh attackers are not: it said nothing about privacy.
+
+    Both are folded ROC AUCs on validation: in-loop below 0.60 and the strongest fresh attacker over 0.10 above.
+    """
+    return in_loop_auc < WEAK_IN_LOOP_AUC and fresh_auc - in_loop_auc > WEAK_GAP
+
+
+def epoch_rows(plan: TrialPlan, records: Sequence[EpochRecord], judgement: Judgement | None) -> list[Row]:
+    """One `epochs` row per record; the last also holds both objectives where the trial was judged."""
+    rows: list[Row] = [{"trial_id": plan.trial_id, **asdict(record)} for record in records]
+    if judgement and rows:
+        rows[-1]["attacker_auc_validation"] = folded(judgement.strongest_attack("validation").auc)
+        rows[-1]["matching_auc_validation"] = judgement.best_match("validation").auc
+    return rows
+
+
+def attack_rows(plan: TrialPlan, attribute: str, judgement: Judgement) -> list[Row]:
+    """The `attacks` rows of one trial."""
+    return [
+        {"trial_id": plan.trial_id, "attribute": attribute, **asdict(attack)} for attack in judgement.attacks
+    ]
+
+
+def match_rows(plan: TrialPlan, judgement: Judgement) -> list[Row]:
+    """The `matches` rows of one trial."""
+    return [{"trial_id": plan.trial_id, **asdict(match)} for match in judgement.matches]
+
+
+def one_line(error: str) -> str:
+    """The first non-empty line of an error's text."""
+    return next((line.strip() for line in error.splitlines() if line.strip()), "no message")
+
+
+def exception_line(error: BaseException) -> str:
+    """An exception as one line: its type and the first line of its message."""
+    return one_line(f"{type(error).__name__}: {error}")

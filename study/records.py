@@ -1,0 +1,234 @@
+"""The four tables of a study: their columns, what each means, and rows checked against them.
+
+Every reader relies on these schemas: a change needs a migration and a new `SCHEMA_VERSION`.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from math import isfinite
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from search_spaces.domains import When
+from search_spaces.hyperparameters import HYPERPARAMETERS
+
+SCHEMA_VERSION = 1
+
+_TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+_PYTHON_TYPES = {arrow: python for python, arrow in _TYPES.items()}
+
+# Column name → Python type, whether it may be null, the only strings it may hold (empty: any).
+Rules = dict[str, tuple[type, bool, tuple[str, ...]]]
+
+
+def _field(
+    name: str, kind: type, about: str, *, required: bool = False, among: tuple[str, ...] = ()
+) -> pa.Field:
+    """A column; `required` forbids nulls, `among` lists the only strings it may hold."""
+    metadata = {"about": about} | ({"among": ",".join(among)} if among else {})
+    return pa.field(name, _TYPES[kind], nullable=not required, metadata=metadata)
+
+
+def _schema(about: str, *fields: pa.Field) -> pa.Schema:
+    return pa.schema(fields, metadata={"aia_study_schema_version": str(SCHEMA_VERSION), "about": about})
+
+
+def _effect(when: When | None) -> str:
+    return f" Null unless {when.parameter} is {' or '.join(map(str, when.values))}." if when else ""
+
+
+def _judged(name: str, about: str) -> tuple[pa.Field, ...]:
+    """A figure for each judged split."""
+    return tuple(
+        _field(f"{name}_{split}", float, f"{about} On {split} identities.")
+        for split in ("validation", "test")
+    )
+
+
+def _judged_with_interval(name: str, about: str) -> tuple[pa.Field, ...]:
+    """A figure for each judged split, each with its 95 % interval, bootstrapped over identities."""
+    return tuple(
+        _field(f"{name}_{split}{end}", float, f"{start}{about} On {split} identities.")
+        for split in ("validation", "test")
+        for end, start in (
+            ("", ""),
+            ("_low", "Lower end of the 95 % interval over identities: "),
+            ("_high", "Upper end of the 95 % interval over identities: "),
+        )
+    )
+
+
+_TRIAL_ID = _field("trial_id", str, "The trial: unique in a study, stable across resume.", required=True)
+_SPLIT = _field("split", str, "Identities judged.", required=True, among=("validation", "test"))
+_AUC_LOSS = "ROC AUC of the in-loop adversary on validation identities, folded: 0.5 to 1."
+
+TRIALS_SCHEMA = _schema(
+    "One row per trial, written when the trial is final and after its rows in the other tables.",
+    _TRIAL_ID,
+    _field("design_id", str, "Hash of the training config without seed: repeats share it.", required=True),
+    _field("number", int, "Optuna's number of the trial; null outside search."),
+    _field("phase", str, "Why it ran.", required=True, among=("search", "confirm", "baseline")),
+    _field(
+        "method",
+        str,
+        "What was trained.",
+        required=True,
+        among=("aia", "original", "random", "aia_without_t", "erasure"),
+    ),
+    _field("seed", int, "Seed of the training.", required=True),
+    _field("split_seed", int, "Seed of the identity split.", required=True),
+    _field(
+        "status",
+        str,
+        "How it ended.",
+        required=True,
+        among=("complete", "stopped_early", "failed", "diverged"),
+    ),
+    *(
+        _field(name, domain.value_type, domain.about + _effect(domain.when))
+        for name, domain in HYPERPARAMETERS.items()
+    ),
+    *_judged_with_interval("attacker_auc", "Folded ROC AUC of the strongest fresh attacker, 0.5 to 1."),
+    *(
+        field
+        for fields in zip(
+            _judged("attacker_accuracy", "Accuracy of the strongest fresh attacker, 0 to 1."),
+            _judged(
+                "attacker_balanced_accuracy", "Balanced accuracy of the strongest fresh attacker, 0 to 1."
+            ),
+            _judged("majority_share", "Accuracy of always guessing the attribute's larger class, 0.5 to 1."),
+            strict=True,
+        )
+        for field in fields
+    ),
+    *_judged_with_interval("matching_auc", "ROC AUC of the best fresh matcher, any negatives, 0 to 1."),
+    *_judged("matching_auc_same_gender", "ROC AUC of the best fresh matcher, same-gender negatives, 0 to 1."),
+    _field("adversary_auc_validation", float, _AUC_LOSS),
+    _field("weak_adversary", bool, "The in-loop adversary was near chance while fresh attackers were not."),
+    _field("epochs", int, "Epochs trained, all stages."),
+    _field("train_images_seen", int, "Images trained on, all stages, repeats counted."),
+    _field("wall_seconds", float, "Seconds from start to end of the trial."),
+    _field("stage1_key", str, "Key of the stage-1 result that the trial started from."),
+    _field("stage1_reused", bool, "Whether the stage-1 result was there already."),
+    _field("stage1_wait_seconds", float, "Seconds spent waiting for another trial's stage 1."),
+    _field("device", str, "What it ran on."),
+    _field("torch_version", str, "Version of torch that it ran with."),
+    _field("checkpoint", str, "Checkpoint's path, relative to the study directory; null where none is kept."),
+    _field("error", str, "What went wrong, in one line; null where nothing did."),
+)
+
+EPOCHS_SCHEMA = _schema(
+    "One row per trial and epoch.",
+    _TRIAL_ID,
+    _field("epoch", int, "Epoch, counted from 1 through all stages.", required=True),
+    _field("stage", str, "What was trained.", required=True, among=("autoencoder", "heads", "joint")),
+    _field("reconstruction_loss", float, "Mean binary cross-entropy of the reconstruction (Eq. 5), nats."),
+    _field("adversary_loss", float, "Mean loss of the in-loop adversary (Eq. 6), nats."),
+    _field("matcher_loss", float, "Mean contrastive loss of the in-loop matcher (Eq. 7)."),
+    _field("total_loss", float, "Mean of the anonymizer's objective (Eq. 8)."),
+    _field("adversary_auc_validation", float, _AUC_LOSS),
+    _field("matcher_auc_validation", float, "ROC AUC of the in-loop matcher on validation pairs, 0 to 1."),
+    _field(
+        "attacker_auc_validation",
+        float,
+        "Folded ROC AUC of the strongest fresh attacker; null if not judged.",
+    ),
+    _field("matching_auc_validation", float, "ROC AUC of the best fresh matcher; null if not judged."),
+    _field("train_images_seen", int, "Images trained on up to the end of the epoch, repeats counted."),
+    _field("seconds", float, "Seconds that the epoch took."),
+)
+
+ATTACKS_SCHEMA = _schema(
+    "One row per trial, split, attribute, attacker, vantage and training size.",
+    _TRIAL_ID,
+    _SPLIT,
+    _field("attribute", str, "Private attribute attacked.", required=True),
+    _field("attacker", str, "Kind of fresh attacker.", required=True),
+    _field("suite", str, "Suite of attackers it belongs to.", required=True),
+    _field("vantage", str, "Identities it was fitted on.", required=True, among=("attack", "train")),
+    _field("train_images", int, "Images it was fitted on.", required=True),
+    _field("auc", float, "ROC AUC, not folded, 0 to 1."),
+    _field("accuracy", float, "Accuracy, 0 to 1."),
+    _field("balanced_accuracy", float, "Balanced accuracy, 0 to 1."),
+    _field("majority_share", float, "Accuracy of always guessing the larger class, 0.5 to 1."),
+    _field("low", float, "Lower end of the folded ROC AUC's 95 % interval over identities."),
+    _field("high", float, "Upper end of the folded ROC AUC's 95 % interval over identities."),
+    _field("fit_seconds", float, "Seconds that fitting took."),
+)
+
+MATCHES_SCHEMA = _schema(
+    "One row per trial, split, matcher and kind of negatives.",
+    _TRIAL_ID,
+    _SPLIT,
+    _field("matcher", str, "Kind of fresh matcher.", required=True),
+    _field("negatives", str, "Which different pairs.", required=True, among=("any", "same_gender")),
+    _field("auc", float, "ROC AUC of same against different pairs, 0 to 1."),
+    _field("low", float, "Lower end of the ROC AUC's 95 % interval over identities."),
+    _field("high", float, "Upper end of the ROC AUC's 95 % interval over identities."),
+    _field("accuracy", float, "Accuracy, 0 to 1."),
+    _field("eer", float, "Equal error rate, 0 to 1."),
+    _field("tar_far_1e_2", float, "True accepts at 1 % false accepts, 0 to 1; null where pairs are too few."),
+    _field("pairs", int, "Pairs judged, same and different."),
+)
+
+# In the order in which a segment's parts are written: a trial exists once its trials row does.
+SCHEMAS: Mapping[str, pa.Schema] = {
+    "epochs": EPOCHS_SCHEMA,
+    "attacks": ATTACKS_SCHEMA,
+    "matches": MATCHES_SCHEMA,
+    "trials": TRIALS_SCHEMA,
+}
+
+
+def checked(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> list[dict[str, Any]]:
+    """The rows with every column of `schema`, absent ones None, numpy scalars as Python's.
+
+    ValueError for an unknown key, a missing required one, a wrong type, a string outside `among`, NaN or inf.
+    """
+    rules = _rules(schema)
+    return [_checked_row(row, rules) for row in rows]
+
+
+def to_table(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
+    """The rows as a table of exactly `schema`; ValueError as in `checked`."""
+    return pa.Table.from_pylist(checked(rows, schema), schema=schema)
+
+
+def _checked_row(row: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
+    unknown = row.keys() - rules.keys()
+    if unknown:
+        raise ValueError(f"a row may not hold {', '.join(sorted(unknown))}: the table has no such column")
+    return {name: _checked(name, row.get(name), *rule) for name, rule in rules.items()}
+
+
+@lru_cache
+def _rules(schema: pa.Schema) -> Rules:
+    rules: Rules = {}
+    for field in schema:
+        among = field.metadata.get(b"among", b"").decode()
+        rules[field.name] = (
+            _PYTHON_TYPES[field.type],
+            field.nullable,
+            tuple(among.split(",")) if among else (),
+        )
+    return rules
+
+
+def _checked(name: str, value: Any, kind: type, nullable: bool, among: tuple[str, ...]) -> Any:
+    if value is None:
+        if not nullable:
+            raise ValueError(f"{name} is missing: each row needs it")
+        return None
+    if isinstance(value, np.generic):
+        value = value.item()
+    if kind is float and type(value) is int:
+        value = float(value)
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise ValueError(f"{name} = {value!r} is no {kind.__name__}")
+    if kind is float and not isfinite(value):
+        raise ValueError(f"{name} = {value!r}: a row holds finite numbers or null")
+    if among and value not in among:
+        raise ValueError(f"{name} = {value!r} is none of {', '.join(among)}")
+    return kind(value)

@@ -1,0 +1,118 @@
+"""What `front`, `select`, `status` and `plot` print and write, from the tables alone."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from analysis.candidates import candidates
+from analysis.front_table import front_rows, hyperparameters
+from analysis.frontier_plot import plot_frontier, save_png
+from analysis.selection import select as select_trial
+from analysis.status import status_summary
+from analysis.tables import StudyTables, open_study, read_trials
+from study.console import Format, print_rows, print_table, stdout
+
+PICTURE = "frontier.png"
+INTERVAL_FIGURES = (
+    ("attacker AUC", "attacker_auc_validation"),
+    ("matching AUC", "matching_auc_validation"),
+    ("test attacker", "attacker_auc_test"),
+    ("test matching", "matching_auc_test"),
+)
+
+
+def any_judged(study: StudyTables) -> bool:
+    """Whether a search trial was judged."""
+    return not candidates(read_trials(study)).is_empty()
+
+
+def front(directory: Path, form: Format = Format.TABLE) -> None:
+    """Prints the front, the most private design first."""
+    study = open_study(directory)
+    rows = front_rows(study)
+    if form is not Format.TABLE:
+        print_rows(rows, form)
+        return
+    source = "confirmed" if rows["source"][0] == "confirm" else "search"
+    stdout.print(
+        f"Pareto front of {directory} ({source} trials; validation and test identities, 95 % intervals over"
+        " identities; lower attacker AUC is more private, higher matching AUC more useful)"
+    )
+    header = ["trial", *(title for title, _ in INTERVAL_FIGURES), "design", "checkpoint"]
+    print_table(header, [_front_row(row, directory) for row in rows.to_dicts()])
+
+
+def select(directory: Path, max_attacker_auc: float, form: Format = Format.TABLE) -> None:
+    """Prints the checkpoint to ship under a privacy limit."""
+    selection = select_trial(read_trials(open_study(directory)), max_attacker_auc)
+    trial = selection.trial
+    checkpoint = str(directory / selection.checkpoint)
+    if form is Format.JSON:
+        sys.stdout.write(json.dumps({**trial, "checkpoint": checkpoint}, indent=2) + "\n")
+    elif form is Format.CSV:
+        print_rows(pl.DataFrame([{**trial, "checkpoint": checkpoint}], infer_schema_length=None), form)
+    else:
+        stdout.print(checkpoint)
+        stdout.print(
+            f"trial {trial['trial_id']}: the highest matching AUC with attacker AUC <= {max_attacker_auc:g}"
+            f" on validation ({trial['source']} trials)"
+        )
+        for title, column in INTERVAL_FIGURES:
+            stdout.print(f"  {title}: {_figure(trial, column)}")
+        stdout.print(f"  {_design(trial)}")
+
+
+def status(directory: Path, form: Format = Format.TABLE) -> None:
+    """Prints how the study stands."""
+    summary = status_summary(open_study(directory))
+    if form is Format.JSON:
+        sys.stdout.write(json.dumps(summary, indent=2) + "\n")
+        return
+    counts = [
+        {"phase": phase, "status": status, "trials": number}
+        for phase, by_status in summary["phases"].items()
+        for status, number in by_status.items()
+    ]
+    if form is Format.CSV:
+        print_rows(pl.DataFrame(counts, schema=["phase", "status", "trials"]), form)
+        return
+    stdout.print(f"{summary['directory']}: {summary['evidence']}")
+    print_table(["phase", "status", "trials"], [[str(value) for value in row.values()] for row in counts])
+    if summary["front"]:
+        stdout.print(f"front: {summary['front']} designs, hypervolume {summary['hypervolume']:.4f}")
+    for error in summary["errors"]:
+        stdout.print(f"{error['trial_id']} {error['status']}: {error['error']}")
+
+
+def plot(directory: Path, output: Path | None) -> None:
+    """Writes the frontier picture and prints where it lies."""
+    trials = read_trials(open_study(directory))
+    path = output or directory / PICTURE
+    save_png(plot_frontier(trials, title=directory.resolve().name), path)
+    stdout.print(f"frontier: {path}")
+
+
+def _front_row(row: dict[str, Any], directory: Path) -> list[str]:
+    figures = [_figure(row, column) for _, column in INTERVAL_FIGURES]
+    checkpoint = str(directory / row["checkpoint"]) if row["checkpoint"] else "not kept"
+    return [row["trial_id"], *figures, _design(row), checkpoint]
+
+
+def _figure(row: Any, column: str) -> str:
+    value, low, high = (row.get(f"{column}{end}") for end in ("", "_low", "_high"))
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if low is None else f"{value:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def _design(row: Any) -> str:
+    """The hyperparameters in effect, as name=value."""
+    shown = {name: row[name] for name in hyperparameters() if row.get(name) is not None}
+    return " ".join(f"{name}={_short(value)}" for name, value in shown.items())
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value).lower()

@@ -1,0 +1,177 @@
+"""Runs a study's trials on Ray Tune: on this machine, or on the cluster at an address."""
+
+import logging
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import polars as pl
+import ray
+from ray import tune
+from rich.console import Console
+
+from study.design import baseline_values
+from study.errors import StudyError
+from study.launch import StudyDirectory
+from study.outcome import Outcome
+from study.plan import TrialPlan
+from study.progress import Progress
+from study.proposals import Proposals
+from study.searcher import StudySearcher, search_plan
+from study.spec import space
+from study.store import ResultsStore
+from study.trainable import AIATrainable
+from study.trial import TrialContext
+
+GPU_SHARE = 0.25  # of one GPU, where `gpus_per_trial` is auto and the cluster has any
+OBJECT_STORE_BYTES = 256 * 2**20  # faces are memory-mapped from disk: Ray's store carries next to nothing
+RAY_SETTINGS = {
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # the study's own tables hold what they would write
+    "TUNE_GLOBAL_CHECKPOINT_S": "3600",  # a resume reads the tables and the journal, not Tune's snapshots
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """How many trials this run finished and how long it took."""
+
+    finished: int
+    wall_seconds: float
+
+
+def run_study(study: StudyDirectory, address: str | None, console: Console) -> RunSummary:
+    """Runs what the study still lacks: baselines, trials that a dead driver left, then new proposals.
+
+    Returns at once where nothing is lacking. StudyError where another driver writes the study.
+    """
+    started = time.monotonic()
+    with ResultsStore(study.path) as store:
+        spec = study.spec
+        proposals = Proposals(study.path, spec.name, space(spec), spec.sampler, spec.seed)
+        first = [*_missing_baselines(study, store), *_reclaimed(study, store, proposals)]
+        search_rows = len([trial_id for trial_id in store.trial_ids() if trial_id.startswith("trial-")])
+        taken_up = sum(plan.phase == "search" for plan in first)
+        new = max(spec.trials - search_rows - taken_up, 0)
+        planned = len(first) + new
+        if planned:
+            with _connected(address, spec.resources.cpus_per_trial):
+                _fit(study, store, proposals, first, new, console)
+    return RunSummary(planned, time.monotonic() - started)
+
+
+def _fit(
+    study: StudyDirectory,
+    store: ResultsStore,
+    proposals: Proposals,
+    first: list[TrialPlan],
+    new: int,
+    console: Console,
+) -> None:
+    resources = _trial_resources(study)
+    parallel = _slots(resources)
+    with Progress(console, len(first) + new, parallel) as progress:
+
+        def record(outcome: Outcome) -> None:
+            store.append(outcome)
+            store.flush_if_due(time.monotonic())
+            progress.finished(outcome.trial)
+
+        searcher = StudySearcher(study.spec, proposals, first, new, record)
+        context = TrialContext(
+            study.spec.model_dump_json(), str(study.prepared.resolve()), str(study.path.resolve())
+        )
+        trainable = tune.with_resources(tune.with_parameters(AIATrainable, context=context), resources)
+        tuner = tune.Tuner(
+            trainable,
+            tune_config=tune.TuneConfig(
+                search_alg=searcher,
+                num_samples=len(first) + new,
+                max_concurrent_trials=parallel,
+                reuse_actors=True,
+            ),
+            run_config=tune.RunConfig(
+                name="ray", storage_path=str(study.path.resolve()), verbose=0, callbacks=[progress]
+            ),
+        )
+        tuner.fit()
+        searcher.raise_if_failed()
+
+
+@contextmanager
+def _connected(address: str | None, cpus_per_trial: float) -> Iterator[None]:
+    """A Ray cluster: the one at `address`, the one this process is part of, or a local one of its own."""
+    if ray.is_initialized():
+        yield
+        return
+    for name, value in RAY_SETTINGS.items():
+        os.environ.setdefault(name, value)
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
+    try:
+        if address:
+            ray.init(address=address, **quiet)
+        else:
+            cpus = max(os.cpu_count() or 1, round(cpus_per_trial))
+            ray.init(num_cpus=cpus, include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES, **quiet)
+    except ConnectionError as error:
+        raise StudyError(
+            f"--address {address}: no Ray cluster answers; start one: ray start --head"
+        ) from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _trial_resources(study: StudyDirectory) -> dict[str, float]:
+    asked = study.spec.resources
+    gpus = asked.gpus_per_trial
+    if gpus == "auto":
+        gpus = GPU_SHARE if ray.cluster_resources().get("GPU", 0) > 0 else 0.0
+    return {"CPU": asked.cpus_per_trial, "GPU": gpus}
+
+
+def _slots(resources: dict[str, float]) -> int:
+    """How many trials the cluster runs at once; StudyError where not even one fits."""
+    there = ray.cluster_resources()
+    for name, amount in resources.items():
+        if amount > there.get(name, 0):
+            raise StudyError(f"a trial asks for {amount:g} {name}, the cluster has {there.get(name, 0):g}")
+    return int(min(there.get(name, 0) / amount for name, amount in resources.items() if amount))
+
+
+def _missing_baselines(study: StudyDirectory, store: ResultsStore) -> list[TrialPlan]:
+    spec = study.spec
+    plans = [
+        TrialPlan(f"baseline-{name}", None, "baseline", name, baseline_values(name, spec), spec.seed)
+        for name in spec.baselines
+    ]
+    return [plan for plan in plans if plan.trial_id not in store.trial_ids()]
+
+
+def _reclaimed(study: StudyDirectory, store: ResultsStore, proposals: Proposals) -> list[TrialPlan]:
+    """Trials that were asked for and never told: recorded ones are told now, complete designs run again."""
+    recorded = _recorded_rows(study)
+    plans = []
+    for proposal in proposals.unfinished():
+        plan = search_plan(proposal, study.spec)
+        if plan.trial_id in recorded:
+            row = recorded[plan.trial_id]
+            proposals.tell(proposal.number, row["status"], row)
+        elif proposal.values.keys() == set(space(study.spec).active(proposal.values)):
+            plans.append(plan)
+        else:  # the driver died while the design was being drawn
+            proposals.tell(proposal.number, "failed", {})
+    return plans
+
+
+def _recorded_rows(study: StudyDirectory) -> dict[str, dict]:
+    parts = study.path / "results" / "trials"
+    if not any(parts.glob("*.parquet")):
+        return {}
+    rows = pl.read_parquet(parts / "*.parquet").iter_rows(named=True)
+    return {row["trial_id"]: row for row in rows}

@@ -1,0 +1,215 @@
+"""A study's spec: what is trained on which faces, what varies, how long. Complete, validated, frozen."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from search_spaces.domains import Value
+from search_spaces.errors import SpaceError
+from search_spaces.hyperparameters import HYPERPARAMETERS, check_fixed
+from search_spaces.spaces import SPACES, Space
+from study.errors import SpecError
+from study.spec_errors import one_line
+
+_STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+# A description says what a key means and what it takes: the message for a wrong value ends in it.
+_COUNT = "a whole number of at least 1"
+_SEED = "a whole number from 0 to 2^63 - 1"
+Baseline = Literal["original", "random", "aia_without_t", "erasure"]
+BASELINES: tuple[Baseline, ...] = get_args(Baseline)
+Epochs = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Training(BaseModel):
+    """Epochs of the two stages; stage 1 is the auto-encoder alone, then adversary and matcher on its g."""
+
+    model_config = _STRICT
+
+    stage1_epochs: Epochs = Field(default=6, description=f"epochs of the auto-encoder alone, {_COUNT}")
+    heads_epochs: Epochs = Field(default=3, description=f"epochs of adversary and matcher alone, {_COUNT}")
+    joint_epochs: Epochs = Field(default=20, description=f"epochs of adversarial training (Eq. 8), {_COUNT}")
+
+
+class Resources(BaseModel):
+    """What one trial asks of the machine."""
+
+    model_config = _STRICT
+
+    cpus_per_trial: float = Field(default=1.0, gt=0, description="CPU cores of a trial, a number above 0")
+    gpus_per_trial: Literal["auto"] | Annotated[float, Field(ge=0)] = Field(
+        default="auto", description="GPUs of a trial, 'auto' or a number of at least 0, as 0.25 for a quarter"
+    )
+    dtype: Literal["float32", "bfloat16"] = Field(
+        default="float32", description="arithmetic of the networks, 'float32' or 'bfloat16'"
+    )
+    memory_format: Literal["channels_last", "contiguous"] = Field(
+        default="channels_last", description="layout of image tensors, 'channels_last' or 'contiguous'"
+    )
+
+
+class StudySpec(BaseModel):
+    """Everything that defines a study; `study.toml` holds it with its defaults written out."""
+
+    model_config = _STRICT
+
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        description="name of the study's directory, letters and digits, then also '.', '_', '-'",
+    )
+    dataset: Text = Field(default="synthetic", description="the faces, 'synthetic' or 'KIND:PATH'")
+    attribute: Text = Field(default="gender", description="the private attribute's name in the data set")
+    positive: str | None = Field(
+        default=None,
+        min_length=1,
+        description="the attribute's value that counts as 1, a string; left out for 1, male, m",
+    )
+    image_side: int = Field(
+        default=32,
+        ge=16,
+        multiple_of=4,
+        description="side of a prepared image in pixels, 16, 20, 24 and so on",
+    )
+    split_seed: Seed = Field(default=0, description=f"seed of the identity split, {_SEED}")
+    seed: Seed = Field(default=0, description=f"seed of the search and its trainings, {_SEED}")
+    space: str = Field(description=f"search space, one of {', '.join(SPACES)}")
+    sampler: Literal["tpe", "random"] = Field(
+        default="tpe", description="what proposes designs, 'tpe' or 'random'"
+    )
+    trials: Epochs = Field(description=f"search trials, {_COUNT}")
+    baselines: Annotated[tuple[Baseline, ...], Field(strict=False)] = Field(
+        default=BASELINES, description=f"methods run beside the search, a list out of {', '.join(BASELINES)}"
+    )
+    suite: Literal["cheap"] = Field(default="cheap", description="attackers that judge each trial, 'cheap'")
+    hours: float | None = Field(
+        default=None, gt=0, description="wall-clock limit in hours, a number above 0; left out for none"
+    )
+    fixed: dict[str, Value] = Field(default={}, description="hyperparameters that do not vary, a table")
+    training: Training = Field(default=Training(), description="a table of epochs")
+    resources: Resources = Field(default=Resources(), description="a table of what a trial asks for")
+
+    @field_validator("space")
+    @classmethod
+    def _known_space(cls, name: str) -> str:
+        if name not in SPACES:
+            raise ValueError(f"no such space; needs one of {', '.join(SPACES)}")
+        return name
+
+    @field_validator("baselines")
+    @classmethod
+    def _distinct_baselines(cls, baselines: tuple[Baseline, ...]) -> tuple[Baseline, ...]:
+        if len(set(baselines)) != len(baselines):
+            raise ValueError("each baseline may stand once")
+        return baselines
+
+    # Plain: check_fixed knows each hyperparameter's type, pydantic only a union of four.
+    @field_validator("fixed", mode="plain")
+    @classmethod
+    def _typed_fixed(cls, fixed: Any) -> dict[str, Value]:
+        if not isinstance(fixed, Mapping):
+            raise ValueError(f"fixed = {fixed!r} is wrong: needs a table of hyperparameters")  # noqa: TRY004
+        try:
+            checked = {name: check_fixed(name, value) for name, value in fixed.items()}
+        except SpaceError as error:
+            raise ValueError(str(error)) from error
+        return {name: checked[name] for name in HYPERPARAMETERS if name in checked}
+
+    @model_validator(mode="after")
+    def _fixed_has_effect(self) -> "StudySpec":
+        try:
+            space(self)
+        except SpaceError as error:
+            raise ValueError(f"space {self.space}: {error}") from error
+        return self
+
+
+def space(spec: StudySpec) -> Space:
+    """What the study varies: the named space without what the spec fixes. It may be empty."""
+    return SPACES[spec.space].without(spec.fixed)
+
+
+def shipped_specs() -> tuple[str, ...]:
+    """Names of the specs that ship with the package."""
+    files = resources.files("study").joinpath("specs").iterdir()
+    return tuple(sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml")))
+
+
+def load_spec(name_or_path: str) -> StudySpec:
+    """The shipped spec of that name, or the TOML file at that path; a file without a name takes its own.
+
+    SpecError where neither exists, or where the file is not a spec.
+    """
+    if name_or_path in shipped_specs():
+        text = resources.files("study").joinpath("specs", f"{name_or_path}.toml").read_text("utf-8")
+        return _parsed(text, Path(f"{name_or_path}.toml"))
+    path = Path(name_or_path)
+    if not path.is_file():
+        raise SpecError(
+            f"no spec {name_or_path!r}: needs a TOML file or one that ships: {', '.join(shipped_specs())}"
+        )
+    try:
+        return _parsed(path.read_text("utf-8"), path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"{path} cannot be read: {error}") from error
+
+
+def with_settings(spec: StudySpec, settings: Sequence[str]) -> StudySpec:
+    """The spec with `key=value` settings on top; keys of tables are dotted, as in `fixed.channel=none`.
+
+    A value is read as TOML where it is some, else as a string. SpecError says which key is wrong.
+    """
+    content = spec.model_dump()
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        if not equals:
+            raise SpecError(f"--set {setting}: needs key=value, as in trials=32 or fixed.channel=none")
+        *tables, last = key.strip().split(".")
+        target: dict[str, Any] = content
+        for table in tables:
+            inner = target.get(table)
+            # An unknown table is kept as one, so that the model names it like any unknown key.
+            target[table] = dict(inner) if isinstance(inner, Mapping) else {}
+            target = target[table]
+        target[last] = text if key.strip() in _TEXT_KEYS else _toml_value(text)
+    return _validated(content, " ".join(f"--set {setting}" for setting in settings))
+
+
+def to_toml(spec: StudySpec) -> str:
+    """The complete spec as TOML, defaults written out; keys that are None are left out."""
+    return tomli_w.dumps(spec.model_dump(exclude_none=True))
+
+
+_TEXT_KEYS = frozenset(
+    name for name, field in StudySpec.model_fields.items() if field.annotation in (str, str | None)
+)
+
+
+def _toml_value(text: str) -> Any:
+    try:
+        content = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        return text
+    return content["value"] if content.keys() == {"value"} else text
+
+
+def _parsed(text: str, path: Path) -> StudySpec:
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SpecError(f"{path} is not TOML: {error}") from error
+    return _validated({"name": path.stem, **content}, str(path))
+
+
+def _validated(content: dict[str, Any], where: str) -> StudySpec:
+    try:
+        return StudySpec.model_validate(content)
+    except ValidationError as error:
+        # A setting may hold a line break; the message is one line all the same.
+        raise SpecError(" ".join(f"{where}: {one_line(error, StudySpec)}".split())) from error

@@ -1,0 +1,199 @@
+"""The results store: trials become durable one by one and appear in Parquet tables in whole parts.
+
+`<study>/wal/` takes each trial's rows as it ends; readers glob `<study>/results/<table>/*.parquet`. Both are
+numbered by segment: a write-ahead file becomes a part per table. Parts are never rewritten, merged or deleted.
+"""
+
+import fcntl
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from study.errors import StudyError
+from study.records import SCHEMAS, checked, to_table
+from study.wal import WriteAheadFile, make_directory, read_entries, sync_directory
+
+FLUSH_TRIALS = 64
+FLUSH_SECONDS = 10.0
+
+Entry = dict[str, list[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class TrialRows:
+    """Everything that the four tables hold of one final trial."""
+
+    trial: Mapping[str, Any]
+    epochs: Sequence[Mapping[str, Any]]
+    attacks: Sequence[Mapping[str, Any]]
+    matches: Sequence[Mapping[str, Any]]
+
+
+class ResultsStore:
+    """The only writer of a study's tables; opening it replays what a writer that died left behind.
+
+    StudyError where another process writes the study, or its write-ahead file is damaged.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._results = directory / "results"
+        self._wal_directory = directory / "wal"
+        make_directory(self._wal_directory)
+        self._lock: int | None = _locked(self._wal_directory / "lock", directory)
+        self._wal: WriteAheadFile | None = None
+        self._pending: list[Entry] = []
+        self._first_pending_at = 0.0
+        # Segments that take no more rows but lack parts: a dead writer's, or a failed flush's.
+        self._sealed: dict[int, list[Entry]] = {}
+        try:
+            self._trial_ids = _recorded(self._results / "trials")
+            for path in sorted(self._wal_directory.glob("segment-*.jsonl")):
+                self._sealed[_segment(path)] = read_entries(path)
+            parts = (_segment(path) for path in self._results.glob("*/part-*.parquet"))
+            self._segment = max((*parts, *self._sealed), default=0) + 1
+            for entries in self._sealed.values():
+                self._trial_ids.update(_trial_id(entry) for entry in entries)
+            self._write_sealed()
+        except BaseException:
+            self._unlock()
+            raise
+
+    def append(self, rows: TrialRows) -> None:
+        """Record a final trial; it survives whatever happens once this returns.
+
+        ValueError for rows that the tables cannot hold, rows of another trial, a trial recorded before, or a
+        closed store.
+        """
+        if self._lock is None:
+            raise ValueError("the store is closed")
+        entry = {
+            "epochs": checked(rows.epochs, SCHEMAS["epochs"]),
+            "attacks": checked(rows.attacks, SCHEMAS["attacks"]),
+            "matches": checked(rows.matches, SCHEMAS["matches"]),
+            "trials": checked([rows.trial], SCHEMAS["trials"]),
+        }
+        trial_id = _trial_id(entry)
+        if any(row["trial_id"] != trial_id for table in entry.values() for row in table):
+            raise ValueError(f"rows of trial {trial_id} may not bear another trial's id")
+        if trial_id in self._trial_ids:
+            raise ValueError(f"trial {trial_id} is recorded already: a trial is final once")
+        if self._wal is None:
+            self._wal = WriteAheadFile(self._wal_path(self._segment))
+        self._wal.append(entry)
+        if not self._pending:
+            self._first_pending_at = time.monotonic()
+        self._pending.append(entry)
+        self._trial_ids.add(trial_id)
+
+    def flush_if_due(self, now: float) -> bool:
+        """Flush when 64 trials wait, or one has for 10 s; `now` is `time.monotonic()`. Whether it flushed."""
+        waited = bool(self._pending) and now - self._first_pending_at >= FLUSH_SECONDS
+        due = waited or len(self._pending) >= FLUSH_TRIALS or bool(self._sealed)
+        if due:
+            self.flush()
+        return due
+
+    def flush(self) -> None:
+        """Turn what waits into parts. Where that fails nothing is lost, and the next flush tries again."""
+        if self._wal is not None:
+            # The segment is closed first: rows that came after some of its parts were written would be lost.
+            self._wal.close()
+            self._wal = None
+            self._sealed[self._segment] = self._pending
+            self._pending = []
+            self._segment += 1
+        self._write_sealed()
+
+    def trial_ids(self) -> frozenset[str]:
+        """Ids of all final trials, in parts or waiting."""
+        return frozenset(self._trial_ids)
+
+    def close(self) -> None:
+        """Flush, then let go of the study; a second time does nothing."""
+        if self._lock is None:
+            return
+        try:
+            self.flush()
+        finally:
+            self._unlock()
+
+    def __enter__(self) -> "ResultsStore":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _wal_path(self, segment: int) -> Path:
+        return self._wal_directory / f"segment-{segment:06d}.jsonl"
+
+    def _write_sealed(self) -> None:
+        for segment, entries in sorted(self._sealed.items()):
+            if entries:
+                _write_parts(self._results, segment, entries)
+            self._wal_path(segment).unlink(missing_ok=True)
+            sync_directory(self._wal_directory)
+            del self._sealed[segment]
+
+
+def _write_parts(results: Path, segment: int, entries: Sequence[Entry]) -> None:
+    """The parts of a segment, trials last. What a writer that died has written already stays."""
+    for name, schema in SCHEMAS.items():
+        directory = results / name
+        path = directory / f"part-{segment:06d}.parquet"
+        rows = [row for entry in entries for row in entry[name]]
+        # Without rows, only the first part of a table is written: a glob then finds it, if empty.
+        wanted = bool(rows) or not any(directory.glob("part-*.parquet"))
+        if wanted and not path.exists():
+            make_directory(directory)
+            _write_whole(path, to_table(rows, schema))
+
+
+def _write_whole(path: Path, table: pa.Table) -> None:
+    """The part appears whole: written under a name that no reader globs, synced, renamed."""
+    aside = path.with_name(f".{path.stem}.tmp")
+    with aside.open("wb") as file:
+        pq.write_table(table, file, compression="zstd")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(aside, path)
+    sync_directory(path.parent)
+
+
+def _locked(path: Path, study: Path) -> int:
+    """Descriptor of the lock file; closing it, or dying, lets go."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise StudyError(f"{study} is being written by another process: wait for it, or stop it") from error
+    return descriptor
+
+
+def _recorded(trials: Path) -> set[str]:
+    ids: set[str] = set()
+    for part in trials.glob("part-*.parquet"):
+        ids.update(pq.read_table(part, columns=["trial_id"]).column("trial_id").to_pylist())
+    return ids
+
+
+def _trial_id(entry: Entry) -> str:
+    return entry["trials"][0]["trial_id"]
+
+
+def _segment(path: Path) -> int:
+    return int(path.stem.rpartition("-")[2])

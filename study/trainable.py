@@ -1,0 +1,58 @@
+"""A trial as Ray Tune runs it: one step is one epoch, the last step brings the trial's rows."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+from ray import tune
+
+from aia_models.config import ComputeConfig
+from aia_models.data.splits import SplitFaces
+from aia_models.training import EpochRecord
+from study.outcome import Outcome
+from study.plan import TrialPlan
+from study.searcher import OUTCOME, PLAN
+from study.trial import TrialContext, run_trial
+
+
+class AIATrainable(tune.Trainable):
+    """Runs one plan after the other in the same process: libraries and faces are loaded once per worker."""
+
+    def setup(self, config: dict[str, Any], context: TrialContext | None = None) -> None:  # type: ignore[override]
+        """Loads the faces, once, and starts the config's plan."""
+        assert context is not None
+        self._context = context
+        self._faces: SplitFaces | None = None
+        self._start(config)
+
+    def step(self) -> dict[str, Any]:
+        """One epoch; the last step's result holds the outcome."""
+        match next(self._progress):
+            case EpochRecord() as record:
+                return {"epoch": record.epoch, "seconds": record.seconds}
+            case Outcome() as outcome:
+                return {OUTCOME: outcome.to_json(), tune.result.DONE: True}
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Takes the next plan in the same process."""
+        self._start(new_config)
+        return True
+
+    def save_checkpoint(self, checkpoint_dir: str) -> None:
+        """Nothing: a trial's checkpoint is written once, when it is final."""
+
+    def load_checkpoint(self, checkpoint: Any) -> None:
+        """Nothing: see `save_checkpoint`."""
+
+    def _start(self, config: Mapping[str, Any]) -> None:
+        plan = TrialPlan.from_json(config[PLAN])
+        resources = self._context.spec.resources
+        has_gpu = self.trial_resources.required_resources.get("GPU", 0) > 0
+        compute = ComputeConfig(
+            device="cuda" if has_gpu and torch.cuda.is_available() else "cpu",
+            dtype=resources.dtype,
+            memory_format=resources.memory_format,
+            threads=max(int(resources.cpus_per_trial), 1),
+        )
+        self._faces = self._faces or self._context.faces()
+        self._progress: Iterator[EpochRecord | Outcome] = run_trial(plan, self._context, self._faces, compute)

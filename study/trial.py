@@ -1,0 +1,126 @@
+"""One trial from plan to final rows: train, fit the release channel, judge, keep the checkpoint. No Ray."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from threadpoolctl import threadpool_limits
+
+from aia_models import checkpoint
+from aia_models.anonymizer import fit_anonymizer, release_faces
+from aia_models.config import ComputeConfig, TrainingConfig, content_key
+from aia_models.data.prepare import open_prepared
+from aia_models.data.splits import SplitFaces, split_faces
+from aia_models.errors import DivergedError
+from aia_models.judging import Judgement, judge
+from aia_models.metrics import folded
+from aia_models.training import EpochRecord, Trainer
+from study.design import training_config
+from study.outcome import (
+    Outcome,
+    attack_rows,
+    epoch_rows,
+    exception_line,
+    failed,
+    judged_figures,
+    match_rows,
+    trial_row,
+)
+from study.plan import TrialPlan
+from study.spec import StudySpec
+
+CHECKPOINTS = "checkpoints"
+
+
+@dataclass(frozen=True)
+class TrialContext:
+    """What all trials of a study share: its spec and where its prepared faces and its directory lie."""
+
+    spec_json: str
+    prepared: str
+    directory: str
+
+    @property
+    def spec(self) -> StudySpec:
+        """The study's frozen spec."""
+        return StudySpec.model_validate_json(self.spec_json)
+
+    def faces(self) -> SplitFaces:
+        """The split faces, from the one prepared, memory-mapped copy."""
+        return split_faces(open_prepared(Path(self.prepared)), self.spec.attribute, self.spec.split_seed)
+
+
+def run_trial(
+    plan: TrialPlan, context: TrialContext, faces: SplitFaces, compute: ComputeConfig
+) -> Iterator[EpochRecord | Outcome]:
+    """Yields a record per epoch and, last, the trial's outcome, also when it failed or diverged."""
+    started = time.perf_counter()
+    records: list[EpochRecord] = []
+    spec = context.spec
+    torch.set_num_threads(compute.threads)
+    try:
+        with threadpool_limits(compute.threads):
+            config = training_config(plan, spec)
+            trainer = Trainer(config, compute, faces)
+            for record in trainer.run():
+                records.append(record)
+                yield record
+            anonymizer = fit_anonymizer(trainer.networks, config, faces)
+            released = release_faces(anonymizer, faces, config.seed)
+            judgement = judge(released, anonymizer.encoder.map_shape, spec.suite, config.seed)
+            about = _about(plan, spec, faces, judgement)
+            checkpoint.save(anonymizer, Path(context.directory, CHECKPOINTS, plan.trial_id), about)
+    except DivergedError as error:
+        effort = _effort(records, compute, started)
+        row = trial_row(plan, spec, "diverged", error=exception_line(error), **effort)
+        yield Outcome(row, epoch_rows(plan, records, None))
+        return
+    except Exception as error:  # noqa: BLE001  whatever broke a trial becomes its row; the study goes on
+        outcome = failed(plan, spec, exception_line(error))
+        yield replace(outcome, epochs=epoch_rows(plan, records, None))
+        return
+    row = trial_row(
+        plan, spec, "complete", **judged_figures(judgement, records[-1]),
+        **_effort(records, compute, started), stage1_key=stage1_key(config, faces.fingerprint),
+        stage1_reused=False, stage1_wait_seconds=0.0, checkpoint=f"{CHECKPOINTS}/{plan.trial_id}",
+    )  # fmt: skip
+    yield Outcome(
+        row,
+        epoch_rows(plan, records, judgement),
+        attack_rows(plan, faces.attribute, judgement),
+        match_rows(plan, judgement),
+    )
+
+
+def stage1_key(config: TrainingConfig, fingerprint: str) -> str:
+    """Content key of stage 1: what it depends on, which neither alpha, beta nor the channel are part of."""
+    networks = (config.encoder, config.decoder, config.adversary, config.matcher)
+    budget = (config.budget.autoencoder_epochs, config.budget.heads_epochs)
+    optimiser = (config.learning_rate, config.batch_images)
+    return content_key([fingerprint, [repr(part) for part in networks], budget, optimiser, config.seed])
+
+
+def _effort(records: list[EpochRecord], compute: ComputeConfig, started: float) -> dict[str, object]:
+    cuda = compute.device.startswith("cuda")
+    return {
+        "epochs": len(records),
+        "train_images_seen": records[-1].train_images_seen if records else 0,
+        "wall_seconds": time.perf_counter() - started,
+        "device": torch.cuda.get_device_name(compute.device) if cuda else compute.device,
+        "torch_version": torch.__version__,
+    }
+
+
+def _about(plan: TrialPlan, spec: StudySpec, faces: SplitFaces, judgement: Judgement) -> dict[str, object]:
+    return {
+        "study": spec.name,
+        "trial_id": plan.trial_id,
+        "method": plan.method,
+        "attribute": faces.attribute,
+        "data_fingerprint": faces.fingerprint,
+        "preparation": {"grey": True, "crop": "centred square", "image_side": faces.image_side},
+        "attacker_auc_validation": folded(judgement.strongest_attack("validation").auc),
+        "matching_auc_validation": judgement.best_match("validation").auc,
+    }

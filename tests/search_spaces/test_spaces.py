@@ -1,0 +1,146 @@
+"""Named spaces, their conditions, and what is left of them once a spec fixes some parameters."""
+
+import numpy as np
+import pytest
+
+from search_spaces.domains import Choice, Domain, Integer, LogUniform, When
+from search_spaces.errors import SpaceError
+from search_spaces.hyperparameters import HYPERPARAMETERS, resolve
+from search_spaces.spaces import SPACES, Space
+
+FULL = SPACES["full"]
+QUICK = SPACES["quick"]
+CHANNEL = {"channel", "noise_sd", "quantise_bits", "erasure"}
+
+
+def draw(domain: Domain, rng: np.random.Generator):
+    if isinstance(domain, Choice):
+        return domain.options[rng.integers(len(domain.options))]
+    if isinstance(domain, Integer):
+        return int(rng.integers(domain.low, domain.high + 1))
+    return float(rng.uniform(domain.low, domain.high))
+
+
+def test_the_named_spaces_vary_what_they_say():
+    assert set(SPACES) == {"quick", "alpha-beta", "architecture", "full", "paper"}
+    assert set(FULL.parameters) == set(HYPERPARAMETERS)
+    assert set(SPACES["alpha-beta"].parameters) == {"alpha", "beta"} | CHANNEL
+    assert set(SPACES["architecture"].parameters) > set(SPACES["alpha-beta"].parameters)
+    assert set(SPACES["paper"].parameters) == {"alpha", "beta"}
+    assert set(QUICK.parameters) == {
+        *("alpha", "beta", "channel", "noise_sd", "erasure"),
+        *("adversary", "representation_channels"),
+    }
+
+
+def test_alpha_and_beta_reach_beyond_the_papers_range_on_a_log_scale_but_in_the_papers_space():
+    for name in ("alpha", "beta"):
+        for space in (QUICK, SPACES["alpha-beta"], FULL):
+            domain = space.parameters[name]
+            assert isinstance(domain, LogUniform)
+            assert domain.high > 1
+        assert SPACES["paper"].parameters[name].contains(0)
+        assert not SPACES["paper"].parameters[name].contains(1.01)
+
+
+def test_quick_limits_the_registrys_choices():
+    assert not QUICK.parameters["channel"].contains("quantise")
+    assert not QUICK.parameters["adversary"].contains("cnn")
+    assert not QUICK.parameters["representation_channels"].contains(24)
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_defaults_are_a_point_of_the_space(name):
+    SPACES[name].check(SPACES[name].defaults())
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_activity_agrees_with_resolve_on_random_points(name):
+    space = SPACES[name]
+    rng = np.random.default_rng(4)
+    for _ in range(200):
+        values = {parameter: draw(domain, rng) for parameter, domain in space.parameters.items()}
+        active = space.active(values)
+        sampled = {parameter: values[parameter] for parameter in active}
+        space.check(sampled)
+        resolved = resolve(sampled, {})
+        assert {p for p in space.parameters if resolved[p] is not None} == set(active)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"alfa": 1.0}, "space quick has no 'alfa'"),
+        ({"decoder_width": 32}, "space quick has no 'decoder_width'"),
+        ({"beta": None}, "beta is missing: needs a number from 0.1 to 30"),
+        ({"beta": 31.0}, "beta = 31.0 is out of range"),
+        ({"channel": "none"}, "noise_sd exists only where channel is noise"),
+        ({"noise_sd": None}, "noise_sd is missing"),
+    ],
+)
+def test_check_names_what_is_wrong(change, message):
+    values = {name: value for name, value in {**QUICK.defaults(), **change}.items() if value is not None}
+    with pytest.raises(SpaceError, match=message) as caught:
+        QUICK.check(values)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_child_needs_its_parent_before_it():
+    noise_sd, channel = HYPERPARAMETERS["noise_sd"], HYPERPARAMETERS["channel"]
+    Space("s", "", {"channel": channel, "noise_sd": noise_sd})
+    with pytest.raises(SpaceError, match="noise_sd needs channel, its parent, before it"):
+        Space("s", "", {"noise_sd": noise_sd, "channel": channel})
+    with pytest.raises(SpaceError, match="noise_sd needs channel"):
+        Space("s", "", {"noise_sd": noise_sd})
+    with pytest.raises(SpaceError, match="unknown hyperparameter 'alfa'"):
+        Space("s", "", {"alfa": HYPERPARAMETERS["alpha"]})
+
+
+@pytest.mark.parametrize(
+    ("fixed", "gone"),
+    [
+        ({}, set()),
+        ({"channel": "noise"}, {"channel", "quantise_bits"}),
+        ({"channel": "quantise"}, {"channel", "noise_sd"}),
+        ({"channel": "none"}, {"channel", "noise_sd", "quantise_bits"}),
+        ({"adversary": "cnn"}, {"adversary", "adversary_hidden"}),
+        ({"adversary": "mlp", "beta": 0.0}, {"adversary", "beta"}),
+        ({"noise_sd": 0.3}, {"noise_sd"}),
+    ],
+)
+def test_fixing_takes_out_what_can_no_longer_vary(fixed, gone):
+    left = FULL.without(fixed)
+    assert set(FULL.parameters) - set(left.parameters) == gone
+    left.check(left.defaults())
+
+
+def test_a_child_of_a_fixed_parent_is_free_of_its_condition():
+    left = FULL.without({"channel": "noise"})
+    assert left.parameters["noise_sd"].when is None
+    assert "noise_sd" in left.active({})
+    assert FULL.parameters["noise_sd"].when == When("channel", ("noise",)), "the space itself is unchanged"
+
+
+def test_fixing_twice_is_fixing_once():
+    once = FULL.without({"channel": "quantise", "beta": 0.0})
+    assert FULL.without({"channel": "quantise"}).without({"beta": 0.0}) == once
+
+
+def test_every_parameter_may_be_fixed():
+    assert SPACES["paper"].without({"alpha": 0.5, "beta": 0.5}).parameters == {}
+
+
+def test_what_the_space_leaves_at_its_default_counts_as_that():
+    left = SPACES["paper"].without({"noise_sd": 0.2})
+    assert set(left.parameters) == {"alpha", "beta"}
+    with pytest.raises(SpaceError, match="quantise_bits = 3 has no effect: it exists only where channel is"):
+        SPACES["paper"].without({"quantise_bits": 3})
+
+
+@pytest.mark.parametrize(
+    "fixed",
+    [{"alfa": 1}, {"channel": "loud"}, {"channel": "none", "noise_sd": 0.1}, {"beta": -1.0}],
+)
+def test_fixed_values_are_checked(fixed):
+    with pytest.raises(SpaceError):
+        FULL.without(fixed)
