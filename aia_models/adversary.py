@@ -35,8 +35,7 @@ class CNNAdversary(nn.Module):
         self.map_shape = map_shape
         channels = (map_shape[0], *config.cnn_channels)
         self.convolutions = nn.ModuleList(
-            nn.Conv2d(inner, outer, 3, padding=1)
-            for inner, outer in pairwise(channels)
+            nn.Conv2d(inner, outer, 3, padding=1) for inner, outer in pairwise(channels)
         )
         self.classes = nn.Linear(channels[-1], 2)
 

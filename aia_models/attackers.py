@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Bool, Float32
@@ -47,7 +47,8 @@ def mlp(images: int, seed: int) -> Pipeline:
     Settings of all three attackers are the best of a small grid under cross-validation over the `attack`
     identities of real faces (docs/decisions.md).
     """
-    classifier = MLPClassifier((64,), alpha=10.0, batch_size=128, max_iter=MLP_EPOCHS, random_state=seed)
+    batch: Any = 128  # scikit-learn's stub knows only "auto"
+    classifier = MLPClassifier((64,), alpha=10.0, batch_size=batch, max_iter=MLP_EPOCHS, random_state=seed)
     return make_pipeline(StandardScaler(), classifier)
 
 

@@ -19,14 +19,13 @@ def identity_weights(identity: Int32[np.ndarray, " n"], draws: int = DRAWS) -> F
     return counts[:, index].astype(np.float64)
 
 
-def folded_auc_interval(
+def folded_auc_draws(
     scores: Float[np.ndarray, " n"], positive: Bool[np.ndarray, " n"], weights: Float[np.ndarray, "draw n"]
-) -> tuple[float, float]:
-    """95 % interval of an attacker's AUC, folded in the direction of its point estimate."""
+) -> Float[np.ndarray, " draw"]:
+    """An attacker's AUC in each resample, folded in the direction of its point estimate."""
     point = weighted_aucs(scores, positive, np.ones((1, len(scores))))[0]
     aucs = weighted_aucs(scores, positive, weights)
-    low, high = np.nanpercentile(aucs if point >= 0.5 else 1 - aucs, INTERVAL)
-    return float(low), float(high)
+    return aucs if point >= 0.5 else 1 - aucs
 
 
 def pair_weights(pairs: Pairs, weights: Float[np.ndarray, "draw n"]) -> Float[np.ndarray, "draw pair"]:
@@ -35,10 +34,7 @@ def pair_weights(pairs: Pairs, weights: Float[np.ndarray, "draw n"]) -> Float[np
     return np.where(pairs.different, left * weights[:, pairs.right], left)
 
 
-def matching_auc_interval(
-    similarity: Float[np.ndarray, " pair"], pairs: Pairs, weights: Float[np.ndarray, "draw n"]
-) -> tuple[float, float]:
-    """95 % interval of a matcher's AUC over resamples of people."""
-    aucs = weighted_aucs(similarity, ~pairs.different, pair_weights(pairs, weights))
-    low, high = np.nanpercentile(aucs, INTERVAL)
+def interval(draws: Float[np.ndarray, " draw"]) -> tuple[float, float]:
+    """95 % interval of a figure from its values in the resamples (those without one of the classes left out)."""
+    low, high = np.nanpercentile(draws, INTERVAL)
     return float(low), float(high)

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float32, Int8, Int32
 
 from aia_models.attackers import SUITES, Suite, fit_attacker
-from aia_models.bootstrap import folded_auc_interval, identity_weights, matching_auc_interval
+from aia_models.bootstrap import folded_auc_draws, identity_weights, interval, pair_weights
 from aia_models.matchers import MATCHERS
 from aia_models.metrics import (
     auc,
@@ -17,12 +17,15 @@ from aia_models.metrics import (
     equal_error_rate,
     folded,
     true_accept_rate,
+    weighted_aucs,
 )
 from aia_models.pairs import evaluation_pairs
 from aia_models.streams import stream_seed
 
 JUDGED_SPLITS = ("validation", "test")
 NEGATIVES = ("any", "same_gender")
+
+Draws = dict[tuple[str, str], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -71,10 +74,17 @@ class Match:
 
 @dataclass(frozen=True)
 class Judgement:
-    """All attacks and matches of one released encoder."""
+    """All attacks and matches of one released encoder.
+
+    `attack_draws[split, attacker]` and `match_draws[split, matcher]` (any negatives) are the AUCs in each
+    resample of the split's people. The resamples are the same for every encoder judged on the same faces: the
+    difference of two encoders' draws is their paired difference.
+    """
 
     attacks: tuple[Attack, ...]
     matches: tuple[Match, ...]
+    attack_draws: Mapping[tuple[str, str], np.ndarray]
+    match_draws: Mapping[tuple[str, str], np.ndarray]
 
     def strongest_attack(self, split: str) -> Attack:
         """The attack with the largest folded AUC on `split`: its folded AUC is `attacker_auc_<split>`."""
@@ -94,12 +104,16 @@ def judge(
 
     Only released representations are seen: the attackers know the channel by its outputs on people of their own.
     """
-    attacks = [attack for name in SUITES[suite] for attack in _attack(released, name, suite, seed)]
-    matches = [match for name in MATCHERS for match in _match(released, name, map_shape, seed)]
-    return Judgement(tuple(attacks), tuple(matches))
+    attack_draws: Draws = {}
+    match_draws: Draws = {}
+    attacks = [a for name in SUITES[suite] for a in _attack(released, name, suite, seed, attack_draws)]
+    matches = [m for name in MATCHERS for m in _match(released, name, map_shape, seed, match_draws)]
+    return Judgement(tuple(attacks), tuple(matches), attack_draws, match_draws)
 
 
-def _attack(released: Mapping[str, ReleasedFaces], name: str, suite: Suite, seed: int) -> list[Attack]:
+def _attack(
+    released: Mapping[str, ReleasedFaces], name: str, suite: Suite, seed: int, all_draws: Draws
+) -> list[Attack]:
     own = _known(released["attack"])
     started = time.perf_counter()
     attacker_seed = stream_seed(seed, "attacker", name) % 2**32
@@ -109,7 +123,9 @@ def _attack(released: Mapping[str, ReleasedFaces], name: str, suite: Suite, seed
     for split in JUDGED_SPLITS:
         judged = _known(released[split])
         scores, positive = score(judged.representations), judged.attribute == 1
-        low, high = folded_auc_interval(scores, positive, identity_weights(judged.identity))
+        draws = folded_auc_draws(scores, positive, identity_weights(judged.identity))
+        all_draws[split, name] = draws
+        low, high = interval(draws)
         attack = Attack(
             split=split, attacker=name, suite=suite, vantage="attack", train_images=len(own.identity),
             auc=auc(scores, positive), accuracy=float(((scores > 0) == positive).mean()),
@@ -122,7 +138,11 @@ def _attack(released: Mapping[str, ReleasedFaces], name: str, suite: Suite, seed
 
 
 def _match(
-    released: Mapping[str, ReleasedFaces], name: str, map_shape: tuple[int, int, int], seed: int
+    released: Mapping[str, ReleasedFaces],
+    name: str,
+    map_shape: tuple[int, int, int],
+    seed: int,
+    all_draws: Draws,
 ) -> list[Match]:
     own = released["attack"]
     embed = MATCHERS[name](own.representations, own.identity, map_shape, stream_seed(seed, "matcher", name))
@@ -135,7 +155,10 @@ def _match(
             similarity = -np.linalg.norm(embedded[pairs.left] - embedded[pairs.right], axis=1)
             same = ~pairs.different
             threshold.setdefault(negatives, best_threshold(similarity, same))
-            low, high = matching_auc_interval(similarity, pairs, weights)
+            draws = weighted_aucs(similarity, same, pair_weights(pairs, weights))
+            if negatives == "any":
+                all_draws[split, name] = draws
+            low, high = interval(draws)
             match = Match(
                 split=split, matcher=name, negatives=negatives, auc=auc(similarity, same), low=low, high=high,
                 accuracy=float(((similarity >= threshold[negatives]) == same).mean()),

@@ -62,8 +62,7 @@ class Matcher(nn.Module):
         self.standardise = config.standardise
         channels = (map_shape[0], *config.conv_channels)
         self.convolutions = nn.ModuleList(
-            nn.Conv2d(inner, outer, 3, padding=1)
-            for inner, outer in pairwise(channels)
+            nn.Conv2d(inner, outer, 3, padding=1) for inner, outer in pairwise(channels)
         )
         flat = channels[-1] * map_shape[1] * map_shape[2]
         first, second = config.hidden

@@ -72,15 +72,22 @@ class Trainer:
         Raises DivergedError after the first epoch in which a loss is NaN or infinite.
         """
         budget = self.config.budget
-        stages: list[Stage] = ["autoencoder"] * budget.autoencoder_epochs
-        stages += ["heads"] * budget.heads_epochs + ["joint"] * budget.joint_epochs
+        epochs: dict[Stage, int] = {
+            "autoencoder": budget.autoencoder_epochs,
+            "heads": budget.heads_epochs,
+            "joint": budget.joint_epochs,
+        }
+        stages = [stage for stage, count in epochs.items() for _ in range(count)]
         seen, started = 0, time.perf_counter()
         for epoch, stage in enumerate(stages, start=1):
             if stage == "joint" and epoch == len(stages) - budget.joint_epochs + 1:
                 self.anonymizer_optimiser = self._adam("encoder", "decoder")
             losses, images = self._epoch(stage, epoch)
             seen += images
-            record = EpochRecord(epoch, stage, *losses, None, None, seen, 0.0)
+            reconstruction, matcher, adversary, total = losses
+            record = EpochRecord(
+                epoch, stage, reconstruction, matcher, adversary, total, None, None, seen, seconds=0.0
+            )
             self._refuse_non_finite(record)
             if stage != "autoencoder":
                 figures = in_loop_figures(self.networks, self.config, self.validation_faces, stage == "joint")
@@ -141,7 +148,7 @@ class Trainer:
         zero = matcher.new_zeros(())
         return torch.stack([zero, matcher.detach(), adversary.detach(), zero])
 
-    def _epoch(self, stage: Stage, epoch: int) -> tuple[tuple[float | None, ...], int]:
+    def _epoch(self, stage: Stage, epoch: int) -> tuple[list[float | None], int]:
         rng = np.random.default_rng(stream_seed(self.config.seed, "batches", str(epoch)))
         self._extra_images = np.random.default_rng(stream_seed(self.config.seed, "adversary", str(epoch)))
         device, size = self.compute.device, self.config.batch_images
@@ -157,7 +164,7 @@ class Trainer:
             losses = [step(batch, pairs) for batch, pairs in zip(images, different, strict=True)]
             present = (False, True, True, False) if stage == "heads" else (True, True, True, True)
         means = torch.stack(losses).double().mean(0).tolist()
-        shown = tuple(mean if there else None for mean, there in zip(means, present, strict=True))
+        shown = [mean if there else None for mean, there in zip(means, present, strict=True)]
         return shown, images.numel()
 
     def _extra_adversary_step(self, batch_images: int) -> None:

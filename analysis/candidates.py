@@ -12,9 +12,9 @@ FIGURES = cs.matches(r"_(validation|test)(_low|_high)?$") & cs.float()
 
 
 def judged(objectives: Sequence[Objective] = SEARCH_OBJECTIVES) -> pl.Expr:
-    """True for rows of finished trials whose every objective is a finite number."""
+    """A filter: rows of finished trials whose every objective is a finite number."""
     finite = [pl.col(objective.column).cast(pl.Float64).is_finite() for objective in objectives]
-    return pl.all_horizontal(pl.col("status") == "complete", *finite).fill_null(False)
+    return pl.all_horizontal(pl.col("status") == "complete", *finite)
 
 
 def candidates(frame: pl.DataFrame, objectives: Sequence[Objective] = SEARCH_OBJECTIVES) -> pl.DataFrame:

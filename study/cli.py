@@ -4,14 +4,15 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from study.console import Format, print_error
 
 USER_MISTAKE, INTERRUPTED = 2, 130
-UsageError = typer.BadParameter.__base__ or Exception  # typer carries its own copy of click and does not export it
+# typer carries its own copy of click and exports of its errors only this one: its base is any misuse.
+UsageError = typer.BadParameter.__mro__[1]
 
 app = typer.Typer(
     name="aia-study",
@@ -131,8 +132,7 @@ def one_line_errors(run: Callable[[], object]) -> Callable[[], int]:
             return INTERRUPTED
         except Exception as error:
             if isinstance(error, UsageError):
-                command = error.ctx.command_path if error.ctx else "aia-study"
-                print_error(f"{error.format_message()} Try: {command} --help")
+                print_error(_usage(error))
             elif _is_users_mistake(error):
                 print_error(str(error))
             else:
@@ -142,6 +142,11 @@ def one_line_errors(run: Callable[[], object]) -> Callable[[], int]:
         return USER_MISTAKE
 
     return guarded
+
+
+def _usage(error: Any) -> str:
+    command = error.ctx.command_path if error.ctx else "aia-study"
+    return f"{error.format_message()} Try: {command} --help"
 
 
 def _is_users_mistake(error: Exception) -> bool:

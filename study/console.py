@@ -11,6 +11,8 @@ from rich.table import Table
 stdout = Console(highlight=False, soft_wrap=True)
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
+WIDEST = 1000  # a table takes what it needs: a narrow terminal wraps its lines, nothing is cut off
+
 
 class Format(StrEnum):
     """How `front`, `select` and `status` print."""
@@ -30,12 +32,12 @@ def print_rows(frame: pl.DataFrame, form: Format) -> None:
 
 def print_table(header: list[str], rows: list[list[str]]) -> None:
     """A plain table for people."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold", collapse_padding=True)
     for name in header:
         table.add_column(name, no_wrap=True)
     for row in rows:
         table.add_row(*row)
-    stdout.print(table)
+    Console(width=WIDEST, highlight=False).print(table)
 
 
 def print_error(message: str) -> None:

@@ -8,11 +8,9 @@ from aia_models.data.splits import split_faces
 from search_spaces.hyperparameters import resolve
 from study.design import training_config
 from study.errors import StudyError
+from study.layout import PREPARED, SPEC_FILE
 from study.plan import TrialPlan
 from study.spec import StudySpec, load_spec, to_toml, with_settings
-
-SPEC_FILE = "study.toml"
-PREPARED = ".prepared"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from aia_models.training import EpochRecord
 from study.design import training_config
 from study.plan import Status, TrialPlan
 from study.spec import StudySpec
+from study.store import TrialRows
 
 Row = dict[str, Any]
 SPLITS = ("validation", "test")
@@ -20,8 +21,8 @@ WEAK_GAP = 0.10
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """Rows of one final trial for `trials`, `epochs`, `attacks` and `matches`."""
+class Outcome(TrialRows):
+    """The rows of one final trial as they travel from a worker to the driver."""
 
     trial: Row
     epochs: Sequence[Row] = field(default_factory=list)

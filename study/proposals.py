@@ -16,10 +16,10 @@ from optuna.trial import Trial, TrialState
 
 from search_spaces.domains import Choice, Domain, Integer, LogUniform, Uniform, Value
 from search_spaces.spaces import Space
+from study.layout import JOURNAL
 from study.objectives import SEARCH_OBJECTIVES
 from study.plan import Status
 
-JOURNAL = "search.journal"
 STARTUP_TRIALS = 8  # random designs before TPE models them
 
 
@@ -96,7 +96,9 @@ def _sampler(name: str, seed: int) -> BaseSampler:
 def _suggest(trial: Trial, name: str, domain: Domain) -> Value:
     match domain:
         case Choice():
-            return trial.suggest_categorical(name, domain.options)
+            chosen = trial.suggest_categorical(name, domain.options)
+            assert chosen is not None
+            return chosen
         case Integer():
             return trial.suggest_int(name, domain.low, domain.high, log=domain.log)
         case LogUniform():

@@ -14,8 +14,9 @@ from analysis.selection import select as select_trial
 from analysis.status import status_summary
 from analysis.tables import StudyTables, open_study, read_trials
 from study.console import Format, print_rows, print_table, stdout
+from study.layout import PICTURE, SPEC_FILE
+from study.spec import load_spec, space
 
-PICTURE = "frontier.png"
 INTERVAL_FIGURES = (
     ("attacker AUC", "attacker_auc_validation"),
     ("matching AUC", "matching_auc_validation"),
@@ -41,8 +42,9 @@ def front(directory: Path, form: Format = Format.TABLE) -> None:
         f"Pareto front of {directory} ({source} trials; validation and test identities, 95 % intervals over"
         " identities; lower attacker AUC is more private, higher matching AUC more useful)"
     )
+    varied = _varied(directory)
     header = ["trial", *(title for title, _ in INTERVAL_FIGURES), "design", "checkpoint"]
-    print_table(header, [_front_row(row, directory) for row in rows.to_dicts()])
+    print_table(header, [_front_row(row, varied, directory) for row in rows.to_dicts()])
 
 
 def select(directory: Path, max_attacker_auc: float, form: Format = Format.TABLE) -> None:
@@ -62,7 +64,7 @@ def select(directory: Path, max_attacker_auc: float, form: Format = Format.TABLE
         )
         for title, column in INTERVAL_FIGURES:
             stdout.print(f"  {title}: {_figure(trial, column)}")
-        stdout.print(f"  {_design(trial)}")
+        stdout.print(f"  {_design(trial, _varied(directory))}")
 
 
 def status(directory: Path, form: Format = Format.TABLE) -> None:
@@ -80,7 +82,8 @@ def status(directory: Path, form: Format = Format.TABLE) -> None:
         print_rows(pl.DataFrame(counts, schema=["phase", "status", "trials"]), form)
         return
     stdout.print(f"{summary['directory']}: {summary['evidence']}")
-    print_table(["phase", "status", "trials"], [[str(value) for value in row.values()] for row in counts])
+    shown = [[str(value) for value in row.values()] for row in counts if row["trials"]]
+    print_table(["phase", "status", "trials"], shown)
     if summary["front"]:
         stdout.print(f"front: {summary['front']} designs, hypervolume {summary['hypervolume']:.4f}")
     for error in summary["errors"]:
@@ -95,10 +98,16 @@ def plot(directory: Path, output: Path | None) -> None:
     stdout.print(f"frontier: {path}")
 
 
-def _front_row(row: dict[str, Any], directory: Path) -> list[str]:
+def _varied(directory: Path) -> list[str]:
+    """The hyperparameters that the study searches, in the registry's order."""
+    searched = space(load_spec(str(directory / SPEC_FILE))).parameters
+    return [name for name in hyperparameters() if name in searched]
+
+
+def _front_row(row: dict[str, Any], varied: list[str], directory: Path) -> list[str]:
     figures = [_figure(row, column) for _, column in INTERVAL_FIGURES]
     checkpoint = str(directory / row["checkpoint"]) if row["checkpoint"] else "not kept"
-    return [row["trial_id"], *figures, _design(row), checkpoint]
+    return [row["trial_id"], *figures, _design(row, varied), checkpoint]
 
 
 def _figure(row: Any, column: str) -> str:
@@ -108,9 +117,9 @@ def _figure(row: Any, column: str) -> str:
     return f"{value:.3f}" if low is None else f"{value:.3f} [{low:.3f}, {high:.3f}]"
 
 
-def _design(row: Any) -> str:
-    """The hyperparameters in effect, as name=value."""
-    shown = {name: row[name] for name in hyperparameters() if row.get(name) is not None}
+def _design(row: Any, varied: list[str]) -> str:
+    """The searched hyperparameters in effect, as name=value."""
+    shown = {name: row[name] for name in varied if row[name] is not None}
     return " ".join(f"{name}={_short(value)}" for name, value in shown.items())
 
 

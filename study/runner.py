@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 import ray
@@ -19,7 +20,7 @@ from study.outcome import Outcome
 from study.plan import TrialPlan
 from study.progress import Progress
 from study.proposals import Proposals
-from study.searcher import StudySearcher, search_plan
+from study.searcher import PLAN, StudySearcher, search_plan
 from study.spec import space
 from study.store import ResultsStore
 from study.trainable import AIATrainable
@@ -92,6 +93,7 @@ def _fit(
                 num_samples=len(first) + new,
                 max_concurrent_trials=parallel,
                 reuse_actors=True,
+                trial_dirname_creator=_directory_name,
             ),
             run_config=tune.RunConfig(
                 name="ray", storage_path=str(study.path.resolve()), verbose=0, callbacks=[progress]
@@ -99,6 +101,11 @@ def _fit(
         )
         tuner.fit()
         searcher.raise_if_failed()
+
+
+def _directory_name(trial: Any) -> str:
+    """Ray's own folder of a trial: ours and Ray's id, since a trial that is run again is new to Ray."""
+    return f"{TrialPlan.from_json(trial.config[PLAN]).trial_id}-{trial.trial_id}"
 
 
 @contextmanager

@@ -40,7 +40,7 @@ class StudySearcher(Searcher):
         self._running: dict[str, TrialPlan] = {}
         self._error: BaseException | None = None
 
-    def suggest(self, trial_id: str) -> dict[str, Any] | str:
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:  # type: ignore[override]
         """The next plan as a Tune config, or FINISHED."""
         plan = next(self._plans, None)
         if plan is None or self._error:
@@ -49,7 +49,7 @@ class StudySearcher(Searcher):
         return {PLAN: plan.to_json()}
 
     def on_trial_complete(
-        self, trial_id: str, result: Mapping[str, Any] | None = None, error: bool = False
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
         """Writes the trial's rows, then tells the sampler; without an outcome the trial failed."""
         plan = self._running.pop(trial_id, None)

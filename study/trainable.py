@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from ray import tune
+from ray.tune.result import DONE
 
 from aia_models.config import ComputeConfig
 from aia_models.data.splits import SplitFaces
@@ -31,7 +32,7 @@ class AIATrainable(tune.Trainable):
             case EpochRecord() as record:
                 return {"epoch": record.epoch, "seconds": record.seconds}
             case Outcome() as outcome:
-                return {OUTCOME: outcome.to_json(), tune.result.DONE: True}
+                return {OUTCOME: outcome.to_json(), DONE: True}
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Takes the next plan in the same process."""
@@ -47,7 +48,8 @@ class AIATrainable(tune.Trainable):
     def _start(self, config: Mapping[str, Any]) -> None:
         plan = TrialPlan.from_json(config[PLAN])
         resources = self._context.spec.resources
-        has_gpu = self.trial_resources.required_resources.get("GPU", 0) > 0
+        placement = self.trial_resources
+        has_gpu = placement is not None and placement.required_resources.get("GPU", 0) > 0
         compute = ComputeConfig(
             device="cuda" if has_gpu and torch.cuda.is_available() else "cpu",
             dtype=resources.dtype,

@@ -18,6 +18,7 @@ from aia_models.judging import Judgement, judge
 from aia_models.metrics import folded
 from aia_models.training import EpochRecord, Trainer
 from study.design import training_config
+from study.layout import CHECKPOINTS
 from study.outcome import (
     Outcome,
     attack_rows,
@@ -30,8 +31,6 @@ from study.outcome import (
 )
 from study.plan import TrialPlan
 from study.spec import StudySpec
-
-CHECKPOINTS = "checkpoints"
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+from jaxtyping import Int8
 
 from aia_models.data.faces import UNKNOWN
 from aia_models.errors import DataError
@@ -17,7 +18,7 @@ _WRITTEN = "1/0, 1/-1, male/female, m/f or empty"
 
 def parse_attribute(
     name: str, texts: Sequence[str], places: Callable[[int], str], positive: str | None
-) -> np.ndarray:
+) -> Int8[np.ndarray, " face"]:
     """Values int8 `[N]` of the column `name`; case and surrounding spaces do not matter, empty is unknown.
 
     With `positive`, that value becomes 1 and every other 0. Raises DataError for a value that cannot be read,
@@ -44,7 +45,7 @@ def parse_attribute(
 
 def parse_attributes(
     columns: Mapping[str, Sequence[str]], places: Callable[[int], str], attribute: str, positive: str | None
-) -> dict[str, np.ndarray]:
+) -> dict[str, Int8[np.ndarray, " face"]]:
     """All columns that can be read, name -> int8 `[N]`; only `attribute`, which must be there, raises."""
     parsed = {attribute: parse_attribute(attribute, columns[attribute], places, positive)}
     for name in columns.keys() - {attribute}:
@@ -56,7 +57,7 @@ def parse_attributes(
     return {name: parsed[name] for name in columns if name in parsed}
 
 
-def _encode(folded: Sequence[str], codes: Mapping[str, int]) -> np.ndarray:
+def _encode(folded: Sequence[str], codes: Mapping[str, int]) -> Int8[np.ndarray, " face"]:
     return np.array([codes[text] if text else UNKNOWN for text in folded], dtype=np.int8)
 
 

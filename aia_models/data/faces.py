@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Int, Int8, Int32, UInt8
+from jaxtyping import Bool, Int, Int8
 
 from aia_models.errors import DataError
 
@@ -21,10 +21,10 @@ class FaceDataset:
     hex over contents and preparation. Raises DataError when shapes or types do not fit together.
     """
 
-    images: UInt8[np.ndarray, "face 1 height width"]
-    identity: Int32[np.ndarray, " face"]
+    images: np.ndarray
+    identity: np.ndarray
     identity_names: tuple[str, ...]
-    attributes: Mapping[str, Int8[np.ndarray, " face"]]
+    attributes: Mapping[str, np.ndarray]
     fingerprint: str
 
     def __post_init__(self) -> None:

@@ -67,7 +67,7 @@ def prepare(source: str, *, image_side: int, attribute: str, positive: str | Non
         try:
             _make(target, found, labels, settings, kind)
         except OSError as error:
-            raise DataError(f"cannot write the prepared images to {target}: {error.strerror}") from error
+            raise DataError(f"cannot write the prepared images to {target}: {error}") from error
     return target
 
 
@@ -119,8 +119,8 @@ def _make(target: Path, found: FaceSource, labels: _Labels, settings: Mapping[st
     aside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
         digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-        _write_images(aside, found, settings["image_side"], digest)
-        _write_labels(aside, labels, digest)
+        _write_images(aside, found, settings["image_side"], digest.update)
+        _write_labels(aside, labels, digest.update)
         manifest = {
             "kind": kind,
             "settings": settings,
@@ -137,24 +137,25 @@ def _make(target: Path, found: FaceSource, labels: _Labels, settings: Mapping[st
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _write_images(folder: Path, found: FaceSource, side: int, digest: "hashlib._Hash") -> None:
+# Both hand what they write to `feed`, so that the fingerprint covers it.
+def _write_images(folder: Path, found: FaceSource, side: int, feed: Callable[[bytes], None]) -> None:
     with (folder / "images.npy").open("wb") as file:
         header = {"descr": "|u1", "fortran_order": False, "shape": (len(found), 1, side, side)}
         np.lib.format.write_array_header_1_0(file, header)
         for block in _prepared_blocks(found, side):
             file.write(block)
-            digest.update(block)
+            feed(block)
 
 
-def _write_labels(folder: Path, labels: _Labels, digest: "hashlib._Hash") -> None:
+def _write_labels(folder: Path, labels: _Labels, feed: Callable[[bytes], None]) -> None:
     names = json.dumps(labels.identity_names)
     attributes = np.stack([*labels.attributes.values()])
     np.save(folder / "identity.npy", labels.identity)
     np.save(folder / "attributes.npy", attributes)
     (folder / "identity_names.json").write_text(names, encoding="utf-8")
-    digest.update(labels.identity.astype("<i4").tobytes())
-    digest.update(f"\n{names}\n{json.dumps([*labels.attributes])}\n".encode())
-    digest.update(attributes.tobytes())
+    feed(labels.identity.astype("<i4").tobytes())
+    feed(f"\n{names}\n{json.dumps([*labels.attributes])}\n".encode())
+    feed(attributes.tobytes())
 
 
 def _prepared_blocks(found: FaceSource, side: int) -> Iterator[bytes]:

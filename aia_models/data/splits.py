@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Int, Int8
 
 from aia_models.data.faces import FaceDataset
 from aia_models.errors import DataError
@@ -65,7 +66,12 @@ def split_faces(dataset: FaceDataset, attribute: str, split_seed: int) -> SplitF
 
 
 def check_judgeable(
-    identity: np.ndarray, values: np.ndarray, attribute: str, where: str, *, splits: int = len(SPLITS)
+    identity: Int[np.ndarray, " face"],
+    values: Int8[np.ndarray, " face"],
+    attribute: str,
+    where: str,
+    *,
+    splits: int = len(SPLITS),
 ) -> None:
     """Raises DataError when the faces cannot fill `splits` splits that can be judged.
 

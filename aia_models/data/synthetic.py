@@ -45,8 +45,8 @@ def is_male(person: int) -> bool:
 def draw_images(rows: range) -> UInt8[np.ndarray, "face 64 64"]:
     """Images `rows` of the drawn data set, six in a row per person.
 
-    Person i draws from the stream (seed, i) and its image j from (seed, i, j + 1): neither depends on how many
-    people or images there are.
+    Person i draws from the stream (seed, i) and its image j from (seed, i, j + 1), whatever the number of
+    people and images.
     """
     blocks = [
         _draw_block(rows[start : start + _BLOCK_IMAGES]) for start in range(0, len(rows), _BLOCK_IMAGES)

@@ -11,7 +11,7 @@ _SHORTEST_HAIR_END = -0.10
 _PIXEL = 2.0 / DRAWN_SIDE
 
 Numbers = Mapping[str, Float64[np.ndarray, "face 1 1"]]
-Field = Float64[np.ndarray, "face height width"]
+Field = Float64[np.ndarray, "face #height #width"]
 
 
 def draw_faces(person: Numbers, shot: Numbers) -> Field:

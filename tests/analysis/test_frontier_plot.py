@@ -58,6 +58,14 @@ def test_everything_drawn_is_in_view_and_one_trial_has_room(points, searched) ->
     assert (single.x.low, single.x.high) == pytest.approx((0.58, 0.62))
 
 
+@pytest.mark.parametrize("column", [X, Y])
+@pytest.mark.parametrize(("low", "high"), [(0.55, 0.66), (0.64, 0.75)])
+def test_both_ends_of_a_bar_are_in_view(trials, column: str, low: float, high: float) -> None:
+    shown = frontier(trials([{X: 0.65, Y: 0.65, f"{column}_low": low, f"{column}_high": high}]))
+    view = shown.x if column == X else shown.y
+    assert view.low < low < high < view.high
+
+
 def test_bars_are_left_out_where_intervals_are_missing(points, searched) -> None:
     shown = frontier(points((0.6, 0.7)))
     assert (shown.x_bars.height, shown.y_bars.height) == (0, 0)
@@ -122,7 +130,7 @@ def test_nothing_to_plot_is_an_error(trials) -> None:
 def test_labels_stay_in_the_panel_and_off_each_other() -> None:
     generator = np.random.default_rng(0)
     for _ in range(50):
-        anchors = generator.random((4, 2)) * (2.9, 2.1)
+        anchors = generator.uniform(0.06, 0.94, (4, 2)) * (2.9, 2.1)
         sizes = np.array([(0.4, 0.09)] * 4)
         centres = place_labels(anchors, sizes, np.empty((0, 2)), (2.9, 2.1))
         assert (centres - sizes / 2 >= 0).all()

@@ -78,9 +78,10 @@ def test_front_leaves_its_input_alone_and_ignores_its_order(searched) -> None:
         assert_frame_equal(pareto_front(frame.sample(fraction=1, shuffle=True, seed=seed)), front)
 
 
-def test_duplicates_of_a_front_point_all_stay(points) -> None:
-    front = pareto_front(points((0.6, 0.7), (0.6, 0.7), (0.6, 0.69)))
-    assert front["trial_id"].to_list() == ["t0000", "t0001"]
+def test_duplicates_of_a_front_point_all_stay_in_the_order_of_their_ids(points) -> None:
+    frame = points((0.6, 0.7), (0.6, 0.7), (0.6, 0.69))
+    for rows in (frame, frame.reverse()):
+        assert pareto_front(rows)["trial_id"].to_list() == ["t0000", "t0001"]
 
 
 @pytest.mark.parametrize("missing", [None, float("nan"), float("inf"), float("-inf")])

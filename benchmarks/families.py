@@ -1,0 +1,224 @@
+"""Families of privacy at equal budget: noise, closed-form erasure, adversarial training, each with each.
+
+Trains every design below with each seed, judges it without and with erasure (the eraser is fitted after training,
+so both share one training) and compares families by the strongest fresh attacker at equal matching, with paired
+95 % intervals over identities. Writes one JSON line per judged design to --output; lines that are there already
+are not trained again.
+
+    python benchmarks/families.py                                                    # synthetic, one seed
+    python benchmarks/families.py --full --dataset folder:PATH --output families.jsonl  # docs/decisions.md
+"""
+
+import argparse
+import json
+import statistics
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from aia_models.anonymizer import fit_anonymizer, release_faces
+from aia_models.config import (
+    AdversaryConfig,
+    BudgetConfig,
+    ChannelConfig,
+    ComputeConfig,
+    DecoderConfig,
+    TrainingConfig,
+)
+from aia_models.data.prepare import open_prepared, prepare
+from aia_models.data.splits import split_faces
+from aia_models.judging import Judgement, judge
+from aia_models.metrics import folded
+from aia_models.training import Trainer
+
+LEARNING_RATE = 2e-3
+FULL_BUDGET, SHORT_BUDGET = BudgetConfig(6, 3, 20), BudgetConfig(3, 2, 6)
+
+
+@dataclass(frozen=True)
+class Design:
+    """One line of the comparison before erasure: noise (None: no channel), α, β and the in-loop adversary."""
+
+    noise_sd: float | None
+    alpha: float
+    beta: float
+    adversary: str = "linear+mlp"
+
+    @property
+    def name(self) -> str:
+        """Key of the design in the output."""
+        return f"noise={self.noise_sd} alpha={self.alpha:g} beta={self.beta:g} adversary={self.adversary}"
+
+
+PAPER = [
+    Design(None, 0.5, beta, adversary) for adversary in ("cnn", "linear+mlp") for beta in (0.0, 0.5, 10.0)
+]
+NOISE = [Design(noise_sd, 1.0, 0.0) for noise_sd in (0.02, 0.05, 0.1, 0.2)]
+ADVERSARIAL = [
+    *(Design(0.05, 1.0, beta) for beta in (0.01, 0.03, 0.1, 0.3, 1.0, 5.0)),
+    *(Design(0.05, 10.0, beta) for beta in (0.1, 0.3, 1.0)),
+    *(Design(0.02, 30.0, beta) for beta in (0.3, 1.0, 3.0)),
+    Design(0.02, 1.0, 0.03),
+    Design(0.1, 10.0, 0.3),
+]
+SHORT = [*NOISE[:3], ADVERSARIAL[1], ADVERSARIAL[7]]
+FAMILIES = {
+    "noise": ("β = 0", False),
+    "erasure + noise": ("β = 0", True),
+    "adversarial + noise": ("β > 0", False),
+    "adversarial + erasure + noise": ("β > 0", True),
+}
+MATCHING_LEVELS = (0.64, 0.66, 0.68, 0.70)
+
+
+def trained(task: tuple[Design, int, str, BudgetConfig, Path]) -> list[dict]:
+    """Trains one design with one seed; its figures without and with erasure, with the bootstrap draws."""
+    design, seed, dataset, budget, cache = task
+    torch.set_num_threads(1)
+    prepared = prepare(dataset, image_side=32, attribute="gender", positive=None, cache=cache)
+    faces = split_faces(open_prepared(prepared), "gender", 0)
+    kind = "none" if design.noise_sd is None else "noise"
+    config = TrainingConfig(
+        alpha=design.alpha,
+        beta=design.beta,
+        decoder=DecoderConfig((32, 16)),
+        channel=ChannelConfig(kind, noise_sd=design.noise_sd),
+        adversary=AdversaryConfig(tuple(design.adversary.split("+"))),  # type: ignore[arg-type]
+        budget=budget,
+        learning_rate=LEARNING_RATE,
+        seed=seed,
+    )
+    trainer = Trainer(config, ComputeConfig(), faces)
+    last = list(trainer.run())[-1]
+    rows = []
+    for erasure in (False, True):
+        released_config = replace(config, channel=replace(config.channel, erasure=erasure))
+        anonymizer = fit_anonymizer(trainer.networks, released_config, faces)
+        judgement = judge(release_faces(anonymizer, faces, seed), anonymizer.encoder.map_shape, "cheap", seed)
+        spread = float(anonymizer.clean(faces.validation.images).std(0).mean())
+        row = {"design": design.name, "beta": design.beta, "noise_sd": design.noise_sd, "erasure": erasure}
+        row |= {"seed": seed, "spread": spread, "in_loop": last.adversary_auc_validation}
+        rows.append(row | _figures(judgement))
+    return rows
+
+
+def _figures(judgement: Judgement) -> dict:
+    figures = {}
+    for split in ("validation", "test"):
+        attack, match = judgement.strongest_attack(split), judgement.best_match(split)
+        figures[split] = {
+            "attacker": attack.attacker,
+            "attacker_auc": folded(attack.auc),
+            "attacker_draws": judgement.attack_draws[split, attack.attacker].round(5).tolist(),
+            "matcher": match.matcher,
+            "matching_auc": match.auc,
+            "matching_draws": judgement.match_draws[split, match.matcher].round(5).tolist(),
+        }
+    return figures
+
+
+def attacker_at(matching: np.ndarray, attacker: np.ndarray, level: float) -> float:
+    """The least attacker AUC at which a family reaches `level` of matching: its Pareto front, interpolated
+    linearly; NaN where no design reaches it."""
+    order = np.argsort(matching)[::-1]
+    best_match, best_attack = matching[order], np.minimum.accumulate(attacker[order])
+    front = np.r_[True, best_attack[1:] < best_attack[:-1]]
+    best_match, best_attack = best_match[front], best_attack[front]
+    reaches = best_match >= level
+    if not reaches.any():
+        return float("nan")
+    return float(np.interp(level, best_match[::-1], best_attack[::-1]))
+
+
+def family_levels(rows: list[dict], split: str, level: float) -> tuple[float, np.ndarray]:
+    """Mean over seeds of a family's attacker AUC at `level`, and the same in each resample of the people."""
+    points, draws = [], []
+    for seed in sorted({row["seed"] for row in rows}):
+        own = [row[split] for row in rows if row["seed"] == seed]
+        matching = np.array([row["matching_auc"] for row in own])
+        attacker = np.array([row["attacker_auc"] for row in own])
+        points.append(attacker_at(matching, attacker, level))
+        matching_draws = np.array([row["matching_draws"] for row in own])
+        attacker_draws = np.array([row["attacker_draws"] for row in own])
+        # Designs are placed by their matching over all people; only what is compared is resampled.
+        shifted = matching[:, None] + 0 * matching_draws
+        draws.append([attacker_at(m, a, level) for m, a in zip(shifted.T, attacker_draws.T, strict=True)])
+    return float(np.mean(points)), np.mean(draws, axis=0)
+
+
+def report(rows: list[dict]) -> None:
+    """Prints each design's figures over seeds and the families' attacker AUC at equal matching."""
+    designs = dict.fromkeys((row["design"], row["erasure"]) for row in rows)
+    print(
+        "design | erasure | attacker AUC validation (range) | test | matching AUC validation | test | in-loop | spread"
+    )
+    for design, erasure in designs:
+        own = [row for row in rows if (row["design"], row["erasure"]) == (design, erasure)]
+        cells = [
+            _spread([r[s][f] for r in own])
+            for f in ("attacker_auc", "matching_auc")
+            for s in ("validation", "test")
+        ]
+        cells += [_spread([r[name] for r in own]) for name in ("in_loop", "spread")]
+        print(f"{design} | {'yes' if erasure else 'no'} | {' | '.join(cells)}")
+    released = [row for row in rows if row["noise_sd"] is not None]
+    members = {
+        name: [r for r in released if (r["beta"] > 0) == (betas == "β > 0") and r["erasure"] == erasure]
+        for name, (betas, erasure) in FAMILIES.items()
+    }
+    for split in ("validation", "test"):
+        for level in MATCHING_LEVELS:
+            reached = {name: family_levels(own, split, level) for name, own in members.items() if own}
+            line = ", ".join(f"{name} {point:.3f}" for name, (point, _) in reached.items())
+            print(f"{split}, attacker AUC at matching {level}: {line}")
+            base_point, base_draws = reached["erasure + noise"]
+            for name, (point, draws) in reached.items():
+                if name != "erasure + noise" and np.isfinite(point - base_point):
+                    low, high = np.nanpercentile(draws - base_draws, (2.5, 97.5))
+                    print(
+                        f"    {name} - erasure + noise: {point - base_point:+.3f} [{low:+.3f}, {high:+.3f}]"
+                    )
+
+
+def _spread(values: list[float]) -> str:
+    return f"{statistics.mean(values):.3f} ({min(values):.3f} to {max(values):.3f})"
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--dataset", default="synthetic", metavar="KIND:PATH")
+    parser.add_argument("--full", action="store_true", help="all designs, 3 seeds, the alpha-beta budget")
+    parser.add_argument("--output", type=Path, default=Path("studies/families.jsonl"))
+    options = parser.parse_args()
+    designs, seeds = ([*PAPER, *NOISE, *ADVERSARIAL], range(3)) if options.full else (SHORT, range(1))
+    budget = FULL_BUDGET if options.full else SHORT_BUDGET
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    rows = [json.loads(line) for line in options.output.open()] if options.output.exists() else []
+    done = {(row["design"], row["seed"]) for row in rows}
+    cache = options.output.parent / ".prepared"
+    prepare(options.dataset, image_side=32, attribute="gender", positive=None, cache=cache)
+    tasks = [
+        (design, seed, options.dataset, budget, cache)
+        for seed in seeds
+        for design in designs
+        if (design.name, seed) not in done
+    ]
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool, options.output.open("a") as output:
+        for number, new in enumerate(pool.map(trained, tasks), start=1):
+            rows += new
+            output.writelines(json.dumps(row) + "\n" for row in new)
+            output.flush()
+            print(f"{number} of {len(tasks)} trained: {new[0]['design']} seed {new[0]['seed']}", flush=True)
+    print(f"torch {torch.__version__}, {len(seeds)} seeds, budget {budget}")
+    report(rows)
+
+
+if __name__ == "__main__":
+    main()
