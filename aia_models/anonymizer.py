@@ -11,6 +11,7 @@ from aia_models.channel import ReleaseChannel, fit_release_channel
 from aia_models.config import TrainingConfig
 from aia_models.data.faces import FaceDataset
 from aia_models.data.splits import SPLITS, SplitFaces
+from aia_models.errors import DataError
 from aia_models.judging import ReleasedFaces
 from aia_models.networks import Decoder, Encoder, Networks
 from aia_models.streams import stream
@@ -32,9 +33,9 @@ class Anonymizer(nn.Module):
 
     @torch.no_grad()
     def clean(self, images: UInt8[np.ndarray, "n 1 side side"]) -> Float[Tensor, "n k"]:
-        """Representations g before the channel, in float32 on the module's device."""
+        """Representations g in [0, 1] before the channel, in float32 on the module's device."""
         device = self.channel.low.device
-        chunks = (torch.from_numpy(images[i : i + CHUNK_IMAGES]) for i in range(0, len(images), CHUNK_IMAGES))
+        chunks = (torch.tensor(images[i : i + CHUNK_IMAGES]) for i in range(0, len(images), CHUNK_IMAGES))
         return torch.cat([self.encoder(chunk.to(device).float() / 255) for chunk in chunks])
 
     @torch.no_grad()
@@ -44,12 +45,18 @@ class Anonymizer(nn.Module):
         """Released representations of `images`; `generator`, on the module's device, draws the noise."""
         return self.channel(self.clean(images), generator)
 
-    def encode(self, images: UInt8[np.ndarray, "n 1 side side"]) -> Float[Tensor, "n k"]:
-        """Released representations with noise from the operating system's entropy; its seed is not kept, since
-        whoever has the seed can subtract the noise."""
-        generator = torch.Generator(device=self.channel.low.device)
-        generator.seed()
-        return self.release(images, generator)
+    @torch.no_grad()
+    def encode(self, images: np.ndarray) -> Float[Tensor, "n k"]:
+        """Released representations of `images` (uint8 `[n, 1, side, side]`, the side that of training).
+
+        Noise comes straight from the operating system's entropy. There is no seed: whoever had it could
+        subtract the noise. Raises DataError for images of another type or shape.
+        """
+        shape = (1, self.image_side, self.image_side)
+        if images.dtype != np.uint8 or images.shape[1:] != shape or not len(images):
+            right = f"uint8 [N, {', '.join(map(str, shape))}]"
+            raise DataError(f"images are {images.dtype} {list(images.shape)}: this encoder takes {right}")
+        return self.channel(self.clean(images), None)
 
     @torch.no_grad()
     def reconstruct(self, released: Float[Tensor, "n k"]) -> Float[Tensor, "n 1 side side"]:

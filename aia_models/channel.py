@@ -6,15 +6,16 @@ from torch import Tensor, nn
 
 from aia_models.config import ChannelConfig
 from aia_models.eraser import fit_eraser
+from aia_models.streams import normal_like, uniform_like
 
 SMALLEST_RANGE = 1e-6  # a coordinate that does not vary is quantised as if it varied this much
 
 
 def add_noise(
-    g: Float[Tensor, "batch k"], noise_sd: float, generator: torch.Generator
+    g: Float[Tensor, "batch k"], noise_sd: float, generator: torch.Generator | None
 ) -> Float[Tensor, "batch k"]:
-    """g plus Gaussian noise of standard deviation `noise_sd`."""
-    return g + noise_sd * torch.randn(g.shape, generator=generator, device=g.device, dtype=g.dtype)
+    """g plus Gaussian noise of standard deviation `noise_sd`; without a generator from the system's entropy."""
+    return g + noise_sd * normal_like(g, generator)
 
 
 def quantise(
@@ -27,19 +28,19 @@ def quantise(
     levels = 2**bits - 1
     width = (high - low).clamp_min(SMALLEST_RANGE)
     rounded = low + ((g - low) / width * levels).round().clamp(0, levels) * width / levels
-    return g + (rounded - g).detach()
+    return rounded.detach() + (g - g.detach())  # exactly the rounded values: a residue would tell of g
 
 
 def replace_randomly(
-    g: Float[Tensor, "batch k"], share: float, generator: torch.Generator
+    g: Float[Tensor, "batch k"], share: float, generator: torch.Generator | None
 ) -> Float[Tensor, "batch k"]:
     """g with about `share` of its values replaced by uniform numbers in [0, 1] (the paper's Random baseline)."""
-    uniform = torch.rand((2, *g.shape), generator=generator, device=g.device, dtype=g.dtype)
+    uniform = uniform_like(g, (2, *g.shape), generator)
     return torch.where(uniform[0] < share, uniform[1], g)
 
 
 def transmit(
-    g: Float[Tensor, "batch k"], config: ChannelConfig, generator: torch.Generator
+    g: Float[Tensor, "batch k"], config: ChannelConfig, generator: torch.Generator | None
 ) -> Float[Tensor, "batch k"]:
     """The channel as training sees it: noise or quantisation (range of the batch), never the eraser."""
     if config.kind == "noise":
@@ -75,8 +76,10 @@ class ReleaseChannel(nn.Module):
             return g
         return g - ((g - self.eraser_mean) @ self.eraser_covector)[:, None] * self.eraser_direction
 
-    def forward(self, g: Float[Tensor, "batch k"], generator: torch.Generator) -> Float[Tensor, "batch k"]:
-        """What is released for clean representations `g`; `generator` draws the noise."""
+    def forward(
+        self, g: Float[Tensor, "batch k"], generator: torch.Generator | None
+    ) -> Float[Tensor, "batch k"]:
+        """What is released for clean `g`; `generator` draws the noise, without one the system's entropy does."""
         erased = self.erase(g)
         if self.config.kind == "quantise":
             return quantise(erased, self.low, self.high, self.config.bits or 1)

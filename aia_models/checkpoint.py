@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, fields, is_dataclass
@@ -12,6 +11,7 @@ from typing import Any, get_type_hints
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from aia_models.anonymizer import Anonymizer
 from aia_models.config import TrainingConfig
@@ -24,38 +24,45 @@ WEIGHTS, DESCRIPTION = "model.safetensors", "config.json"
 def save(anonymizer: Anonymizer, folder: Path, about: Mapping[str, Any]) -> None:
     """Writes `anonymizer` to `folder`, which appears whole or not at all and replaces an earlier one.
 
-    `about` is JSON content for readers: what the images went through, what was measured. No seed of the
-    release's noise is ever among it.
+    `about` is JSON content for readers: what the images went through, what was measured. What `encode` draws
+    has no seed; the config's is that of training and judging.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    weights = {name: value.cpu().contiguous() for name, value in anonymizer.state_dict().items()}
-    save_file(weights, aside / WEIGHTS)
     description = {
         "format_version": FORMAT_VERSION,
         "image_side": anonymizer.image_side,
         "config": asdict(anonymizer.config),
         "about": dict(about),
     }
-    (aside / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n")
-    aside.chmod(0o755)
-    if folder.exists():
-        shutil.rmtree(folder)
-    os.replace(aside, folder)
+    weights = {name: value.cpu().contiguous() for name, value in anonymizer.state_dict().items()}
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as workplace:
+        aside = Path(workplace, "new")
+        aside.mkdir()
+        save_file(weights, aside / WEIGHTS)
+        (aside / DESCRIPTION).write_text(json.dumps(description, indent=2, allow_nan=False) + "\n")
+        if folder.exists():
+            os.replace(folder, Path(workplace, "old"))
+        os.replace(aside, folder)
 
 
 def load(folder: str | Path, device: str = "cpu") -> Anonymizer:
-    """The encoder of a checkpoint folder, ready to `encode`; raises CheckpointError where there is none."""
+    """The encoder of a checkpoint folder on `device`, ready to `encode`.
+
+    Raises CheckpointError where there is none, where it is damaged or of a newer format.
+    """
     folder = Path(folder)
     try:
         description = json.loads((folder / DESCRIPTION).read_text())
         _refuse_newer(description["format_version"])
         config = _from_json(TrainingConfig, description["config"])
         anonymizer = Anonymizer(config, description["image_side"])
-        anonymizer.load_state_dict(load_file(folder / WEIGHTS))
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{folder} is no checkpoint: {Path(error.filename).name} is missing") from error
-    except (ValueError, KeyError, TypeError, RuntimeError, SafetensorError, AIAError) as error:
+        _set_weights(anonymizer, load_file(folder / WEIGHTS))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        missing = f"a folder with {DESCRIPTION} and {WEIGHTS} is needed"
+        raise CheckpointError(f"{folder} is no checkpoint: {missing}") from error
+    except KeyError as error:
+        raise CheckpointError(f"{folder} cannot be read: {DESCRIPTION} has no {error}") from error
+    except (ValueError, TypeError, RuntimeError, OSError, SafetensorError, AIAError) as error:
         reason = str(error).splitlines()[0]
         raise CheckpointError(f"{folder} cannot be read: {reason}") from error
     return anonymizer.to(torch.device(device)).eval()
@@ -64,6 +71,18 @@ def load(folder: str | Path, device: str = "cpu") -> Anonymizer:
 def _refuse_newer(version: int) -> None:
     if version > FORMAT_VERSION:
         raise CheckpointError(f"its format {version} is newer than this release's {FORMAT_VERSION}")
+
+
+def _set_weights(anonymizer: Anonymizer, weights: Mapping[str, Tensor]) -> None:
+    shapes = {name: list(value.shape) for name, value in anonymizer.state_dict().items()}
+    stored = {name: list(value.shape) for name, value in weights.items()}
+    for name in sorted(shapes.keys() | stored.keys()):
+        if shapes.get(name) != stored.get(name):
+            found = f"{name} is {stored.get(name, 'missing')}"
+            raise CheckpointError(
+                f"{WEIGHTS} does not fit {DESCRIPTION}: {found}, not {shapes.get(name, 'wanted')}"
+            )
+    anonymizer.load_state_dict(weights)
 
 
 def _from_json(kind: type, content: Mapping[str, Any]) -> Any:

@@ -26,6 +26,11 @@ def _require_positive_integers(name: str, values: tuple[int, ...], count: int | 
     _require(whole and len(values) == (count or len(values)) and len(values) > 0, name, values, right)
 
 
+def _require_positive_integer(name: str, value: int) -> None:
+    whole = isinstance(value, int) and not isinstance(value, bool) and value > 0
+    _require(whole, name, value, "a positive whole number")
+
+
 def _require_number(name: str, value: float, low: float, *, above: bool = False) -> None:
     right = f"a finite number {'above' if above else 'of at least'} {low:g}"
     finite = isinstance(value, int | float) and math.isfinite(value)
@@ -107,7 +112,8 @@ class AdversaryConfig:
             known and distinct, "adversary.members", self.members, f"distinct names of {', '.join(kinds)}"
         )
         _require_positive_integers("adversary.cnn_channels", self.cnn_channels)
-        _require_positive_integers("adversary.hidden and adversary.steps", (self.hidden, self.steps))
+        _require_positive_integer("adversary.hidden", self.hidden)
+        _require_positive_integer("adversary.steps", self.steps)
 
 
 @dataclass(frozen=True)
@@ -123,7 +129,7 @@ class MatcherConfig:
     def __post_init__(self) -> None:
         _require_positive_integers("matcher.conv_channels", self.conv_channels, 3)
         _require_positive_integers("matcher.hidden", self.hidden, 2)
-        _require_positive_integers("matcher.embedding", (self.embedding,))
+        _require_positive_integer("matcher.embedding", self.embedding)
         _require_number("matcher.margin", self.margin, 0.0, above=True)
 
 
@@ -138,10 +144,9 @@ class BudgetConfig:
     def __post_init__(self) -> None:
         for budget in fields(self):
             value = getattr(self, budget.name)
-            whole = isinstance(value, int) and value >= (1 if budget.name == "autoencoder_epochs" else 0)
-            _require(
-                whole, f"budget.{budget.name}", value, "a whole number of epochs, at least 0 (1 in stage 1)"
-            )
+            least = 1 if budget.name == "autoencoder_epochs" else 0
+            whole = isinstance(value, int) and value >= least
+            _require(whole, f"budget.{budget.name}", value, f"a whole number of epochs, at least {least}")
 
 
 @dataclass(frozen=True)
@@ -192,7 +197,7 @@ class ComputeConfig:
         _require(self.dtype in ("float32", "bfloat16"), "dtype", self.dtype, "float32 or bfloat16")
         formats = ("channels_last", "contiguous")
         _require(self.memory_format in formats, "memory_format", self.memory_format, " or ".join(formats))
-        _require_positive_integers("threads", (self.threads,))
+        _require_positive_integer("threads", self.threads)
 
 
 def content_key(content: Any) -> str:

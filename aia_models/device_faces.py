@@ -28,7 +28,7 @@ class DeviceFaces:
     def __len__(self) -> int:
         return len(self.images)
 
-    def images_at(self, index: Tensor | slice, memory_format: str) -> Float[Tensor, "batch 1 side side"]:
+    def images_at(self, index: Tensor, memory_format: str) -> Float[Tensor, "batch 1 side side"]:
         """The images at `index` as float32 in [0, 1]."""
         batch = self.images[index].float() / 255
         return (

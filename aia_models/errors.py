@@ -18,4 +18,4 @@ class CheckpointError(AIAError):
 
 
 class DivergedError(AIAError):
-    """A loss became NaN or infinite: the trial ends as `diverged`, its figures are not made up."""
+    """A loss or weight became NaN or infinite: the trial ends as `diverged`, its figures are not made up."""

@@ -1,6 +1,7 @@
 """Fresh matchers: fitted on the `attack` identities' released representations, judged on others."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ Embedding = Float[np.ndarray, "n dim"]
 Embed = Callable[[Released], Embedding]
 
 WHITENED_COMPONENTS = 150
+RELATIVE_TOLERANCE = 1e-10  # directions below this share of the largest variance count as without any
 SIAMESE_STEPS = 400
 SIAMESE_BATCH_IMAGES = 128
 SIAMESE_LEARNING_RATE = 1e-3
@@ -29,13 +31,15 @@ def fit_whitened_cosine(
 ) -> Embed:
     """PCA-whitened representations of length 1: their distance orders pairs as the cosine does.
 
-    Learns nothing from identities, only the coordinates' covariance.
+    Learns nothing from identities, only the coordinates' covariance. Directions without variance are left out:
+    whitening would make rounding errors count as much as faces.
     """
     components = min(WHITENED_COMPONENTS, released.shape[1], len(released) - 1)
     pca = PCA(components, whiten=True, svd_solver="covariance_eigh").fit(released.astype(np.float64))
+    rank = int((pca.explained_variance_ > RELATIVE_TOLERANCE * pca.explained_variance_[0]).sum())
 
     def embed(others: Released) -> Embedding:
-        whitened = pca.transform(others.astype(np.float64))
+        whitened = pca.transform(others.astype(np.float64))[:, :rank]
         return whitened / np.maximum(np.linalg.norm(whitened, axis=1, keepdims=True), 1e-12)
 
     return embed
@@ -52,22 +56,24 @@ def fit_siamese(
     optimiser = torch.optim.Adam(network.parameters(), lr=SIAMESE_LEARNING_RATE, weight_decay=1e-4)
     rng = np.random.default_rng(stream_seed(seed, "fresh-siamese", "batches"))
     inputs, sampler = torch.from_numpy((released - mean) / sd), PairSampler(identity)
-    done = 0
-    while done < SIAMESE_STEPS:
-        batches = sampler.epoch(SIAMESE_BATCH_IMAGES, rng)
-        for images, different in zip(batches.images, batches.different, strict=True):
-            left, right = network(inputs[torch.from_numpy(images)]).chunk(2)
-            loss = contrastive_loss(left, right, torch.from_numpy(different), MatcherConfig().margin)
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            optimiser.step()
-            done += 1
+    for images, different in islice(_endless(sampler, rng), SIAMESE_STEPS):
+        left, right = network(inputs[torch.from_numpy(images)]).chunk(2)
+        loss = contrastive_loss(left, right, torch.from_numpy(different), MatcherConfig().margin)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
 
     @torch.no_grad()
     def embed(others: Released) -> Embedding:
         return network(torch.from_numpy((others - mean) / sd)).double().numpy()
 
     return embed
+
+
+def _endless(sampler: PairSampler, rng: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    while True:
+        batches = sampler.epoch(SIAMESE_BATCH_IMAGES, rng)
+        yield from zip(batches.images, batches.different, strict=True)
 
 
 MATCHERS = {"siamese": fit_siamese, "whitened_cosine": fit_whitened_cosine}

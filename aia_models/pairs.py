@@ -55,7 +55,7 @@ def _pairs_within(own: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _stranger(
-    anchor: int, identity: np.ndarray, attribute: np.ndarray, negatives: str, rng: np.random.Generator
+    anchor: np.int64, identity: np.ndarray, attribute: np.ndarray, negatives: str, rng: np.random.Generator
 ) -> np.ndarray:
     eligible = identity != identity[anchor]
     if negatives == "same_gender":

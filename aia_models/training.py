@@ -69,7 +69,7 @@ class Trainer:
     def run(self) -> Iterator[EpochRecord]:
         """Stage 1 (auto-encoder, then adversary and matcher on its frozen g, without a channel), then Eq. 8.
 
-        Raises DivergedError after the first epoch in which a loss is NaN or infinite.
+        Raises DivergedError after the first epoch in which a loss or a weight is NaN or infinite.
         """
         budget = self.config.budget
         epochs: dict[Stage, int] = {
@@ -77,7 +77,7 @@ class Trainer:
             "heads": budget.heads_epochs,
             "joint": budget.joint_epochs,
         }
-        stages = [stage for stage, count in epochs.items() for _ in range(count)]
+        stages: list[Stage] = [stage for stage, count in epochs.items() for _ in range(count)]
         seen, started = 0, time.perf_counter()
         for epoch, stage in enumerate(stages, start=1):
             if stage == "joint" and epoch == len(stages) - budget.joint_epochs + 1:
@@ -89,6 +89,7 @@ class Trainer:
                 epoch, stage, reconstruction, matcher, adversary, total, None, None, seen, seconds=0.0
             )
             self._refuse_non_finite(record)
+            self._refuse_non_finite_weights(record)
             if stage != "autoencoder":
                 figures = in_loop_figures(self.networks, self.config, self.validation_faces, stage == "joint")
                 record = replace(
@@ -204,3 +205,8 @@ class Trainer:
             value = getattr(record, name)
             if value is not None and not np.isfinite(value):
                 raise DivergedError(f"{name} is {value} in epoch {record.epoch} ({record.stage})")
+
+    def _refuse_non_finite_weights(self, record: EpochRecord) -> None:
+        for name, weight in self.networks.named_parameters():
+            if not bool(weight.isfinite().all()):
+                raise DivergedError(f"{name} is NaN or infinite after epoch {record.epoch} ({record.stage})")

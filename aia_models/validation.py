@@ -24,8 +24,8 @@ def in_loop_figures(
     channel = config.channel if with_channel else ChannelConfig()
     noise = stream(config.seed, "channel", "validation", device=faces.images.device)
     log_odds, embeddings = [], []
-    for start in range(0, len(faces), CHUNK_IMAGES):
-        g = networks.encoder(faces.images_at(slice(start, start + CHUNK_IMAGES), "contiguous"))
+    for chunk in torch.arange(len(faces)).chunk(-(-len(faces) // CHUNK_IMAGES)):  # all about equally large
+        g = networks.encoder(faces.images_at(chunk.to(faces.images.device), "contiguous"))
         released = transmit(g, channel, noise)
         log_odds.append(networks.adversary(released).mean(1))
         embeddings.append(networks.matcher(released))

@@ -1,8 +1,7 @@
 """The command `aia-study`: launch a study, go on with it, ask it for its front, a checkpoint, a picture."""
 
 import sys
-from collections.abc import Callable
-from functools import wraps
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -118,30 +117,24 @@ def plot(
     reports.plot(directory, output)
 
 
-def one_line_errors(run: Callable[[], object]) -> Callable[[], int]:
-    """`run` as an exit status: mistakes become one line on stderr, 2 for the user's and 1 for ours."""
-
-    @wraps(run)
-    def guarded() -> int:
-        try:
-            run()
-        except typer.Exit as error:
-            return error.exit_code
-        except KeyboardInterrupt:
-            print_error("interrupted; nothing recorded is lost, go on with: aia-study resume DIR")
-            return INTERRUPTED
-        except Exception as error:
-            if isinstance(error, UsageError):
-                print_error(_usage(error))
-            elif _is_users_mistake(error):
-                print_error(str(error))
-            else:
-                raise
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command line and returns its exit status; a mistake is told in one line on stderr."""
+    try:
+        app(list(arguments), standalone_mode=False)
+    except typer.Exit as error:
+        return error.exit_code
+    except KeyboardInterrupt:
+        print_error("interrupted; nothing recorded is lost, go on with: aia-study resume DIR")
+        return INTERRUPTED
+    except Exception as error:
+        if isinstance(error, UsageError):
+            print_error(_usage(error))
+        elif _is_users_mistake(error):
+            print_error(str(error))
         else:
-            return 0
+            raise
         return USER_MISTAKE
-
-    return guarded
+    return 0
 
 
 def _usage(error: Any) -> str:
@@ -159,11 +152,6 @@ def _is_users_mistake(error: Exception) -> bool:
     return isinstance(error, AnalysisError | SpaceError | StudyError) or "AIAError" in names
 
 
-@one_line_errors
-def _run() -> None:
-    app(standalone_mode=False)
-
-
 def main() -> None:
     """Entry point of the command `aia-study`."""
-    sys.exit(_run())
+    sys.exit(run(sys.argv[1:]))

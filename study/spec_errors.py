@@ -40,6 +40,6 @@ def _unknown(key: str, keys: dict[str, str]) -> str:
     """An unknown key with the closest known one, wherever in the spec that stands."""
     candidates = {known.rpartition(".")[2]: known for known in keys}
     candidates |= {name: f"fixed.{name}" for name in HYPERPARAMETERS}
-    close = get_close_matches(key.rpartition(".")[2], candidates, n=1)
+    close = get_close_matches(key.rpartition(".")[2], candidates, n=1, cutoff=0.5)
     hint = f"did you mean {candidates[close[0]]!r}?" if close else "known keys are " + ", ".join(keys)
     return f"unknown key {key!r}: {hint}"

@@ -1,6 +1,7 @@
 """A trial as Ray Tune runs it: one step is one epoch, the last step brings the trial's rows."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import torch
@@ -8,7 +9,6 @@ from ray import tune
 from ray.tune.result import DONE
 
 from aia_models.config import ComputeConfig
-from aia_models.data.splits import SplitFaces
 from aia_models.training import EpochRecord
 from study.outcome import Outcome
 from study.plan import TrialPlan
@@ -23,7 +23,7 @@ class AIATrainable(tune.Trainable):
         """Loads the faces, once, and starts the config's plan."""
         assert context is not None
         self._context = context
-        self._faces: SplitFaces | None = None
+        self._load_faces = cache(context.faces)
         self._start(config)
 
     def step(self) -> dict[str, Any]:
@@ -56,5 +56,6 @@ class AIATrainable(tune.Trainable):
             memory_format=resources.memory_format,
             threads=max(int(resources.cpus_per_trial), 1),
         )
-        self._faces = self._faces or self._context.faces()
-        self._progress: Iterator[EpochRecord | Outcome] = run_trial(plan, self._context, self._faces, compute)
+        self._progress: Iterator[EpochRecord | Outcome] = run_trial(
+            plan, self._context, self._load_faces, compute
+        )

@@ -1,7 +1,7 @@
 """One trial from plan to final rows: train, fit the release channel, judge, keep the checkpoint. No Ray."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -52,16 +52,19 @@ class TrialContext:
 
 
 def run_trial(
-    plan: TrialPlan, context: TrialContext, faces: SplitFaces, compute: ComputeConfig
+    plan: TrialPlan, context: TrialContext, load_faces: Callable[[], SplitFaces], compute: ComputeConfig
 ) -> Iterator[EpochRecord | Outcome]:
-    """Yields a record per epoch and, last, the trial's outcome, also when it failed or diverged."""
+    """Yields a record per epoch and, last, the trial's outcome, also when it failed or diverged.
+
+    Faces are loaded here, so that faces that cannot be read are the trial's recorded error.
+    """
     started = time.perf_counter()
     records: list[EpochRecord] = []
     spec = context.spec
     torch.set_num_threads(compute.threads)
     try:
         with threadpool_limits(compute.threads):
-            config = training_config(plan, spec)
+            config, faces = training_config(plan, spec), load_faces()
             trainer = Trainer(config, compute, faces)
             for record in trainer.run():
                 records.append(record)

@@ -16,13 +16,13 @@ import pandas as pd
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
-from store_writer import epochs_of, rows_of
 
 from study import store as store_module
 from study import wal
 from study.errors import StudyError
 from study.records import SCHEMAS
 from study.store import FLUSH_SECONDS, FLUSH_TRIALS, ResultsStore, TrialRows
+from tests.study.store_writer import epochs_of, rows_of
 
 WRITER = Path(__file__).with_name("store_writer.py")
 

@@ -1,0 +1,50 @@
+"""Small faces in a folder and a spec that trains on them in seconds."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torchvision.io import write_png
+
+IDENTITIES, IMAGES, SIDE = 60, 4, 16
+
+
+def write_faces(folder: Path, genders: list[str], images_per_identity: int = IMAGES) -> Path:
+    """A folder data set: noisy copies of one random image per identity, brighter above for the first gender."""
+    rng = np.random.default_rng(0)
+    (folder / "images").mkdir(parents=True)
+    with (folder / "labels.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["image", "identity", "gender"])
+        for person, gender in enumerate(genders):
+            face = rng.uniform(60, 160, (1, SIDE, SIDE))
+            face[:, : SIDE // 2] += 60 if gender == "male" else 0
+            for number in range(images_per_identity):
+                noisy = np.clip(face + rng.normal(0, 20, face.shape), 0, 255).astype(np.uint8)
+                name = f"images/{person:03d}-{number}.png"
+                write_png(torch.from_numpy(noisy), str(folder / name))
+                writer.writerow([name, f"person-{person:03d}", gender])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def faces_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    genders = ["male" if person % 3 == 0 else "female" for person in range(IDENTITIES)]
+    return write_faces(tmp_path_factory.mktemp("faces"), genders)
+
+
+@pytest.fixture(scope="session")
+def tiny_settings(faces_folder: Path) -> list[str]:
+    """Options of `launch quick` for a study of seconds."""
+    settings = [
+        "image_side=16",
+        "training.stage1_epochs=1",
+        "training.heads_epochs=1",
+        "training.joint_epochs=1",
+        "fixed.learning_rate=0.002",
+        "baselines=['original']",
+    ]
+    options = ["--dataset", f"folder:{faces_folder}"]
+    return options + [part for setting in settings for part in ("--set", setting)]

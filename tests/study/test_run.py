@@ -1,0 +1,145 @@
+"""Whole studies on real Ray: what a user launches, and what is on disk afterwards."""
+
+import json
+from pathlib import Path
+
+import duckdb
+import optuna
+import pandas as pd
+import polars as pl
+import pytest
+import ray
+import torch
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from ray.cluster_utils import Cluster
+
+import aia_models
+from aia_models.data.prepare import open_prepared
+from study.cli import run
+from study.launch import open_study_directory
+
+TABLES = ("trials", "epochs", "attacks", "matches")
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory, tiny_settings: list[str]) -> Path:
+    storage = tmp_path_factory.mktemp("storage")
+    arguments = ["launch", "quick", "--storage", str(storage), "--name", "tiny", "--trials", "4"]
+    assert run([*arguments, *tiny_settings]) == 0
+    return storage / "tiny"
+
+
+def table(study: Path, name: str) -> pl.DataFrame:
+    return pl.read_parquet(study / "results" / name / "*.parquet")
+
+
+def test_every_planned_trial_has_one_row_with_figures(study):
+    trials = table(study, "trials")
+    assert trials["trial_id"].is_unique().all()
+    assert trials["phase"].value_counts(sort=True).rows() == [("search", 4), ("baseline", 1)]
+    assert (trials["status"] == "complete").all()
+    figures = trials.select(pl.col("^(attacker|matching)_auc_(validation|test)$"))
+    assert figures.null_count().sum_horizontal().item() == 0
+    assert trials.filter(phase="search")["number"].sort().to_list() == [0, 1, 2, 3]
+    baseline = trials.filter(phase="baseline").row(0, named=True)
+    assert (baseline["method"], baseline["number"], baseline["alpha"]) == ("original", None, None)
+
+
+def test_the_tables_agree_with_each_other(study):
+    trials, attacks, matches = table(study, "trials"), table(study, "attacks"), table(study, "matches")
+    for split in ("validation", "test"):
+        folded = pl.max_horizontal("auc", 1 - pl.col("auc"))
+        worst = attacks.filter(split=split).group_by("trial_id").agg(worst=folded.max())
+        joined = trials.join(worst, on="trial_id")
+        assert joined.height == trials.height
+        assert (joined["worst"] == joined[f"attacker_auc_{split}"]).all()
+    best = matches.filter(split="validation", negatives="any").group_by("trial_id").agg(best=pl.max("auc"))
+    joined = trials.join(best, on="trial_id")
+    assert (joined["best"] == joined["matching_auc_validation"]).all()
+    assert matches["negatives"].unique().sort().to_list() == ["any", "same_gender"]
+    epochs = table(study, "epochs").group_by("trial_id").agg(last=pl.max("epoch"), rows=pl.len())
+    joined = trials.join(epochs, on="trial_id")
+    assert (joined["last"] == joined["epochs"]).all()
+    assert (joined["rows"] == joined["epochs"]).all()
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_other_tools_read_the_tables(study, name):
+    glob = f"{study}/results/{name}/*.parquet"
+    rows = table(study, name).height
+    assert rows > 0
+    assert duckdb.sql(f"select count(*) from read_parquet('{glob}')").fetchall() == [(rows,)]
+    assert (
+        len(pd.concat(pd.read_parquet(part) for part in (study / "results" / name).glob("*.parquet"))) == rows
+    )
+
+
+def test_optuna_was_told_every_trial(study):
+    storage = JournalStorage(JournalFileBackend(str(study / "search.journal")))
+    trials = {t.number: t for t in optuna.load_study(study_name="tiny", storage=storage).trials}
+    rows = table(study, "trials").filter(phase="search")
+    for row in rows.iter_rows(named=True):
+        values = [row["attacker_auc_validation"], row["matching_auc_validation"]]
+        assert trials[row["number"]].values == pytest.approx(values, abs=1e-15)
+        assert trials[row["number"]].params["alpha"] == row["alpha"]
+    assert len(trials) == 4
+
+
+def test_checkpoints_load_and_encode(study):
+    images = open_prepared(open_study_directory(study).prepared).images[:5]
+    for row in table(study, "trials").iter_rows(named=True):
+        folder = study / row["checkpoint"]
+        assert sorted(path.name for path in folder.iterdir()) == ["config.json", "model.safetensors"]
+        encoder = aia_models.load(folder)
+        released = encoder.encode(images)
+        assert released.shape == (5, encoder.channel.low.shape[0])
+        assert torch.isfinite(released).all()
+
+
+def test_front_status_and_select_speak_json(study, capsys):
+    assert run(["front", str(study), "--format", "json"]) == 0
+    front = json.loads(capsys.readouterr().out)
+    assert run(["select", str(study), "--max-attacker-auc", "1.0", "--format", "json"]) == 0
+    chosen = json.loads(capsys.readouterr().out)
+    assert chosen["matching_auc_validation"] == max(row["matching_auc_validation"] for row in front)
+    assert Path(chosen["checkpoint"]).is_dir()
+    assert run(["status", str(study), "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["phases"]["search"]["complete"] == 4
+
+
+def test_people_get_tables_and_a_picture(study, capsys, tmp_path):
+    assert (study / "frontier.png").read_bytes().startswith(b"\x89PNG")
+    assert run(["plot", str(study), "-o", str(tmp_path / "again.png")]) == 0
+    assert (tmp_path / "again.png").exists()
+    assert run(["front", str(study)]) == 0
+    assert str(study / "checkpoints") in capsys.readouterr().out
+
+
+def test_resume_of_a_finished_study_changes_nothing_and_can_extend_it(study, capsys):
+    before = {path: path.stat().st_mtime_ns for path in sorted(study.rglob("*.parquet"))}
+    assert run(["resume", str(study)]) == 0
+    assert {path: path.stat().st_mtime_ns for path in sorted(study.rglob("*.parquet"))} == before
+    assert run(["resume", str(study), "--trials", "3"]) == 2
+    assert "4" in capsys.readouterr().err
+    assert run(["resume", str(study), "--trials", "5"]) == 0
+    assert table(study, "trials").filter(phase="search")["number"].sort().to_list() == [0, 1, 2, 3, 4]
+    assert open_study_directory(study).spec.trials == 5
+
+
+def test_a_study_runs_on_a_cluster_of_several_raylets(tmp_path, tiny_settings):
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    cluster.add_node(num_cpus=1)
+    try:
+        arguments = ["launch", "quick", "--storage", str(tmp_path), "--name", "tiny", "--trials", "3"]
+        assert run([*arguments, *tiny_settings, "--address", cluster.address]) == 0
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+    assert table(tmp_path / "tiny", "trials").height == 4
+
+
+def test_a_trial_that_asks_for_more_than_there_is_is_refused(tmp_path, tiny_settings, capsys):
+    arguments = ["launch", "quick", "--storage", str(tmp_path), "--name", "tiny", "--gpus-per-trial", "64"]
+    assert run([*arguments, *tiny_settings]) == 2
+    assert "64 GPU" in capsys.readouterr().err
