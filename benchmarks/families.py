@@ -61,7 +61,7 @@ PAPER = [
 NOISE = [Design(noise_sd, 1.0, 0.0) for noise_sd in (0.02, 0.05, 0.1, 0.2)]
 ADVERSARIAL = [
     *(Design(0.05, 1.0, beta) for beta in (0.01, 0.03, 0.1, 0.3, 1.0)),
-    *(Design(0.05, 10.0, beta) for beta in (0.1, 0.3, 1.0)),
+    *(Design(0.05, 10.0, beta) for beta in (0.1, 0.3, 1.0, 3.0)),
     *(Design(0.02, 30.0, beta) for beta in (0.3, 1.0)),
     Design(0.02, 1.0, 0.03),
     Design(0.1, 10.0, 0.3),

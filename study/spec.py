@@ -88,9 +88,6 @@ class StudySpec(BaseModel):
         default=BASELINES, description=f"methods run beside the search, a list out of {', '.join(BASELINES)}"
     )
     suite: Literal["cheap"] = Field(default="cheap", description="attackers that judge each trial, 'cheap'")
-    hours: float | None = Field(
-        default=None, gt=0, description="wall-clock limit in hours, a number above 0; left out for none"
-    )
     fixed: dict[str, Value] = Field(default={}, description="hyperparameters that do not vary, a table")
     training: Training = Field(default=Training(), description="a table of epochs")
     resources: Resources = Field(default=Resources(), description="a table of what a trial asks for")
