@@ -72,7 +72,7 @@ def test_activity_agrees_with_resolve_on_random_points(name):
     [
         ({"alfa": 1.0}, "space quick has no 'alfa'"),
         ({"decoder_width": 32}, "space quick has no 'decoder_width'"),
-        ({"beta": None}, "beta is missing: needs a number from 0.1 to 30"),
+        ({"beta": None}, "beta is missing: needs a number from 0.01 to 10"),
         ({"beta": 31.0}, "beta = 31.0 is out of range"),
         ({"channel": "none"}, "noise_sd exists only where channel is noise"),
         ({"noise_sd": None}, "noise_sd is missing"),
