@@ -23,13 +23,13 @@ HYPERPARAMETERS: Mapping[str, Domain] = MappingProxyType(
         "alpha": LogUniform(
             0.3,
             30.0,
-            default=10.0,
+            default=1.0,
             about="Weight α of the face-matching loss in the anonymizer's objective (Eq. 8).",
         ),
         "beta": LogUniform(
             0.01,
             10.0,
-            default=0.3,
+            default=0.1,
             about="Weight β of the adversary's loss, which the anonymizer raises (Eq. 8).",
         ),
         "channel": Choice(
