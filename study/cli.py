@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from study.console import Format, print_error
+from study.console import INTERRUPTED, Format, print_error
 
-USER_MISTAKE, INTERRUPTED = 2, 130
+USER_MISTAKE = 2
 # typer carries its own copy of click and exports of its errors only this one: its base is any misuse.
 UsageError = typer.BadParameter.__mro__[1]
 
@@ -120,9 +120,7 @@ def plot(
 def run(arguments: Sequence[str]) -> int:
     """Runs one command line and returns its exit status; a mistake is told in one line on stderr."""
     try:
-        app(list(arguments), standalone_mode=False)
-    except typer.Exit as error:
-        return error.exit_code
+        status = app(list(arguments), standalone_mode=False)
     except KeyboardInterrupt:
         print_error("interrupted; nothing recorded is lost, go on with: aia-study resume DIR")
         return INTERRUPTED
@@ -134,7 +132,7 @@ def run(arguments: Sequence[str]) -> int:
         else:
             raise
         return USER_MISTAKE
-    return 0
+    return status or 0  # commands return nothing; of typer.Exit this is the exit status
 
 
 def _usage(error: Any) -> str:

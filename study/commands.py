@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-from study.console import stderr, stdout
+from study.console import INTERRUPTED, print_error, stderr, stdout
 from study.launch import (
     StudyDirectory,
     create_study,
@@ -48,6 +48,10 @@ def _run(study: StudyDirectory, address: str | None) -> None:
     from study.runner import run_study
 
     summary = run_study(study, address, stderr)
+    if summary.finished < summary.planned:  # Tune ends a run in good order at the first Ctrl-C
+        counts = f"{summary.finished} of {summary.planned} trials are recorded"
+        print_error(f"interrupted: {counts}, go on with: aia-study resume {study.path}")
+        raise typer.Exit(INTERRUPTED)
     stderr.print(f"{summary.finished} trials in {summary.wall_seconds:.0f} s")
     if not reports.any_judged(open_study(study.path)):
         reports.status(study.path)

@@ -11,6 +11,7 @@ from rich.table import Table
 stdout = Console(highlight=False, soft_wrap=True)
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
+INTERRUPTED = 130  # exit status after Ctrl-C
 WIDEST = 1000  # a table takes what it needs: a narrow terminal wraps its lines, nothing is cut off
 
 

@@ -38,8 +38,9 @@ RAY_SETTINGS = {
 
 @dataclass(frozen=True)
 class RunSummary:
-    """How many trials this run finished and how long it took."""
+    """How many trials this run was to finish, how many it did before it ended, and how long it took."""
 
+    planned: int
     finished: int
     wall_seconds: float
 
@@ -57,11 +58,12 @@ def run_study(study: StudyDirectory, address: str | None, console: Console) -> R
         search_rows = len([trial_id for trial_id in store.trial_ids() if trial_id.startswith("trial-")])
         taken_up = sum(plan.phase == "search" for plan in first)
         new = max(spec.trials - search_rows - taken_up, 0)
-        planned = len(first) + new
+        planned, before = len(first) + new, len(store.trial_ids())
         if planned:
             with _connected(address, spec.resources.cpus_per_trial):
                 _fit(study, store, proposals, first, new, console)
-    return RunSummary(planned, time.monotonic() - started)
+        finished = len(store.trial_ids()) - before
+    return RunSummary(planned, finished, time.monotonic() - started)
 
 
 def _fit(

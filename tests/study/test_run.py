@@ -1,6 +1,9 @@
 """Whole studies on real Ray: what a user launches, and what is on disk afterwards."""
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -143,3 +146,42 @@ def test_a_trial_that_asks_for_more_than_there_is_is_refused(tmp_path, tiny_sett
     arguments = ["launch", "quick", "--storage", str(tmp_path), "--name", "tiny", "--gpus-per-trial", "64"]
     assert run([*arguments, *tiny_settings]) == 2
     assert "64 GPU" in capsys.readouterr().err
+
+
+def test_ctrl_c_ends_in_good_order_and_resume_runs_the_rest_once(tmp_path, tiny_settings):
+    study = tmp_path / "tiny"
+    arguments = ["launch", "quick", "--storage", str(tmp_path), "--name", "tiny", "--trials", "6"]
+    long = ["--set", "training.joint_epochs=60"]  # the first to end is recorded while others train
+    process = subprocess.Popen(
+        [Path(sys.executable).with_name("aia-study"), *arguments, *tiny_settings, *long],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "trials finished" in line:
+            process.send_signal(signal.SIGINT)
+            break
+    last = process.stderr.read().splitlines()[-1]
+    assert process.wait() == 130
+    assert f"aia-study resume {study}" in last
+    there = table(study, "trials").height
+    assert 1 <= there < 7
+    assert last.startswith(f"aia-study: interrupted: {there} of 7 trials are recorded")
+    assert run(["resume", str(study)]) == 0
+    trials = table(study, "trials")
+    assert trials["trial_id"].is_unique().all()
+    assert trials.filter(phase="search")["number"].sort().to_list() == list(range(6))
+    assert (trials["status"] == "complete").all()
+
+
+def test_a_study_without_one_judged_trial_exits_1_and_says_why(tmp_path, tiny_settings, capsys):
+    arguments = ["launch", "quick", "--storage", str(tmp_path), "--name", "tiny", "--trials", "2"]
+    diverging = ["--set", "fixed.learning_rate=1e30", "--set", "baselines=[]"]
+    assert run([*arguments, *tiny_settings, *diverging]) == 1
+    trials = table(tmp_path / "tiny", "trials")
+    assert trials["status"].to_list() == ["diverged", "diverged"]
+    assert trials["attacker_auc_validation"].null_count() == 2
+    assert trials["error"].str.contains("nan|inf|NaN").all()
+    assert "trial-00000 diverged: " in capsys.readouterr().out
+    assert run(["front", str(tmp_path / "tiny")]) == 2
