@@ -151,6 +151,24 @@ def family_levels(rows: list[dict], split: str, level: float) -> tuple[float, np
     return float(np.mean(points)), np.mean(draws, axis=0)
 
 
+def above_the_line(rows: list[dict], split: str) -> dict[str, list[float]]:
+    """Of each adversarial design with erasure and noise: its attacker AUC minus that of erasure + noise, by the
+    same seed and at the same matching (interpolated linearly); seeds outside the line's matching are left out."""
+    erased = [row for row in rows if row["erasure"] and row["noise_sd"] is not None]
+    above: dict[str, list[float]] = {}
+    for row in erased:
+        line = sorted(
+            (own[split]["matching_auc"], own[split]["attacker_auc"])
+            for own in erased
+            if own["beta"] == 0 and own["seed"] == row["seed"]
+        )
+        matching, attacker = zip(*line, strict=True)
+        if row["beta"] > 0 and matching[0] <= row[split]["matching_auc"] <= matching[-1]:
+            at_line = float(np.interp(row[split]["matching_auc"], matching, attacker))
+            above.setdefault(row["design"], []).append(row[split]["attacker_auc"] - at_line)
+    return above
+
+
 def report(rows: list[dict]) -> None:
     """Prints each design's figures over seeds and the families' attacker AUC at equal matching."""
     designs = dict.fromkeys((row["design"], row["erasure"]) for row in rows)
@@ -172,6 +190,11 @@ def report(rows: list[dict]) -> None:
         for name, (betas, erasure) in FAMILIES.items()
     }
     for split in ("validation", "test"):
+        for design, above in above_the_line(rows, split).items():
+            cells = (
+                f"{statistics.mean(above):+.3f} ({min(above):+.3f} to {max(above):+.3f}), {len(above)} seeds"
+            )
+            print(f"{split}, attacker AUC above the line of erasure + noise: {design}: {cells}")
         for level in MATCHING_LEVELS:
             reached = {name: family_levels(own, split, level) for name, own in members.items() if own}
             line = ", ".join(f"{name} {point:.3f}" for name, (point, _) in reached.items())

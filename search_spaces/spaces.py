@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from search_spaces.domains import Choice, Domain, Uniform, Value, When
+from search_spaces.domains import Choice, Domain, LogUniform, Uniform, Value, When
 from search_spaces.errors import SpaceError
 from search_spaces.hyperparameters import HYPERPARAMETERS, check_fixed, known
 
@@ -40,6 +40,18 @@ class Space:
         """The default of every parameter that is in effect when all stand at their defaults."""
         values = {name: domain.default for name, domain in self.parameters.items()}
         return {name: values[name] for name in self.active(values)}
+
+    def known_designs(self) -> tuple[dict[str, Value], ...]:
+        """The designs that a search begins with: all defaults, and the least protected design that the space
+        has (no channel, no erasure, the lowest β), so that every front reaches from there."""
+        values = {name: domain.default for name, domain in self.parameters.items()}
+        for name, unprotected in (("channel", "none"), ("erasure", False)):
+            if name in self.parameters and self.parameters[name].contains(unprotected):
+                values[name] = unprotected
+        beta = self.parameters.get("beta")
+        if isinstance(beta, Uniform | LogUniform):
+            values["beta"] = beta.low
+        return self.defaults(), {name: values[name] for name in self.active(values)}
 
     def check(self, values: Mapping[str, Value]) -> None:
         """Raise a one-line SpaceError unless `values` holds just the parameters in effect, each in range."""

@@ -32,7 +32,10 @@ class Proposal:
 
 
 class Proposals:
-    """Asks for designs and is told what became of them; every call is on disk when it returns."""
+    """Asks for designs and is told what became of them; every call is on disk when it returns.
+
+    The space's known designs come first, then what the sampler proposes.
+    """
 
     def __init__(self, directory: Path, name: str, space: Space, sampler: str, seed: int) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -46,6 +49,8 @@ class Proposals:
             directions=[objective.direction for objective in SEARCH_OBJECTIVES],
             load_if_exists=True,
         )
+        for design in space.known_designs():
+            self._study.enqueue_trial(design, skip_if_exists=True)
 
     def ask(self) -> Proposal:
         """The next design; its Optuna trial is RUNNING until it is told."""
@@ -77,10 +82,6 @@ class Proposals:
         """Designs that were asked for and never told: what a driver that died left behind."""
         running = self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
         return [Proposal(trial.number, trial.params) for trial in running]
-
-    def asked(self) -> int:
-        """How many designs were asked for so far."""
-        return len(self._study.get_trials(deepcopy=False))
 
 
 def _sampler(name: str, seed: int) -> BaseSampler:

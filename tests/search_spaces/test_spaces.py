@@ -144,3 +144,14 @@ def test_what_the_space_leaves_at_its_default_counts_as_that():
 def test_fixed_values_are_checked(fixed):
     with pytest.raises(SpaceError):
         FULL.without(fixed)
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_known_designs_are_points_of_the_space_also_when_parts_are_fixed(name):
+    for space in (SPACES[name], SPACES[name].without({"beta": 0.5}), FULL.without({"channel": "noise"})):
+        for design in space.known_designs():
+            space.check(design)
+    least = SPACES[name].known_designs()[1]
+    assert least["beta"] == SPACES[name].parameters["beta"].low
+    assert least.get("channel", "none") == "none"
+    assert least.get("erasure", False) is False

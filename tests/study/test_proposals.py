@@ -23,7 +23,8 @@ def proposals(directory: Path, sampler: str = "tpe", seed: int = 0) -> Proposals
 
 def recorded(directory: Path) -> list[optuna.trial.FrozenTrial]:
     storage = JournalStorage(JournalFileBackend(str(directory / "search.journal")))
-    return optuna.load_study(study_name="study", storage=storage).trials
+    trials = optuna.load_study(study_name="study", storage=storage).trials
+    return [trial for trial in trials if trial.state != TrialState.WAITING]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,7 @@ def test_the_sampler_goes_on_after_every_kind_of_end(tmp_path):
         SPACE.check(proposal.values)
         figures = {ATTACKER.column: 0.5 + step / 100, MATCHING.column: 0.9 - step / 100}
         search.tell(proposal.number, ends[step % 4], figures)  # type: ignore[arg-type]
-    assert search.asked() == 24
+    assert len(recorded(tmp_path)) == 24
 
 
 def test_directions_are_minimise_attacker_maximise_matching(tmp_path):
@@ -99,3 +100,22 @@ def test_same_seed_same_designs_other_seed_others(tmp_path, sampler):
 
     assert designs("first", 3) == designs("second", 3)
     assert designs("third", 4) != designs("fourth", 3)
+
+
+def test_the_known_designs_come_first_and_once(tmp_path):
+    search = proposals(tmp_path)
+    first = search.ask()
+    assert first.values == SPACE.defaults()
+    search.tell(first.number, "complete", FIGURES)
+    second = proposals(tmp_path).ask()  # as after a driver's death
+    assert (second.values["channel"], second.values["erasure"], second.values["beta"]) == (
+        "none",
+        False,
+        0.01,
+    )
+    assert proposals(tmp_path).ask().values not in SPACE.known_designs()
+
+
+def test_a_space_without_parameters_asks_for_its_one_design(tmp_path):
+    search = Proposals(tmp_path, "study", SPACES["paper"].without({"alpha": 0.5, "beta": 0.5}), "random", 0)
+    assert search.ask().values == {}
