@@ -58,13 +58,17 @@ PAPER = [
     *(Design(None, 0.5, beta) for beta in (0.0, 0.5, 10.0)),
     *(Design(None, 0.5, beta, "cnn") for beta in (0.5, 10.0)),
 ]
-NOISE = [Design(noise_sd, 1.0, 0.0) for noise_sd in (0.02, 0.05, 0.1, 0.2)]
+NOISE = [
+    *(Design(noise_sd, 1.0, 0.0) for noise_sd in (0.02, 0.05, 0.1, 0.2)),
+    *(Design(noise_sd, 0.4, 0.0) for noise_sd in (0.015, 0.1)),
+]
 ADVERSARIAL = [
     *(Design(0.05, 1.0, beta) for beta in (0.01, 0.03, 0.1, 0.3, 1.0)),
     *(Design(0.05, 10.0, beta) for beta in (0.1, 0.3, 1.0, 3.0)),
     *(Design(0.02, 30.0, beta) for beta in (0.3, 1.0)),
     Design(0.02, 1.0, 0.03),
     Design(0.1, 10.0, 0.3),
+    *(Design(0.015, 0.4, beta) for beta in (0.08, 0.18)),  # where a search of 40 trials led, with seed 0
 ]
 SHORT = [*NOISE[:3], ADVERSARIAL[1], ADVERSARIAL[7]]
 FAMILIES = {

@@ -1,7 +1,7 @@
 """Live progress of a study: what is finished and running, the best front so far, elapsed and expected time."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,16 +17,19 @@ SHOWN_FRONT = 5
 
 
 class Progress(Callback):
-    """Draws one status block on a terminal; elsewhere prints one line per finished trial."""
+    """Draws one status block on a terminal; elsewhere prints one line per finished trial.
 
-    def __init__(self, console: Console, planned: int, parallel: int) -> None:
+    `planned` counts this run's trials; `recorded` are the `trials` rows of earlier runs: the front counts them.
+    """
+
+    def __init__(self, console: Console, planned: int, recorded: Iterable[Mapping[str, Any]]) -> None:
         self._console = console
-        self._planned, self._parallel = planned, parallel
+        self._planned = planned
         self._started = time.monotonic()
         self._finished = 0
         self._unjudged = 0
         self._running: set[str] = set()
-        self._points: list[tuple[float, float]] = []
+        self._points = [point for row in recorded if (point := _search_point(row))]
         self._live = Live(get_renderable=self._block, console=console, refresh_per_second=2, transient=True)
 
     def __enter__(self) -> "Progress":
@@ -57,11 +60,10 @@ class Progress(Callback):
     def finished(self, row: Mapping[str, Any]) -> None:
         """A trial's rows are written; `row` is its `trials` row."""
         self._finished += 1
-        attacker, matching = row.get(ATTACKER.column), row.get(MATCHING.column)
-        if row["status"] != "complete" or attacker is None or matching is None:
+        if row["status"] != "complete":
             self._unjudged += 1
-        elif row["phase"] == "search":
-            self._points.append((attacker, matching))
+        if point := _search_point(row):
+            self._points.append(point)
         if not self._console.is_terminal:
             self._console.print(f"{row['trial_id']}: {_result(row)}; {self._counts()}", highlight=False)
 
@@ -88,6 +90,13 @@ class Progress(Callback):
         chosen = front[np.unique(np.linspace(0, len(front) - 1, SHOWN_FRONT).astype(int))]
         shown = "  ".join(f"{attacker:.3f}/{matching:.3f}" for attacker, matching in chosen)
         return f"front so far ({len(front)} designs), attacker/matching AUC: {shown}"
+
+
+def _search_point(row: Mapping[str, Any]) -> tuple[float, float] | None:
+    attacker, matching = row.get(ATTACKER.column), row.get(MATCHING.column)
+    if row["status"] != "complete" or row["phase"] != "search" or attacker is None or matching is None:
+        return None
+    return attacker, matching
 
 
 def _result(row: Mapping[str, Any]) -> str:

@@ -76,7 +76,7 @@ def _fit(
 ) -> None:
     resources = _trial_resources(study)
     parallel = _slots(resources)
-    with Progress(console, len(first) + new, parallel) as progress:
+    with Progress(console, len(first) + new, _recorded_rows(study).values()) as progress:
 
         def record(outcome: Outcome) -> None:
             store.append(outcome)
