@@ -21,15 +21,15 @@ from search_spaces.errors import SpaceError
 HYPERPARAMETERS: Mapping[str, Domain] = MappingProxyType(
     {
         "alpha": LogUniform(
-            0.3,
+            0.1,
             30.0,
-            default=1.0,
+            default=0.4,
             about="Weight α of the face-matching loss in the anonymizer's objective (Eq. 8).",
         ),
         "beta": LogUniform(
             0.01,
             10.0,
-            default=0.1,
+            default=0.08,
             about="Weight β of the adversary's loss, which the anonymizer raises (Eq. 8).",
         ),
         "channel": Choice(
@@ -38,9 +38,9 @@ HYPERPARAMETERS: Mapping[str, Domain] = MappingProxyType(
             about="What limits the released representation g; none is the paper's (Eq. 3).",
         ),
         "noise_sd": LogUniform(
-            0.01,
+            0.003,
             0.3,
-            default=0.05,
+            default=0.015,
             about="Standard deviation of the Gaussian noise on g, whose values lie in [0, 1] (section 5.3).",
             when=When("channel", ("noise",)),
         ),
