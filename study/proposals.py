@@ -14,6 +14,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import Trial, TrialState
 
+from aia_models.streams import stream_seed
 from search_spaces.domains import Choice, Domain, Integer, LogUniform, Uniform, Value
 from search_spaces.spaces import Space
 from study.layout import JOURNAL
@@ -45,12 +46,14 @@ class Proposals:
         self._study = optuna.create_study(
             study_name=name,
             storage=storage,
-            sampler=_sampler(sampler, seed),
             directions=[objective.direction for objective in SEARCH_OBJECTIVES],
             load_if_exists=True,
         )
         for design in space.known_designs():
             self._study.enqueue_trial(design, skip_if_exists=True)
+        # A stream of its own for each opening: from the same one a resume would draw the same designs again.
+        drawn = len(self._study.get_trials(deepcopy=False))
+        self._study.sampler = _sampler(sampler, stream_seed(seed, "search", str(drawn)) % 2**32)
 
     def ask(self) -> Proposal:
         """The next design; its Optuna trial is RUNNING until it is told."""

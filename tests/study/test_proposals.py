@@ -119,3 +119,18 @@ def test_the_known_designs_come_first_and_once(tmp_path):
 def test_a_space_without_parameters_asks_for_its_one_design(tmp_path):
     search = Proposals(tmp_path, "study", SPACES["paper"].without({"alpha": 0.5, "beta": 0.5}), "random", 0)
     assert search.ask().values == {}
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_after_a_resume_it_draws_designs_that_it_has_not_drawn(tmp_path, sampler):
+    def alphas() -> list[float]:
+        search, drawn = proposals(tmp_path, sampler, 2**63 - 1), []
+        for _ in range(6):
+            proposal = search.ask()
+            search.tell(proposal.number, "complete", FIGURES)
+            drawn.append(proposal.values["alpha"])
+        return drawn
+
+    known = {design["alpha"] for design in SPACE.known_designs()}
+    drawn = [alpha for alpha in alphas() + alphas() + alphas() if alpha not in known]
+    assert len(set(drawn)) == len(drawn) == 16
