@@ -32,11 +32,16 @@ class PairSampler:
         self._start = starts[group][self._rank]
         self._size = sizes[group][self._rank]
 
+    @property
+    def paired(self) -> Bool[np.ndarray, " n"]:
+        """Which images are of people with two or more: only they count as halves of a pair."""
+        return self._size > 1
+
     def partners(
         self, anchors: Int64[np.ndarray, "*shape"], rng: np.random.Generator
     ) -> tuple[Int64[np.ndarray, "*shape"], Bool[np.ndarray, "*shape"]]:
         """Partners of `anchors` and whether each is another person: half are, on average, and all partners of
-        people with one image."""
+        people with one image, whose pairs do not count (`paired`)."""
         size, start = self._size[anchors], self._start[anchors]
         different = (rng.random(anchors.shape) < 0.5) | (size == 1)
         place = self._rank[anchors] - start

@@ -38,13 +38,18 @@ def contrastive_loss(
     left: Float[Tensor, "pair dim"],
     right: Float[Tensor, "pair dim"],
     different: Bool[Tensor, " pair"],
+    counted: Bool[Tensor, " pair"],
     margin: float,
 ) -> Float[Tensor, ""]:
-    """Eq. 7: pulls same-person pairs together, pushes others at least `margin` apart; mean over pairs."""
+    """Eq. 7: pulls same-person pairs together, pushes others at least `margin` apart.
+
+    Mean over the pairs that are `counted`; 0 where none is.
+    """
     squared = (left.float() - right.float()).square().sum(1)
     distance = squared.clamp_min(TINY_SQUARED).sqrt()
     apart = (margin - distance).clamp_min(0).square()
-    return torch.where(different, apart, squared).mean() / 2
+    per_pair = torch.where(different, apart, squared) * counted
+    return per_pair.sum() / counted.sum().clamp_min(1) / 2
 
 
 def total_loss(

@@ -58,7 +58,8 @@ def fit_siamese(
     inputs, sampler = torch.from_numpy((released - mean) / sd), PairSampler(identity)
     for images, different in islice(_endless(sampler, rng), SIAMESE_STEPS):
         left, right = network(inputs[torch.from_numpy(images)]).chunk(2)
-        loss = contrastive_loss(left, right, torch.from_numpy(different), MatcherConfig().margin)
+        counted = torch.from_numpy(sampler.paired[images]).view(2, -1).all(0)
+        loss = contrastive_loss(left, right, torch.from_numpy(different), counted, MatcherConfig().margin)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()

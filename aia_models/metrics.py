@@ -9,7 +9,12 @@ Weights = Float[np.ndarray, "draw n"]
 
 
 def weighted_aucs(scores: Scores, positive: Labels, weights: Weights) -> Float[np.ndarray, " draw"]:
-    """ROC AUC of `scores` for each row of `weights`, ties counted half; NaN where a row leaves one class only."""
+    """ROC AUC of `scores` for each row of `weights`, ties counted half; NaN where a row leaves one class only.
+
+    Raises ValueError for a score that is NaN or infinite: it has no rank.
+    """
+    if not np.isfinite(scores).all():
+        raise ValueError(f"{int((~np.isfinite(scores)).sum())} of {len(scores)} scores are NaN or infinite")
     order = np.argsort(scores, kind="stable")
     ranked, is_positive, weight = scores[order], positive[order], weights[:, order]
     starts = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]])

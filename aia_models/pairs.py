@@ -27,20 +27,22 @@ def evaluation_pairs(
 ) -> Pairs:
     """Same-person pairs (up to `PAIRS_PER_IDENTITY` of each person) and as many of different people.
 
-    Different people are drawn uniformly from all (`any`) or among those with the same known attribute
-    (`same_gender`), in proportion to how the same-person pairs' people are distributed. Both kinds share the
-    same-person pairs. The draw depends on the faces and the split's name alone, never on a trial.
+    People with one image are in no pair. Different people are drawn uniformly from all others (`any`) or among
+    those with the same known attribute (`same_gender`), in proportion to how the same-person pairs' people are
+    distributed; who has no such other is left out. Both kinds share the same-person pairs. The draw depends
+    on the faces and the split's name alone, never on a trial.
     """
     rng = np.random.default_rng(stream_seed(0, "pairs", split))
-    members = [np.flatnonzero(identity == one) for one in np.unique(identity)]
+    people, person, images = np.unique(identity, return_inverse=True, return_counts=True)
+    paired = images[person] > 1
+    members = [np.flatnonzero(identity == one) for one in people]
     same = np.concatenate([np.zeros((0, 2), np.int64)] + [_pairs_within(own, rng) for own in members])
     anchors = same[:, 0]
     if negatives == "same_gender":
         anchors = anchors[attribute[anchors] >= 0]
-    partners = np.concatenate(
-        [np.zeros(0, np.int64)]
-        + [_stranger(anchor, identity, attribute, negatives, rng) for anchor in anchors]
-    )
+    strangers = [_stranger(anchor, identity, attribute, paired, negatives, rng) for anchor in anchors]
+    anchors = np.repeat(anchors, [len(found) for found in strangers])
+    partners = np.concatenate([np.zeros(0, np.int64), *strangers])
     return Pairs(
         np.concatenate([same[:, 0], anchors]),
         np.concatenate([same[:, 1], partners]),
@@ -55,9 +57,15 @@ def _pairs_within(own: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _stranger(
-    anchor: np.int64, identity: np.ndarray, attribute: np.ndarray, negatives: str, rng: np.random.Generator
+    anchor: np.int64,
+    identity: np.ndarray,
+    attribute: np.ndarray,
+    paired: np.ndarray,
+    negatives: str,
+    rng: np.random.Generator,
 ) -> np.ndarray:
-    eligible = identity != identity[anchor]
+    eligible = paired & (identity != identity[anchor])
     if negatives == "same_gender":
         eligible &= attribute == attribute[anchor]
-    return rng.choice(np.flatnonzero(eligible), 1)
+    found = np.flatnonzero(eligible)
+    return rng.choice(found, 1) if len(found) else found

@@ -61,6 +61,7 @@ class Trainer:
         self.train_faces = DeviceFaces.load(faces.train, faces.attribute, compute.device)
         self.validation_faces = DeviceFaces.load(faces.validation, faces.attribute, compute.device)
         self.pairs = PairSampler(faces.train.identity)
+        self.paired = torch.from_numpy(self.pairs.paired).to(compute.device)
         self.noise = stream(config.seed, "channel", "train", device=compute.device)
         self.anonymizer_optimiser = self._adam("encoder", "decoder")
         self.matcher_optimiser = self._adam("matcher")
@@ -112,7 +113,7 @@ class Trainer:
             batch = faces.images_at(images, self.compute.memory_format)
             released = transmit(self.networks.encoder(batch), config.channel, self.noise)
             reconstruction = reconstruction_loss(self.networks.decoder(released), batch)
-            matcher = self._matcher_loss(scaled_gradient(released, config.alpha), different)
+            matcher = self._matcher_loss(scaled_gradient(released, config.alpha), images, different)
             adversary = self._adversary_loss(scaled_gradient(released, -config.beta), images)
         optimisers = (self.anonymizer_optimiser, self.matcher_optimiser, self.adversary_optimiser)
         for optimiser in optimisers:
@@ -139,7 +140,7 @@ class Trainer:
         with self._autocast():
             with torch.no_grad():
                 g = self.networks.encoder(self.train_faces.images_at(images, self.compute.memory_format))
-            matcher = self._matcher_loss(g, different)
+            matcher = self._matcher_loss(g, images, different)
             adversary = self._adversary_loss(g, images)
         for optimiser in (self.matcher_optimiser, self.adversary_optimiser):
             optimiser.zero_grad(set_to_none=True)
@@ -180,9 +181,10 @@ class Trainer:
         loss.backward()
         self.adversary_optimiser.step()
 
-    def _matcher_loss(self, released: Tensor, different: Tensor) -> Float[Tensor, ""]:
+    def _matcher_loss(self, released: Tensor, images: Tensor, different: Tensor) -> Float[Tensor, ""]:
         left, right = self.networks.matcher(released).chunk(2)
-        return contrastive_loss(left, right, different, self.config.matcher.margin)
+        counted = self.paired[images].view(2, -1).all(0)  # a person with one image trains, but not in pairs
+        return contrastive_loss(left, right, different, counted, self.config.matcher.margin)
 
     def _adversary_loss(self, released: Tensor, images: Tensor) -> Float[Tensor, ""]:
         attribute = self.train_faces.attribute[images]

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from study.console import INTERRUPTED, Format, print_error
+from study.console import Format, print_error
 
 USER_MISTAKE = 2
 # typer carries its own copy of click and exports of its errors only this one: its base is any misuse.
@@ -121,14 +121,13 @@ def run(arguments: Sequence[str]) -> int:
     """Runs one command line and returns its exit status; a mistake is told in one line on stderr."""
     try:
         status = app(list(arguments), standalone_mode=False)
-    except KeyboardInterrupt:
-        print_error("interrupted; nothing recorded is lost, go on with: aia-study resume DIR")
-        return INTERRUPTED
     except Exception as error:
         if isinstance(error, UsageError):
             print_error(_usage(error))
         elif _is_users_mistake(error):
             print_error(str(error))
+        elif isinstance(error, OSError):
+            print_error(f"{error.filename or 'a file'}: {error.strerror or error}")
         else:
             raise
         return USER_MISTAKE

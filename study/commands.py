@@ -29,8 +29,9 @@ def launch(
     if dry_run:
         sys.stdout.write(to_toml(spec))
         return
-    stderr.print(f"study {root / spec.name}: preparing faces ({spec.dataset})")
-    _run(create_study(spec, root), address)
+    study = create_study(spec, root)
+    stderr.print(f"study {study.path}: faces of {spec.dataset} are prepared")
+    _run(study, address)
 
 
 def resume(directory: Path, address: str | None, trials: int | None) -> None:
@@ -52,6 +53,9 @@ def _run(study: StudyDirectory, address: str | None) -> None:
         counts = f"{summary.finished} of {summary.planned} trials are recorded"
         print_error(f"interrupted: {counts}, go on with: aia-study resume {study.path}")
         raise typer.Exit(INTERRUPTED)
+    if not summary.planned:
+        stderr.print(f"{study.path} lacks nothing: see aia-study front {study.path}")
+        return
     stderr.print(f"{summary.finished} trials in {summary.wall_seconds:.0f} s")
     if not reports.any_judged(open_study(study.path)):
         reports.status(study.path)

@@ -14,7 +14,7 @@ from aia_models.config import (
 from search_spaces.domains import Value
 from search_spaces.hyperparameters import HYPERPARAMETERS, resolve
 from study.plan import TrialPlan
-from study.spec import Baseline, StudySpec
+from study.spec import Baseline, StudySpec, space
 
 RANDOM_SHARE = 0.5  # section 5.3: Random replaces 50 % of each representation
 STAGE_2 = ("alpha", "beta", "adversary_steps")  # without stage 2 these are not in effect
@@ -22,8 +22,9 @@ STAGE_2 = ("alpha", "beta", "adversary_steps")  # without stage 2 these are not 
 
 def baseline_values(baseline: Baseline, spec: StudySpec) -> dict[str, Value | None]:
     """Hyperparameters of a baseline (paper, section 5.3, and linear erasure), else the spec's and defaults."""
+    defaults = resolve(space(spec).defaults(), spec.fixed)
     if baseline == "aia_without_t":
-        return {**resolve({}, spec.fixed), "alpha": 0.0}
+        return {**defaults, "alpha": 0.0}
     noise_sd = spec.fixed.get("noise_sd", HYPERPARAMETERS["noise_sd"].default)
     channels: dict[Baseline, dict[str, Value | None]] = {
         "original": {"channel": "none", "erasure": False, "noise_sd": None},
@@ -31,7 +32,7 @@ def baseline_values(baseline: Baseline, spec: StudySpec) -> dict[str, Value | No
         "erasure": {"channel": "noise", "erasure": True, "noise_sd": noise_sd},
     }
     without_stage_2 = dict.fromkeys(STAGE_2)
-    return {**resolve({}, spec.fixed), "quantise_bits": None, **without_stage_2, **channels[baseline]}
+    return {**defaults, "quantise_bits": None, **without_stage_2, **channels[baseline]}
 
 
 def training_config(plan: TrialPlan, spec: StudySpec) -> TrainingConfig:

@@ -5,12 +5,14 @@ from pathlib import Path
 
 from aia_models.data.prepare import open_prepared, prepare
 from aia_models.data.splits import split_faces
+from search_spaces.domains import Choice
 from search_spaces.hyperparameters import resolve
 from study.design import training_config
 from study.errors import StudyError
 from study.layout import PREPARED, SPEC_FILE
 from study.plan import TrialPlan
-from study.spec import StudySpec, load_spec, to_toml, with_settings
+from study.spec import StudySpec, load_spec, space, to_toml, with_settings
+from study.store import ResultsStore
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,11 @@ def create_study(spec: StudySpec, storage: Path) -> StudyDirectory:
             f"{path} exists already: choose another --name, or go on with: aia-study resume {path}"
         )
     check_designs(spec)
+    kind, colon, location = spec.dataset.partition(":")
+    if location:  # a resume may be called from anywhere
+        spec = with_settings(spec, [f"dataset={kind}{colon}{Path(location).expanduser().resolve()}"])
     prepared = prepare_faces(spec, storage)
+    spec = with_settings(spec, [f"data_fingerprint={open_prepared(prepared).fingerprint}"])
     path.mkdir(parents=True)
     (path / SPEC_FILE).write_text(to_toml(spec))
     return StudyDirectory(path, spec, prepared)
@@ -60,13 +66,26 @@ def open_study_directory(path: Path) -> StudyDirectory:
     if not (path / SPEC_FILE).is_file():
         raise StudyError(f"{path} is no study: it has no {SPEC_FILE}; aia-study launch makes one")
     spec = load_spec(str(path / SPEC_FILE))
-    return StudyDirectory(path, spec, prepare_faces(spec, path.parent))
+    prepared = prepare_faces(spec, path.parent)
+    if spec.data_fingerprint not in (None, open_prepared(prepared).fingerprint):
+        raise StudyError(
+            f"{path}: {spec.dataset} holds other faces than at launch; restore them, or launch a new study"
+        )
+    return StudyDirectory(path, spec, prepared)
 
 
 def check_designs(spec: StudySpec) -> None:
-    """ConfigError where what the spec fixes makes no training possible."""
-    values = resolve({}, spec.fixed)
-    training_config(TrialPlan("default", None, "search", "aia", values, spec.seed), spec)
+    """ConfigError where what the spec fixes makes a training impossible, under any choice of its space."""
+    searched = space(spec)
+    choices = [
+        {name: option}
+        for name, domain in searched.parameters.items()
+        if isinstance(domain, Choice)
+        for option in domain.options
+    ]
+    for design in ({}, *choices):
+        values = resolve({**searched.defaults(), **design}, spec.fixed)
+        training_config(TrialPlan("default", None, "search", "aia", values, spec.seed), spec)
 
 
 def prepare_faces(spec: StudySpec, storage: Path) -> Path:
@@ -89,7 +108,8 @@ def extend_study(study: StudyDirectory, trials: int) -> StudyDirectory:
             f"--trials {trials}: {study.path} has {study.spec.trials} planned; a study only grows"
         )
     spec = with_settings(study.spec, [f"trials={trials}"])
-    aside = study.path / f".{SPEC_FILE}"
-    aside.write_text(to_toml(spec))
-    aside.replace(study.path / SPEC_FILE)
+    with ResultsStore(study.path):  # nobody else runs the study while its plan grows
+        aside = study.path / f".{SPEC_FILE}"
+        aside.write_text(to_toml(spec))
+        aside.replace(study.path / SPEC_FILE)
     return replace(study, spec=spec)

@@ -29,7 +29,7 @@ class Progress(Callback):
         self._finished = 0
         self._unjudged = 0
         self._running: set[str] = set()
-        self._points = [point for row in recorded if (point := _search_point(row))]
+        self._points = [point for row in recorded if row["phase"] == "search" and (point := _point(row))]
         self._live = Live(get_renderable=self._block, console=console, refresh_per_second=2, transient=True)
 
     def __enter__(self) -> "Progress":
@@ -60,9 +60,10 @@ class Progress(Callback):
     def finished(self, row: Mapping[str, Any]) -> None:
         """A trial's rows are written; `row` is its `trials` row."""
         self._finished += 1
-        if row["status"] != "complete":
+        point = _point(row)
+        if point is None:
             self._unjudged += 1
-        if point := _search_point(row):
+        elif row["phase"] == "search":
             self._points.append(point)
         if not self._console.is_terminal:
             self._console.print(f"{row['trial_id']}: {_result(row)}; {self._counts()}", highlight=False)
@@ -92,9 +93,9 @@ class Progress(Callback):
         return f"front so far ({len(front)} designs), attacker/matching AUC: {shown}"
 
 
-def _search_point(row: Mapping[str, Any]) -> tuple[float, float] | None:
+def _point(row: Mapping[str, Any]) -> tuple[float, float] | None:
     attacker, matching = row.get(ATTACKER.column), row.get(MATCHING.column)
-    if row["status"] != "complete" or row["phase"] != "search" or attacker is None or matching is None:
+    if row["status"] != "complete" or attacker is None or matching is None:
         return None
     return attacker, matching
 
@@ -102,7 +103,8 @@ def _search_point(row: Mapping[str, Any]) -> tuple[float, float] | None:
 def _result(row: Mapping[str, Any]) -> str:
     if row["status"] != "complete":
         return f"{row['status']} ({row.get('error') or 'no figures'})"
-    return f"attacker {row[ATTACKER.column]:.3f}, matching {row[MATCHING.column]:.3f}"
+    point = _point(row)
+    return f"attacker {point[0]:.3f}, matching {point[1]:.3f}" if point else "complete, but not judged"
 
 
 def _clock(seconds: float) -> str:

@@ -94,10 +94,8 @@ TRIALS_SCHEMA = _schema(
     *(
         field
         for fields in zip(
-            _judged("attacker_accuracy", "Accuracy of the strongest fresh attacker, 0 to 1."),
-            _judged(
-                "attacker_balanced_accuracy", "Balanced accuracy of the strongest fresh attacker, 0 to 1."
-            ),
+            _judged("attacker_accuracy", "Largest accuracy of any fresh attacker, 0 to 1."),
+            _judged("attacker_balanced_accuracy", "Largest balanced accuracy of any fresh attacker, 0 to 1."),
             _judged("majority_share", "Accuracy of always guessing the attribute's larger class, 0.5 to 1."),
             strict=True,
         )

@@ -4,7 +4,7 @@ import logging
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,14 +53,15 @@ def run_study(study: StudyDirectory, address: str | None, console: Console) -> R
     started = time.monotonic()
     with ResultsStore(study.path) as store:
         spec = study.spec
+        if not _missing_baselines(study, store) and len(_search_ids(store)) >= spec.trials:
+            return RunSummary(0, 0, time.monotonic() - started)
         proposals = Proposals(study.path, spec.name, space(spec), spec.sampler, spec.seed)
         first = [*_missing_baselines(study, store), *_reclaimed(study, store, proposals)]
-        search_rows = len([trial_id for trial_id in store.trial_ids() if trial_id.startswith("trial-")])
         taken_up = sum(plan.phase == "search" for plan in first)
-        new = max(spec.trials - search_rows - taken_up, 0)
+        new = max(spec.trials - len(_search_ids(store)) - taken_up, 0)
         planned, before = len(first) + new, len(store.trial_ids())
         if planned:
-            with _connected(address, spec.resources.cpus_per_trial):
+            with _connected(address):
                 _fit(study, store, proposals, first, new, console)
         finished = len(store.trial_ids()) - before
     return RunSummary(planned, finished, time.monotonic() - started)
@@ -98,11 +99,30 @@ def _fit(
                 trial_dirname_creator=_directory_name,
             ),
             run_config=tune.RunConfig(
-                name="ray", storage_path=str(study.path.resolve()), verbose=0, callbacks=[progress]
+                name="ray",
+                storage_path=str(study.path.resolve()),
+                verbose=0,
+                callbacks=[progress, _Flush(store)],
             ),
         )
         tuner.fit()
         searcher.raise_if_failed()
+
+
+class _Flush(tune.Callback):
+    """Makes rows visible in time also while no trial ends."""
+
+    def __init__(self, store: ResultsStore) -> None:
+        self._store = store
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Nothing: Tune pickles its callbacks into a snapshot that no resume reads."""
+        return {}
+
+    def on_step_end(self, iteration: int, trials: list, **info: Any) -> None:
+        """Ray Tune: once around its loop. Where parts cannot be written the next recorded trial says so."""
+        with suppress(OSError):
+            self._store.flush_if_due(time.monotonic())
 
 
 def _directory_name(trial: Any) -> str:
@@ -111,7 +131,7 @@ def _directory_name(trial: Any) -> str:
 
 
 @contextmanager
-def _connected(address: str | None, cpus_per_trial: float) -> Iterator[None]:
+def _connected(address: str | None) -> Iterator[None]:
     """A Ray cluster: the one at `address`, the one this process is part of, or a local one of its own."""
     if ray.is_initialized():
         yield
@@ -124,9 +144,9 @@ def _connected(address: str | None, cpus_per_trial: float) -> Iterator[None]:
         if address:
             ray.init(address=address, **quiet)
         else:
-            cpus = max(os.cpu_count() or 1, round(cpus_per_trial))
-            ray.init(num_cpus=cpus, include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES, **quiet)
-    except ConnectionError as error:
+            # "local": another cluster on this machine is joined only where --address says so.
+            ray.init("local", include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES, **quiet)
+    except (ConnectionError, ValueError) as error:
         raise StudyError(
             f"--address {address}: no Ray cluster answers; start one: ray start --head"
         ) from error
@@ -145,12 +165,19 @@ def _trial_resources(study: StudyDirectory) -> dict[str, float]:
 
 
 def _slots(resources: dict[str, float]) -> int:
-    """How many trials the cluster runs at once; StudyError where not even one fits."""
-    there = ray.cluster_resources()
-    for name, amount in resources.items():
-        if amount > there.get(name, 0):
-            raise StudyError(f"a trial asks for {amount:g} {name}, the cluster has {there.get(name, 0):g}")
-    return int(min(there.get(name, 0) / amount for name, amount in resources.items() if amount))
+    """How many trials the cluster's nodes run at once; StudyError where not even one fits a node."""
+    asked = {name: amount for name, amount in resources.items() if amount}
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    slots = sum(int(min(node.get(name, 0) / amount for name, amount in asked.items())) for node in nodes)
+    if not slots:
+        wanted = " and ".join(f"{amount:g} {name}" for name, amount in asked.items())
+        most = ", ".join(f"{max(node.get(name, 0) for node in nodes):g} {name}" for name in asked)
+        raise StudyError(f"a trial asks for {wanted}, but no node has that: the most a node has is {most}")
+    return slots
+
+
+def _search_ids(store: ResultsStore) -> list[str]:
+    return [trial_id for trial_id in store.trial_ids() if trial_id.startswith("trial-")]
 
 
 def _missing_baselines(study: StudyDirectory, store: ResultsStore) -> list[TrialPlan]:

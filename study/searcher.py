@@ -15,7 +15,7 @@ from study.proposals import Proposal, Proposals
 from study.spec import StudySpec
 
 OUTCOME, PLAN = "outcome", "plan"
-DIED = "the worker died before the trial was final (killed, or out of memory)"
+DIED = "the worker ended before the trial was final (killed, out of memory, or an error in Ray)"
 
 
 class StudySearcher(Searcher):

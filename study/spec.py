@@ -71,6 +71,9 @@ class StudySpec(BaseModel):
         min_length=1,
         description="the attribute's value that counts as 1, a string; left out for 1, male, m",
     )
+    data_fingerprint: str | None = Field(
+        default=None, description="sha256 of the prepared faces, a string that launch writes"
+    )
     image_side: int = Field(
         default=32,
         ge=16,

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -31,6 +31,8 @@ from study.outcome import (
 )
 from study.plan import TrialPlan
 from study.spec import StudySpec
+
+STAGE1_VERSION = 1  # raise it when the code of stage 1 changes what it computes
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,17 @@ def run_trial(
             judgement = judge(released, anonymizer.encoder.map_shape, spec.suite, config.seed)
             about = _about(plan, spec, faces, judgement)
             checkpoint.save(anonymizer, Path(context.directory, CHECKPOINTS, plan.trial_id), about)
+            row = trial_row(
+                plan, spec, "complete", **judged_figures(judgement, records[-1]),
+                **_effort(records, compute, started), stage1_key=stage1_key(config, faces.fingerprint),
+                stage1_reused=False, stage1_wait_seconds=0.0, checkpoint=f"{CHECKPOINTS}/{plan.trial_id}",
+            )  # fmt: skip
+            final = Outcome(
+                row,
+                epoch_rows(plan, records, judgement),
+                attack_rows(plan, faces.attribute, judgement),
+                match_rows(plan, judgement),
+            )
     except DivergedError as error:
         effort = _effort(records, compute, started)
         row = trial_row(plan, spec, "diverged", error=exception_line(error), **effort)
@@ -83,25 +96,16 @@ def run_trial(
         outcome = failed(plan, spec, exception_line(error))
         yield replace(outcome, epochs=epoch_rows(plan, records, None))
         return
-    row = trial_row(
-        plan, spec, "complete", **judged_figures(judgement, records[-1]),
-        **_effort(records, compute, started), stage1_key=stage1_key(config, faces.fingerprint),
-        stage1_reused=False, stage1_wait_seconds=0.0, checkpoint=f"{CHECKPOINTS}/{plan.trial_id}",
-    )  # fmt: skip
-    yield Outcome(
-        row,
-        epoch_rows(plan, records, judgement),
-        attack_rows(plan, faces.attribute, judgement),
-        match_rows(plan, judgement),
-    )
+    yield final
 
 
 def stage1_key(config: TrainingConfig, fingerprint: str) -> str:
-    """Content key of stage 1: what it depends on, which neither alpha, beta nor the channel are part of."""
-    networks = (config.encoder, config.decoder, config.adversary, config.matcher)
+    """Content key of stage 1: all that it depends on, which α, β, channel and adversary steps are no part of."""
+    adversary = replace(config.adversary, steps=1)
+    networks = [asdict(part) for part in (config.encoder, config.decoder, adversary, config.matcher)]
     budget = (config.budget.autoencoder_epochs, config.budget.heads_epochs)
     optimiser = (config.learning_rate, config.batch_images)
-    return content_key([fingerprint, [repr(part) for part in networks], budget, optimiser, config.seed])
+    return content_key([STAGE1_VERSION, fingerprint, networks, budget, optimiser, config.seed])
 
 
 def _effort(records: list[EpochRecord], compute: ComputeConfig, started: float) -> dict[str, object]:

@@ -69,3 +69,8 @@ def test_image_batches(images: int, batch_images: int, steps: int) -> None:
     assert repeats.max() == -(-batch_images // images)
     assert repeats.sum() == steps * batch_images
     assert not np.array_equal(batches.flatten(), np.sort(batches.flatten())), "in random order"
+
+
+def test_only_people_with_two_images_count_in_pairs() -> None:
+    sampler = PairSampler(np.array([5, 3, 5, 9, 3, 3], np.int32))
+    assert sampler.paired.tolist() == [True, True, True, False, True, True]

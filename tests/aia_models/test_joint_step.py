@@ -42,7 +42,7 @@ def losses_by_hand(
     attribute = torch.from_numpy(FACES.train.attributes["gender"])[images]
     return (
         reconstruction_loss(networks.decoder(released), pixels),
-        contrastive_loss(left, right, different, config.matcher.margin),
+        contrastive_loss(left, right, different, torch.ones_like(different), config.matcher.margin),
         adversary_loss(networks.adversary(released), attribute, config.adversary.class_balanced),
     )
 

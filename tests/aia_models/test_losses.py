@@ -47,7 +47,8 @@ def test_contrastive_is_equation_7(seed: int, margin: float) -> None:
     y = rng.integers(0, 2, 7)
     distance = np.sqrt(((left - right) ** 2).sum(1))
     expected = ((1 - y) * distance**2 / 2 + y * np.maximum(0, margin - distance) ** 2 / 2).mean()
-    found = contrastive_loss(tensor(left), tensor(right), torch.tensor(y == 1), margin)
+    every = torch.ones(7, dtype=torch.bool)
+    found = contrastive_loss(tensor(left), tensor(right), torch.tensor(y == 1), every, margin)
     assert found.item() == pytest.approx(expected, rel=1e-4, abs=1e-6)
 
 
@@ -55,12 +56,18 @@ def test_contrastive_in_closed_form() -> None:
     left, right = tensor(np.zeros((4, 2))), tensor(np.array([[3.0, 4.0], [0.0, 0.5], [0.0, 0.5], [3.0, 4.0]]))
     different = torch.tensor([False, False, True, True])
     # D = 5, 0.5, 0.5, 5 and m = 1: 25/2, 0.25/2, 0.25/2 and nothing beyond the margin.
-    assert contrastive_loss(left, right, different, 1.0).item() == pytest.approx((12.5 + 0.125 + 0.125) / 4)
+    every = torch.ones(4, dtype=torch.bool)
+    loss = contrastive_loss(left, right, different, every, 1.0)
+    assert loss.item() == pytest.approx((12.5 + 0.125 + 0.125) / 4)
+    some = torch.tensor([True, False, True, False])
+    assert contrastive_loss(left, right, different, some, 1.0).item() == pytest.approx((12.5 + 0.125) / 2)
+    assert contrastive_loss(left, right, different, ~every, 1.0).item() == 0.0
 
 
 def test_coincident_embeddings_have_finite_gradients() -> None:
     left = torch.full((4, 3), 0.3, requires_grad=True)
-    contrastive_loss(left, left.detach().clone(), torch.tensor([True, True, False, False]), 1.0).backward()
+    different, every = torch.tensor([True, True, False, False]), torch.ones(4, dtype=torch.bool)
+    contrastive_loss(left, left.detach().clone(), different, every, 1.0).backward()
     assert left.grad is not None
     assert left.grad.isfinite().all()
 

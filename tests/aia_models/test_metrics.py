@@ -157,3 +157,9 @@ def test_inputs_stay_as_they_are() -> None:
     best_threshold(scores, positive)
     assert np.array_equal(scores, before[0])
     assert np.array_equal(positive, before[1])
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf])
+def test_a_score_without_a_rank_is_no_auc(broken: float) -> None:
+    with pytest.raises(ValueError, match="1 of 3 scores are NaN or infinite"):
+        auc(np.array([0.1, broken, 0.3]), np.array([True, False, True]))

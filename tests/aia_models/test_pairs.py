@@ -37,7 +37,14 @@ def test_pairs_are_what_they_are_said_to_be(counts: list[int], negatives: str, s
     assert len(np.unique(same, axis=0)) == len(same), "no same-person pair twice"
     expected = [min(count * (count - 1) // 2, PAIRS_PER_IDENTITY) for count in counts]
     assert np.array_equal(np.bincount(identity[same[:, 0]], minlength=len(counts)), expected)
-    assert pairs.different.sum() == len(same), "as many of either"
+    paired = [person for person, count in enumerate(counts) if count > 1]
+    value = {
+        person: attribute[identity == person][0] if negatives == "same_gender" else 0 for person in paired
+    }
+    others = [sum(value[other] == value[person] for other in paired) - 1 for person in identity[same[:, 0]]]
+    assert pairs.different.sum() == np.count_nonzero(others), (
+        "as many of either, where there is somebody else"
+    )
     if negatives == "same_gender":
         assert np.array_equal(attribute[pairs.left], attribute[pairs.right])
 
@@ -74,3 +81,12 @@ def test_strangers_are_drawn_from_everybody() -> None:
     identity, attribute = people([8] * 10)
     partners = as_rows(evaluation_pairs(identity, attribute, "test"), different=True)[:, 1]
     assert set(identity[partners]) == set(range(10))
+
+
+@pytest.mark.parametrize("negatives", ["any", "same_gender"])
+def test_people_with_one_image_are_in_no_pair(negatives: str) -> None:
+    identity = np.r_[np.repeat(np.arange(10), 4), np.arange(10, 60)].astype(np.int32)
+    attribute = (identity % 2).astype(np.int8)
+    pairs = evaluation_pairs(identity, attribute, "validation", negatives)
+    assert pairs.different.sum() > 0
+    assert identity[np.r_[pairs.left, pairs.right]].max() < 10

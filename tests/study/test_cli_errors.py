@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from study.cli import run
+from study.launch import create_study, open_study_directory
+from study.spec import load_spec, with_settings
 from tests.study.conftest import write_faces
 
 
@@ -17,7 +19,7 @@ def refusal(capsys: pytest.CaptureFixture, *arguments: str | Path) -> str:
     assert run([str(argument) for argument in arguments]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    lines = [line for line in err.splitlines() if not line.startswith("study ")]
+    lines = err.splitlines()
     assert len(lines) == 1, err
     return lines[0]
 
@@ -129,3 +131,27 @@ def test_dry_run_prints_the_resolved_spec_and_writes_nothing(capsys, storage, tm
 def test_every_command_has_help_with_an_example(capsys, command):
     assert run([command, "--help"]) == 0
     assert f"Example: aia-study {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("setting", "named"),
+    [("fixed.quantise_bits=20", "channel.bits = 20"), ("fixed.noise_sd=0", "channel.noise_sd = 0")],
+)
+def test_a_fixed_value_that_one_choice_of_the_space_cannot_train(capsys, storage, setting, named):
+    line = refusal(capsys, "launch", "alpha-beta", "--storage", storage, "--set", setting)
+    assert named in line
+    assert not storage.exists()
+
+
+def test_a_picture_that_cannot_be_written(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("study.reports.plot", lambda *_: (tmp_path / "missing" / "x.png").write_bytes(b""))
+    assert "x.png: No such file" in refusal(capsys, "plot", "s", "-o", tmp_path / "missing" / "x.png")
+
+
+def test_resume_refuses_other_faces_than_at_launch(capsys, tmp_path, storage, faces_folder):
+    spec = with_settings(load_spec("quick"), [f"dataset=folder:{faces_folder}", "image_side=16"])
+    study = create_study(spec, storage)
+    assert open_study_directory(study.path) == study
+    changed = storage / "quick" / "study.toml"
+    changed.write_text(changed.read_text().replace(study.spec.data_fingerprint or "", "0" * 64))
+    assert "other faces than at launch" in refusal(capsys, "resume", study.path)

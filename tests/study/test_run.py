@@ -21,6 +21,7 @@ import aia_models
 from aia_models.data.prepare import open_prepared
 from study.cli import run
 from study.launch import open_study_directory
+from study.store import ResultsStore
 
 TABLES = ("trials", "epochs", "attacks", "matches")
 
@@ -120,9 +121,10 @@ def test_people_get_tables_and_a_picture(study, capsys, tmp_path):
 
 
 def test_resume_of_a_finished_study_changes_nothing_and_can_extend_it(study, capsys):
-    before = {path: path.stat().st_mtime_ns for path in sorted(study.rglob("*.parquet"))}
+    kept = [path for path in sorted(study.rglob("*")) if path.is_file() and "ray" not in path.parts]
+    before = {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in kept}
     assert run(["resume", str(study)]) == 0
-    assert {path: path.stat().st_mtime_ns for path in sorted(study.rglob("*.parquet"))} == before
+    assert {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in kept} == before
     assert run(["resume", str(study), "--trials", "3"]) == 2
     assert "4" in capsys.readouterr().err
     assert run(["resume", str(study), "--trials", "5"]) == 0
@@ -146,6 +148,23 @@ def test_a_trial_that_asks_for_more_than_there_is_is_refused(tmp_path, tiny_sett
     arguments = ["launch", "quick", "--storage", str(tmp_path), "--name", "tiny", "--gpus-per-trial", "64"]
     assert run([*arguments, *tiny_settings]) == 2
     assert "64 GPU" in capsys.readouterr().err
+
+
+def test_rows_are_visible_in_time_while_no_trial_ends(tmp_path, tiny_settings, monkeypatch):
+    seen: list[int] = []
+    flush = ResultsStore.flush
+
+    def noted(store: ResultsStore) -> None:
+        seen.append(len(store._pending))
+        flush(store)
+
+    monkeypatch.setattr(ResultsStore, "flush", noted)
+    monkeypatch.setattr("study.store.FLUSH_SECONDS", 0.3)
+    arguments = ["launch", "quick", "--storage", str(tmp_path), "--name", "tiny", "--trials", "1"]
+    long = ["--set", "training.joint_epochs=60", "--set", "resources.cpus_per_trial=1"]
+    assert run([*arguments, *tiny_settings, *long]) == 0
+    assert len(seen) >= 2, "the first trial's rows do not wait for the second's end, nor for the close"
+    assert sum(seen) == 2
 
 
 def test_ctrl_c_ends_in_good_order_and_resume_runs_the_rest_once(tmp_path, tiny_settings):

@@ -38,7 +38,14 @@ def test_a_spec_far_from_its_defaults_survives_the_round_trip(quick, tmp_path):
         quick,
         [
             *("name=x-1", "dataset=folder:/faces and more", "attribute=Male", 'positive=a "quoted" ü'),
-            *("image_side=64", "split_seed=3", "seed=9223372036854775807", "space=full", "sampler=random"),
+            *(
+                "image_side=64",
+                "data_fingerprint=0123",
+                "split_seed=3",
+                "seed=9223372036854775807",
+                "space=full",
+                "sampler=random",
+            ),
             *("trials=7", 'baselines=["erasure"]', "fixed.beta=0", "fixed.erasure=false"),
             *("fixed.noise_sd=0.30000000000000004", "training.stage1_epochs=1", "training.heads_epochs=1"),
             *("training.joint_epochs=1", "resources.cpus_per_trial=0.5", "resources.gpus_per_trial=0.25"),
