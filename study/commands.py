@@ -14,7 +14,7 @@ from study.launch import (
     local_storage,
     open_study_directory,
 )
-from study.spec import load_spec, to_toml, with_settings
+from study.spec import complete, load_spec, to_toml, with_settings
 
 NO_TRIAL_JUDGED = 1
 
@@ -25,7 +25,7 @@ def launch(
     """Resolves the spec, makes the study's directory and runs it; with `dry_run` prints the spec only."""
     root = local_storage(storage)
     spec = with_settings(load_spec(spec_name), settings)
-    spec = with_settings(spec, [f"name={name or free_name(root, spec.name)}"])
+    spec = complete(with_settings(spec, [f"name={name or free_name(root, spec.name)}"]))
     if dry_run:
         sys.stdout.write(to_toml(spec))
         return

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from search_spaces.domains import Value
 from search_spaces.errors import SpaceError
-from search_spaces.hyperparameters import HYPERPARAMETERS, check_fixed
+from search_spaces.hyperparameters import HYPERPARAMETERS, check_fixed, resolve
 from search_spaces.spaces import SPACES, Space
 from study.errors import SpecError
 from study.spec_errors import one_line
@@ -133,6 +133,16 @@ class StudySpec(BaseModel):
 def space(spec: StudySpec) -> Space:
     """What the study varies: the named space without what the spec fixes. It may be empty."""
     return SPACES[spec.space].without(spec.fixed)
+
+
+def complete(spec: StudySpec) -> StudySpec:
+    """The spec with every hyperparameter that it does not vary written out as fixed, defaults included: what a
+    later release's defaults are does not change a study."""
+    searched = space(spec)
+    values = resolve(searched.defaults(), spec.fixed)
+    unvaried = {name: value for name, value in values.items() if name not in searched.parameters}
+    written_out = {name: value for name, value in unvaried.items() if value is not None}
+    return spec.model_copy(update={"fixed": {**written_out, **spec.fixed}})
 
 
 def shipped_specs() -> tuple[str, ...]:

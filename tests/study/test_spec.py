@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from search_spaces.hyperparameters import resolve
 from study.errors import SpecError, StudyError
-from study.spec import StudySpec, load_spec, shipped_specs, space, to_toml, with_settings
+from study.spec import StudySpec, complete, load_spec, shipped_specs, space, to_toml, with_settings
 
 SHIPPED = ("alpha-beta", "architecture", "full", "paper-fig2", "paper-table1", "quick")
 
@@ -216,3 +217,24 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
 
 def test_spec_errors_are_study_errors():
     assert issubclass(SpecError, StudyError)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_complete_spec_fixes_what_it_does_not_vary_and_is_a_spec_again(name, tmp_path):
+    spec = complete(load_spec(name))
+    assert load_spec(written(tmp_path, to_toml(spec))) == spec
+    assert complete(spec) == spec
+    assert space(spec) == space(load_spec(name))
+    assert not set(space(spec).parameters) & set(spec.fixed)
+    values = resolve(space(spec).defaults(), spec.fixed)
+    assert values == resolve(space(spec).defaults(), load_spec(name).fixed)
+    assert {name for name, value in values.items() if value is not None} <= {
+        *spec.fixed,
+        *space(spec).parameters,
+    }
+
+
+def test_completing_keeps_what_is_fixed_for_some_choices_only():
+    spec = with_settings(load_spec("alpha-beta"), ["fixed.quantise_bits=4"])
+    assert complete(spec).fixed["quantise_bits"] == 4
+    assert space(complete(spec)) == space(spec)
