@@ -52,7 +52,7 @@ def create_study(spec: StudySpec, storage: Path) -> StudyDirectory:
         )
     check_designs(spec)
     kind, colon, location = spec.dataset.partition(":")
-    if location:  # a resume may be called from anywhere
+    if location and Path(location).expanduser().exists():  # a resume may be called from anywhere
         spec = with_settings(spec, [f"dataset={kind}{colon}{Path(location).expanduser().resolve()}"])
     prepared = prepare_faces(spec, storage)
     spec = with_settings(spec, [f"data_fingerprint={open_prepared(prepared).fingerprint}"])
