@@ -149,3 +149,20 @@ def test_gradients_do_not_depend_on_alpha_and_beta_behind_the_encoder() -> None:
 
     without = behind(replace(SMALL, alpha=0.0, beta=0.0))
     assert torch.equal(without, behind(replace(SMALL, alpha=7.0, beta=30.0)))
+
+
+def test_people_with_one_image_train_but_not_in_pairs() -> None:
+    identity = FACES.train.identity.copy()
+    identity[:4] = [0, 6, 7, 8]  # four people with one image
+    names = tuple(f"person-{person}" for person in range(9))
+    train = replace(FACES.train, identity=identity, identity_names=names)
+    trainer = Trainer(SMALL, ComputeConfig(), replace(FACES, train=train))
+    networks = deepcopy(trainer.networks)
+    images = torch.tensor([0, 4, 8, 12, 5, 1, 9, 16])  # pairs (0, 5), (4, 1), (8, 9), (12, 16): two count
+    different = torch.tensor([True, True, False, True])
+    _, found, _, _ = trainer.joint_step(images, different)
+    g = networks.encoder(torch.from_numpy(train.images).float()[images] / 255)
+    left, right = networks.matcher(g).chunk(2)
+    counted = torch.tensor([False, False, True, True])
+    expected = contrastive_loss(left, right, different, counted, SMALL.matcher.margin)
+    torch.testing.assert_close(found, expected.detach(), rtol=1e-4, atol=1e-6)
