@@ -65,8 +65,8 @@ class Decoder(nn.Module):
     def forward(self, released: Float[Tensor, "batch k"]) -> Float[Tensor, "batch 1 side side"]:
         """Logits of the reconstructed pixels; their sigmoid is the image in [0, 1]."""
         hidden = released.unflatten(1, self.map_shape)
-        hidden = self.second(F.leaky_relu(self.first(hidden)))
-        return self.last(F.leaky_relu(hidden))
+        hidden = self.second(F.leaky_relu(self.first(hidden), inplace=True))
+        return self.last(F.leaky_relu(hidden, inplace=True))
 
 
 class Matcher(nn.Module):

@@ -1,0 +1,115 @@
+"""Where the time of one trial goes: start, data, stage 1, stage 2, judging, writing.
+
+Runs the default design of a spec in a new process, as a worker's first trial, through the product's own code, and
+puts a clock around each of its calls. The whole is timed from outside: from before the process starts until the
+rows are on disk. What no phase claims is unaccounted. `judging_share` is judging over the whole without the
+start, since a worker starts once for many trials.
+
+    python benchmarks/trial_profile.py
+    python benchmarks/trial_profile.py --spec quick --threads 2
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from functools import wraps
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+PHASES = ("start", "data", "stage 1", "stage 2", "judging", "writing")
+STAGES = {"autoencoder": "stage 1", "heads": "stage 1", "joint": "stage 2"}
+
+
+def timed_trial(
+    spec_json: str, prepared: str, directory: str, values: dict, threads: int, spawned: float
+) -> dict[str, float]:
+    """Seconds of each phase of one trial, from its process's start to its rows on disk."""
+    from aia_models.config import ComputeConfig
+    from aia_models.training import EpochRecord, Trainer
+    from study import trial
+    from study.plan import TrialPlan
+    from study.store import ResultsStore
+
+    seconds: dict[str, float] = defaultdict(float)
+
+    def clock(phase: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(call)
+        def timed(*given: Any, **named: Any) -> Any:
+            started = time.perf_counter()
+            try:
+                return call(*given, **named)
+            finally:
+                seconds[phase] += time.perf_counter() - started
+
+        return timed
+
+    trial.Trainer = clock("data", Trainer)  # type: ignore[assignment,misc]
+    for name in ("fit_anonymizer", "release_faces", "judge"):
+        setattr(trial, name, clock("judging", getattr(trial, name)))
+    trial.checkpoint.save = clock("writing", trial.checkpoint.save)
+    plan = TrialPlan(trial_id="profiled", number=0, phase="search", method="aia", seed=0, values=values)
+    context = trial.TrialContext(spec_json, prepared, directory)
+    seconds["start"] = time.time() - spawned
+    run = trial.run_trial(plan, context, clock("data", context.faces), ComputeConfig(threads=threads))
+    for event in run:
+        if isinstance(event, EpochRecord):
+            seconds[STAGES[event.stage]] += event.seconds
+            continue
+        if event.trial["status"] != "complete":
+            raise RuntimeError(f"the trial is {event.trial['status']}: {event.trial['error']}")
+        with ResultsStore(Path(directory)) as store:
+            clock("writing", store.append)(event)
+            clock("writing", store.flush)()
+    return dict(seconds)
+
+
+def profile(spec_name: str, dataset: str, threads: int, repeats: int) -> list[dict[str, float]]:
+    """One dict of seconds per repeat, `whole` beside the phases."""
+    from search_spaces.hyperparameters import resolve
+    from study.launch import create_study
+    from study.spec import complete, load_spec, space, with_settings
+
+    runs = []
+    with tempfile.TemporaryDirectory() as storage:
+        spec = complete(with_settings(load_spec(spec_name), [f"dataset={dataset}", "name=profile"]))
+        study = create_study(spec, Path(storage))
+        values = resolve(space(spec).defaults(), spec.fixed)
+        given = (study.spec.model_dump_json(), str(study.prepared), str(study.path), values, threads)
+        for repeat in range(repeats):
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as worker:
+                wall, started = time.time(), time.perf_counter()
+                seconds = worker.submit(timed_trial, *given, wall).result()
+                runs.append(seconds | {"whole": time.perf_counter() - started})
+    return runs
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--spec", default="alpha-beta")
+    parser.add_argument("--dataset", default="synthetic")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--repeats", type=int, default=3)
+    given = parser.parse_args()
+    runs = profile(given.spec, given.dataset, given.threads, given.repeats)
+    medians = {name: statistics.median(run[name] for run in runs) for name in (*PHASES, "whole")}
+    print(f"{given.spec} on {given.dataset}, {given.threads} threads, {len(runs)} runs: median, lowest, highest")
+    for name, median in medians.items():
+        all_seconds = [run[name] for run in runs]
+        share = median / medians["whole"]
+        print(f"{name:10} {median:8.2f} s {min(all_seconds):8.2f} {max(all_seconds):8.2f} {share:7.1%}")
+    unaccounted = [1 - sum(run[phase] for phase in PHASES) / run["whole"] for run in runs]
+    judging = [run["judging"] / (run["whole"] - run["start"]) for run in runs]
+    print(
+        f"RESULT unaccounted_share={statistics.median(unaccounted):.4f} "
+        f"judging_share={statistics.median(judging):.4f}"
+    )
+
+
+if __name__ == "__main__":
+    main()
