@@ -16,6 +16,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
 from functools import wraps
 from multiprocessing import get_context
 from pathlib import Path
@@ -26,7 +27,7 @@ STAGES = {"autoencoder": "stage 1", "heads": "stage 1", "joint": "stage 2"}
 
 
 def timed_trial(
-    spec_json: str, prepared: str, directory: str, values: dict, threads: int, spawned: float
+    spec_json: str, prepared: str, directory: str, plan: dict, threads: int, spawned: float
 ) -> dict[str, float]:
     """Seconds of each phase of one trial, from its process's start to its rows on disk."""
     from aia_models.config import ComputeConfig
@@ -52,11 +53,10 @@ def timed_trial(
     for name in ("fit_anonymizer", "release_faces", "judge"):
         setattr(trial, name, clock("judging", getattr(trial, name)))
     trial.checkpoint.save = clock("writing", trial.checkpoint.save)
-    plan = TrialPlan(trial_id="profiled", number=0, phase="search", method="aia", seed=0, values=values)
     context = trial.TrialContext(spec_json, prepared, directory)
     seconds["start"] = time.time() - spawned
-    run = trial.run_trial(plan, context, clock("data", context.faces), ComputeConfig(threads=threads))
-    for event in run:
+    load_faces, compute = clock("data", context.faces), ComputeConfig(threads=threads)
+    for event in trial.run_trial(TrialPlan(**plan), context, load_faces, compute):
         if isinstance(event, EpochRecord):
             seconds[STAGES[event.stage]] += event.seconds
             continue
@@ -72,6 +72,7 @@ def profile(spec_name: str, dataset: str, threads: int, repeats: int) -> list[di
     """One dict of seconds per repeat, `whole` beside the phases."""
     from search_spaces.hyperparameters import resolve
     from study.launch import create_study
+    from study.plan import TrialPlan
     from study.spec import complete, load_spec, space, with_settings
 
     runs = []
@@ -79,11 +80,12 @@ def profile(spec_name: str, dataset: str, threads: int, repeats: int) -> list[di
         spec = complete(with_settings(load_spec(spec_name), [f"dataset={dataset}", "name=profile"]))
         study = create_study(spec, Path(storage))
         values = resolve(space(spec).defaults(), spec.fixed)
-        given = (study.spec.model_dump_json(), str(study.prepared), str(study.path), values, threads)
+        where = (study.spec.model_dump_json(), str(study.prepared), str(study.path))
         for repeat in range(repeats):
+            plan = TrialPlan(f"trial-{repeat:05}", repeat, "search", "aia", values, study.spec.seed)
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as worker:
                 wall, started = time.time(), time.perf_counter()
-                seconds = worker.submit(timed_trial, *given, wall).result()
+                seconds = worker.submit(timed_trial, *where, asdict(plan), threads, wall).result()
                 runs.append(seconds | {"whole": time.perf_counter() - started})
     return runs
 
