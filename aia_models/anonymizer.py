@@ -16,7 +16,7 @@ from aia_models.judging import ReleasedFaces
 from aia_models.networks import Decoder, Encoder, Networks
 from aia_models.streams import stream
 
-CHUNK_IMAGES = 2048
+CHUNK_IMAGES = 256  # their maps stay in the processor's cache: three times as fast as 2048
 
 
 class Anonymizer(nn.Module):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float32, Int8, Int32
 
-from aia_models.attackers import SUITES, Suite, fit_attacker
+from aia_models.attackers import SUITES, Suite, feature_scaler, fit_attacker
 from aia_models.bootstrap import folded_auc_draws, identity_weights, interval, pair_weights
 from aia_models.matchers import MATCHERS
 from aia_models.metrics import (
@@ -19,7 +19,7 @@ from aia_models.metrics import (
     true_accept_rate,
     weighted_aucs,
 )
-from aia_models.pairs import evaluation_pairs
+from aia_models.pairs import Pairs, evaluation_pairs
 from aia_models.streams import stream_seed
 
 JUDGED_SPLITS = ("validation", "test")
@@ -106,22 +106,29 @@ def judge(
     """
     attack_draws: Draws = {}
     match_draws: Draws = {}
-    attacks = [a for name in SUITES[suite] for a in _attack(released, name, suite, seed, attack_draws)]
-    matches = [m for name in MATCHERS for m in _match(released, name, map_shape, seed, match_draws)]
+    known = _standardised({split: _known(faces) for split, faces in released.items()})
+    pairs = {
+        (split, negatives): evaluation_pairs(faces.identity, faces.attribute, split, negatives)
+        for split, faces in released.items()
+        if split in JUDGED_SPLITS
+        for negatives in NEGATIVES
+    }
+    attacks = [a for name in SUITES[suite] for a in _attack(known, name, suite, seed, attack_draws)]
+    matches = [m for name in MATCHERS for m in _match(released, name, pairs, map_shape, seed, match_draws)]
     return Judgement(tuple(attacks), tuple(matches), attack_draws, match_draws)
 
 
 def _attack(
-    released: Mapping[str, ReleasedFaces], name: str, suite: Suite, seed: int, all_draws: Draws
+    known: Mapping[str, ReleasedFaces], name: str, suite: Suite, seed: int, all_draws: Draws
 ) -> list[Attack]:
-    own = _known(released["attack"])
+    own = known["attack"]
     started = time.perf_counter()
     attacker_seed = stream_seed(seed, "attacker", name) % 2**32
     score = fit_attacker(SUITES[suite][name], own.representations, own.attribute == 1, attacker_seed)
     seconds = time.perf_counter() - started
     attacks = []
     for split in JUDGED_SPLITS:
-        judged = _known(released[split])
+        judged = known[split]
         scores, positive = score(judged.representations), judged.attribute == 1
         draws = folded_auc_draws(scores, positive, identity_weights(judged.identity))
         all_draws[split, name] = draws
@@ -140,6 +147,7 @@ def _attack(
 def _match(
     released: Mapping[str, ReleasedFaces],
     name: str,
+    all_pairs: Mapping[tuple[str, str], Pairs],
     map_shape: tuple[int, int, int],
     seed: int,
     all_draws: Draws,
@@ -151,7 +159,7 @@ def _match(
         judged = released[split]
         embedded, weights = embed(judged.representations), identity_weights(judged.identity)
         for negatives in NEGATIVES:
-            pairs = evaluation_pairs(judged.identity, judged.attribute, split, negatives)
+            pairs = all_pairs[split, negatives]
             similarity = -np.linalg.norm(embedded[pairs.left] - embedded[pairs.right], axis=1)
             same = ~pairs.different
             threshold.setdefault(negatives, best_threshold(similarity, same))
@@ -167,6 +175,15 @@ def _match(
             )  # fmt: skip
             matches.append(match)
     return matches
+
+
+def _standardised(known: Mapping[str, ReleasedFaces]) -> dict[str, ReleasedFaces]:
+    """Once for all attackers: by mean and deviation over the `attack` identities."""
+    scaler = feature_scaler(known["attack"].representations)
+    return {
+        split: replace(faces, representations=scaler.transform(faces.representations))
+        for split, faces in known.items()
+    }
 
 
 def _known(faces: ReleasedFaces) -> ReleasedFaces:

@@ -1,7 +1,7 @@
 """Eq. 5 to 8 of the paper, each a mean over its elements."""
 
 import torch
-from jaxtyping import Bool, Float, Int8
+from jaxtyping import Bool, Float, Int8, Int32, Int64
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -50,6 +50,26 @@ def contrastive_loss(
     apart = (margin - distance).clamp_min(0).square()
     per_pair = torch.where(different, apart, squared) * counted
     return per_pair.sum() / counted.sum().clamp_min(1) / 2
+
+
+def all_pairs_contrastive_loss(
+    embedded: Float[Tensor, "batch dim"],
+    identity: Int32[Tensor, " batch"],
+    image: Int64[Tensor, " batch"],
+    margin: float,
+) -> Float[Tensor, ""]:
+    """Eq. 7 over all pairs of a batch: the mean over pairs of one person and the mean over pairs of two, halved.
+
+    Two rows with the same `image` are no pair.
+    """
+    lengths = embedded.square().sum(1)
+    squared = (lengths[:, None] + lengths - 2 * embedded @ embedded.T).clamp_min(TINY_SQUARED)
+    apart = (margin - squared.sqrt()).clamp_min(0).square()
+    together = identity[:, None] == identity
+    same, different = together & (image[:, None] != image), ~together
+    pulled = (squared * same).sum() / same.sum().clamp_min(1)
+    pushed = (apart * different).sum() / different.sum().clamp_min(1)
+    return (pulled + pushed) / 4
 
 
 def total_loss(

@@ -5,15 +5,14 @@ from itertools import islice
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, Int32
+from jaxtyping import Float, Float32, Int32, Int64
 from sklearn.decomposition import PCA
 
-from aia_models.batches import PairSampler
 from aia_models.config import MatcherConfig
-from aia_models.losses import contrastive_loss
+from aia_models.losses import all_pairs_contrastive_loss
 from aia_models.networks import Matcher
 from aia_models.standardise import SMALLEST_SD
-from aia_models.streams import stream_seed
+from aia_models.streams import normal_like, stream, stream_seed
 
 Released = Float32[np.ndarray, "n k"]
 Embedding = Float[np.ndarray, "n dim"]
@@ -21,9 +20,10 @@ Embed = Callable[[Released], Embedding]
 
 WHITENED_COMPONENTS = 150
 RELATIVE_TOLERANCE = 1e-10  # directions below this share of the largest variance count as without any
-SIAMESE_STEPS = 400
-SIAMESE_BATCH_IMAGES = 128
-SIAMESE_LEARNING_RATE = 1e-3
+SIAMESE_STEPS = 100
+SIAMESE_PEOPLE, SIAMESE_IMAGES = 16, 4  # per step: people, and images of each
+SIAMESE_LEARNING_RATE = 2e-3
+SIAMESE_INPUT_NOISE = 0.4  # in standard deviations of the inputs
 
 
 def fit_whitened_cosine(
@@ -48,18 +48,25 @@ def fit_whitened_cosine(
 def fit_siamese(
     released: Released, identity: Int32[np.ndarray, " n"], map_shape: tuple[int, int, int], seed: int
 ) -> Embed:
-    """The paper's Siamese network (section 5.2) trained from new weights by Eq. 7 on standardised maps."""
+    """The paper's Siamese network (section 5.2) trained from new weights by Eq. 7 on standardised maps.
+
+    Each step takes a few images of a few people and averages Eq. 7 over all pairs among them, those of one person
+    weighing as much as those of two: many more pairs per forward pass than one partner per anchor. Gaussian noise
+    on the inputs keeps it from learning its few people by heart.
+    """
     mean, sd = released.mean(0), np.maximum(released.std(0), SMALLEST_SD)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stream_seed(seed, "fresh-siamese", "initialise"))
         network = Matcher(MatcherConfig(standardise=False), map_shape)
-    optimiser = torch.optim.Adam(network.parameters(), lr=SIAMESE_LEARNING_RATE, weight_decay=1e-4)
+    optimiser = torch.optim.Adam(
+        network.parameters(), lr=SIAMESE_LEARNING_RATE, weight_decay=1e-4, fused=True
+    )
     rng = np.random.default_rng(stream_seed(seed, "fresh-siamese", "batches"))
-    inputs, sampler = torch.from_numpy((released - mean) / sd), PairSampler(identity)
-    for images, different in islice(_endless(sampler, rng), SIAMESE_STEPS):
-        left, right = network(inputs[torch.from_numpy(images)]).chunk(2)
-        counted = torch.from_numpy(sampler.paired[images]).view(2, -1).all(0)
-        loss = contrastive_loss(left, right, torch.from_numpy(different), counted, MatcherConfig().margin)
+    noise = stream(seed, "fresh-siamese", "noise")
+    inputs, people = torch.from_numpy((released - mean) / sd), torch.from_numpy(identity)
+    for rows in map(torch.from_numpy, islice(_groups(identity, rng), SIAMESE_STEPS)):
+        noisy = inputs[rows] + SIAMESE_INPUT_NOISE * normal_like(inputs[rows], noise)
+        loss = all_pairs_contrastive_loss(network(noisy), people[rows], rows, MatcherConfig().margin)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
@@ -71,10 +78,21 @@ def fit_siamese(
     return embed
 
 
-def _endless(sampler: PairSampler, rng: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _groups(
+    identity: Int32[np.ndarray, " n"], rng: np.random.Generator
+) -> Iterator[Int64[np.ndarray, " rows"]]:
+    """Rows of `SIAMESE_IMAGES` images each of `SIAMESE_PEOPLE` people (all of them where there are fewer) who have
+    two or more; an image is taken twice only where its person has too few."""
+    images = [np.flatnonzero(identity == one) for one in np.unique(identity)]
+    images = [own for own in images if len(own) > 1]
+    together = min(SIAMESE_PEOPLE, len(images))
     while True:
-        batches = sampler.epoch(SIAMESE_BATCH_IMAGES, rng)
-        yield from zip(batches.images, batches.different, strict=True)
+        order = rng.permutation(len(images))
+        for start in range(0, len(order) - together + 1, together):
+            people = [images[person] for person in order[start : start + together]]
+            yield np.concatenate(
+                [rng.choice(own, SIAMESE_IMAGES, replace=len(own) < SIAMESE_IMAGES) for own in people]
+            )
 
 
 MATCHERS = {"siamese": fit_siamese, "whitened_cosine": fit_whitened_cosine}

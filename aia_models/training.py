@@ -25,6 +25,7 @@ from aia_models.losses import (
     total_loss,
 )
 from aia_models.networks import Networks
+from aia_models.pairs import evaluation_pairs
 from aia_models.streams import stream, stream_seed
 from aia_models.validation import in_loop_figures
 
@@ -60,6 +61,8 @@ class Trainer:
         self.networks: Networks = networks
         self.train_faces = DeviceFaces.load(faces.train, faces.attribute, compute.device)
         self.validation_faces = DeviceFaces.load(faces.validation, faces.attribute, compute.device)
+        gender = faces.validation.attributes[faces.attribute]
+        self.validation_pairs = evaluation_pairs(faces.validation.identity, gender, "validation")
         self.pairs = PairSampler(faces.train.identity)
         self.paired = torch.from_numpy(self.pairs.paired).to(compute.device)
         self.noise = stream(config.seed, "channel", "train", device=compute.device)
@@ -92,7 +95,8 @@ class Trainer:
             self._refuse_non_finite(record)
             self._refuse_non_finite_weights(record)
             if stage != "autoencoder":
-                figures = in_loop_figures(self.networks, self.config, self.validation_faces, stage == "joint")
+                judged = (self.validation_faces, self.validation_pairs)
+                figures = in_loop_figures(self.networks, self.config, *judged, stage == "joint")
                 record = replace(
                     record, adversary_auc_validation=figures[0], matcher_auc_validation=figures[1]
                 )
@@ -194,7 +198,7 @@ class Trainer:
 
     def _adam(self, *names: str) -> torch.optim.Adam:
         parameters = [p for name in names for p in getattr(self.networks, name).parameters()]
-        return torch.optim.Adam(parameters, lr=self.config.learning_rate)
+        return torch.optim.Adam(parameters, lr=self.config.learning_rate, fused=True)
 
     def _autocast(self) -> AbstractContextManager:
         if self.compute.dtype == "float32":

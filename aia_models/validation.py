@@ -7,25 +7,28 @@ from aia_models.config import ChannelConfig, TrainingConfig
 from aia_models.device_faces import DeviceFaces
 from aia_models.metrics import auc, folded
 from aia_models.networks import Networks
-from aia_models.pairs import evaluation_pairs
+from aia_models.pairs import Pairs
 from aia_models.streams import stream
 
-CHUNK_IMAGES = 2048  # also the most images that are standardised together
+TOGETHER_IMAGES = 2048  # at most so many are standardised together
+ENCODED_IMAGES = 256  # encoded at a time: their maps stay in the processor's cache
 
 
 @torch.no_grad()
 def in_loop_figures(
-    networks: Networks, config: TrainingConfig, faces: DeviceFaces, with_channel: bool
+    networks: Networks, config: TrainingConfig, faces: DeviceFaces, pairs: Pairs, with_channel: bool
 ) -> tuple[float, float]:
-    """Folded ROC AUC of the adversary (mean log-odds of its members) and ROC AUC of the matcher on `faces`.
+    """Folded ROC AUC of the adversary (mean log-odds of its members) on `faces`, ROC AUC of the matcher on `pairs`.
 
     Representations pass the training channel where `with_channel`; its noise is the same at every call.
     """
     channel = config.channel if with_channel else ChannelConfig()
     noise = stream(config.seed, "channel", "validation", device=faces.images.device)
     log_odds, embeddings = [], []
-    for chunk in torch.arange(len(faces)).chunk(-(-len(faces) // CHUNK_IMAGES)):  # all about equally large
-        g = networks.encoder(faces.images_at(chunk.to(faces.images.device), "contiguous"))
+    rows = torch.arange(len(faces), device=faces.images.device)
+    for together in rows.chunk(-(-len(faces) // TOGETHER_IMAGES)):  # all about equally large
+        parts = together.split(ENCODED_IMAGES)
+        g = torch.cat([networks.encoder(faces.images_at(part, "contiguous")) for part in parts])
         released = transmit(g, channel, noise)
         log_odds.append(networks.adversary(released).mean(1))
         embeddings.append(networks.matcher(released))
@@ -34,6 +37,5 @@ def in_loop_figures(
     scores = torch.cat(log_odds).double().cpu().numpy()
     adversary_auc = folded(auc(scores[known], attribute[known] == 1))
     embedded = torch.cat(embeddings).double().cpu()
-    pairs = evaluation_pairs(faces.identity, attribute, "validation")
     distance = (embedded[pairs.left] - embedded[pairs.right]).square().sum(1).sqrt()
     return adversary_auc, auc(-distance.numpy(), ~pairs.different)

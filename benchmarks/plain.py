@@ -194,7 +194,9 @@ def draw_pairs(
     anchors = rng.choice(len(identity), batch_images // 2)
     different = rng.random(len(anchors)) < 0.5
     partners = [
-        rng.choice(np.flatnonzero((identity != identity[anchor]) if other else (identity == identity[anchor])))
+        rng.choice(
+            np.flatnonzero((identity != identity[anchor]) if other else (identity == identity[anchor]))
+        )
         for anchor, other in zip(anchors, different, strict=True)
     ]
     return np.concatenate([anchors, partners]), different
@@ -231,7 +233,9 @@ def judge(trainer: PlainTrainer, attack: Faces, judged: Faces) -> dict[str, floa
     aucs = []
     for attacker in attackers:
         pipeline = make_pipeline(StandardScaler(), attacker).fit(own.flatten(1), attack.gender)
-        scorer = getattr(pipeline, "decision_function", None) or (lambda g, p=pipeline: p.predict_proba(g)[:, 1])
+        scorer = getattr(pipeline, "decision_function", None) or (
+            lambda g, p=pipeline: p.predict_proba(g)[:, 1]
+        )
         auc = roc_auc_score(judged.gender, scorer(others.flatten(1)))
         aucs.append(max(auc, 1 - auc))
     rows, different = draw_pairs(judged.identity, 4000, np.random.default_rng(0))
@@ -243,7 +247,9 @@ def judge(trainer: PlainTrainer, attack: Faces, judged: Faces) -> dict[str, floa
 def split(faces: Faces, seed: int = 0) -> tuple[Faces, Faces, Faces]:
     """People for training (50 %), for the attackers (20 %) and to judge on (30 %)."""
     rows = np.arange(len(faces.images))
-    train_rows, rest = next(GroupShuffleSplit(1, train_size=0.5, random_state=seed).split(rows, None, faces.identity))
+    train_rows, rest = next(
+        GroupShuffleSplit(1, train_size=0.5, random_state=seed).split(rows, None, faces.identity)
+    )
     inner = GroupShuffleSplit(1, train_size=0.4, random_state=seed).split(rest, None, faces.identity[rest])
     attack, judged = next(inner)
     return faces.at(train_rows), faces.at(rest[attack]), faces.at(rest[judged])
@@ -260,7 +266,9 @@ def run(folder: Path, settings: Settings) -> dict[str, float]:
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--image-side", type=int, default=64)
     parser.add_argument("--threads", type=int, default=2)

@@ -92,7 +92,9 @@ def profile(spec_name: str, dataset: str, threads: int, repeats: int) -> list[di
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--spec", default="alpha-beta")
     parser.add_argument("--dataset", default="synthetic")
     parser.add_argument("--threads", type=int, default=1)
@@ -100,7 +102,9 @@ def main() -> None:
     given = parser.parse_args()
     runs = profile(given.spec, given.dataset, given.threads, given.repeats)
     medians = {name: statistics.median(run[name] for run in runs) for name in (*PHASES, "whole")}
-    print(f"{given.spec} on {given.dataset}, {given.threads} threads, {len(runs)} runs: median, lowest, highest")
+    print(
+        f"{given.spec} on {given.dataset}, {given.threads} threads, {len(runs)} runs: median, lowest, highest"
+    )
     for name, median in medians.items():
         all_seconds = [run[name] for run in runs]
         share = median / medians["whole"]

@@ -1,10 +1,14 @@
 """Fresh attackers on representations whose leak is known."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 
 from aia_models import attackers
-from aia_models.attackers import SUITES, fit_attacker
+from aia_models.attackers import SUITES, feature_scaler, fit_attacker
 from aia_models.metrics import auc
 
 CHEAP = SUITES["cheap"]
@@ -13,8 +17,15 @@ CHEAP = SUITES["cheap"]
 def judged_auc(name: str, released: np.ndarray, positive: np.ndarray, seed: int = 0) -> float:
     """AUC of an attacker that is fitted on the first half, on the second."""
     half = len(released) // 2
-    score = fit_attacker(CHEAP[name], released[:half], positive[:half], seed)
+    score = fit(name, released[:half], positive[:half], seed)
     return auc(score(released[half:]).astype(np.float64), positive[half:])
+
+
+def fit(name: str, released: np.ndarray, positive: np.ndarray, seed: int = 0) -> Callable:
+    """Scores of raw representations, standardised as the judge does it."""
+    scaler = feature_scaler(released)
+    score = fit_attacker(CHEAP[name], scaler.transform(released), positive, seed)
+    return lambda others: score(scaler.transform(others))
 
 
 def representations(n: int, k: int, seed: int = 0) -> np.ndarray:
@@ -61,7 +72,7 @@ def test_scores_above_0_mean_attribute_1_and_classes_are_balanced(name: str) -> 
     rng = np.random.default_rng(2)
     positive = rng.random(2000) < 0.1
     released = (rng.normal(0, 1, (2000, 4)) + 1.2 * positive[:, None]).astype(np.float32)
-    score = fit_attacker(CHEAP[name], released[:1000], positive[:1000], 0)
+    score = fit(name, released[:1000], positive[:1000])
     guessed = score(released[1000:]) > 0
     assert guessed[positive[1000:]].mean() > 0.7
     assert guessed[~positive[1000:]].mean() < 0.3
@@ -70,8 +81,18 @@ def test_scores_above_0_mean_attribute_1_and_classes_are_balanced(name: str) -> 
 @pytest.mark.parametrize("name", CHEAP)
 def test_same_seed_same_scores(name: str) -> None:
     released, positive = representations(300, 8), np.random.default_rng(1).random(300) < 0.5
-    scores = [fit_attacker(CHEAP[name], released, positive, 5)(released) for _ in range(2)]
+    scores = [fit(name, released, positive, 5)(released) for _ in range(2)]
     assert np.array_equal(scores[0], scores[1])
+
+
+def test_the_svm_is_scikit_learns_with_its_kernel_of_scale_width() -> None:
+    released = representations(300, 8)
+    positive = np.random.default_rng(1).random(300) < 0.3 + 0.4 * (released[:, 0] > 0.5)
+    scaled = StandardScaler().fit_transform(released[:200])
+    others = StandardScaler().fit(released[:200]).transform(released[200:])
+    expected = SVC(C=3.0, gamma="scale", class_weight="balanced").fit(scaled, positive[:200])
+    found = fit("rbf_svm", released[:200], positive[:200])(released[200:])
+    np.testing.assert_allclose(found, expected.decision_function(others), rtol=1e-3, atol=1e-3)
 
 
 def test_many_images_are_met_by_an_approximated_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,5 +108,5 @@ def test_many_images_are_met_by_an_approximated_kernel(monkeypatch: pytest.Monke
 
 def test_seed_decides_where_chance_has_a_part() -> None:
     released, positive = representations(300, 8), np.random.default_rng(1).random(300) < 0.5
-    first, second = (fit_attacker(CHEAP["mlp"], released, positive, seed)(released) for seed in (0, 1))
+    first, second = (fit("mlp", released, positive, seed)(released) for seed in (0, 1))
     assert not np.array_equal(first, second)

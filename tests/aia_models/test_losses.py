@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from aia_models.losses import (
     adversary_loss,
+    all_pairs_contrastive_loss,
     contrastive_loss,
     reconstruction_loss,
     scaled_gradient,
@@ -130,3 +131,25 @@ def test_scaled_gradient_scales_nothing_else() -> None:
     assert torch.equal(passed, values)
     (passed**2).sum().backward()
     torch.testing.assert_close(values.grad, -2.5 * 2 * values.detach())
+
+
+@given(seeds)
+@few
+def test_all_pairs_are_equation_7_over_every_pair_of_a_batch(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    embedded, identity = rng.normal(0, 0.3, (8, 3)), rng.integers(0, 4, 8)
+    image = np.where(rng.random(8) < 0.2, 100, np.arange(8))
+    identity[image == 100] = 0
+    pulled, pushed = [], []
+    for i in range(8):
+        for j in range(8):
+            distance = np.linalg.norm(embedded[i] - embedded[j])
+            if identity[i] != identity[j]:
+                pushed.append(max(1.0 - distance, 0) ** 2 / 2)
+            elif image[i] != image[j]:
+                pulled.append(distance**2 / 2)
+    expected = (np.mean(pulled or [0.0]) + np.mean(pushed or [0.0])) / 2
+    found = all_pairs_contrastive_loss(
+        tensor(embedded), torch.tensor(identity, dtype=torch.int32), torch.from_numpy(image), 1.0
+    )
+    assert found.item() == pytest.approx(expected, rel=1e-4, abs=1e-6)

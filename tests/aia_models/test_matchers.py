@@ -63,13 +63,25 @@ def test_siamese_depends_on_its_seed_and_learns_from_identities() -> None:
 
 
 def test_siamese_is_trained_for_the_given_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    steps: list[int] = []
-    original = matchers.contrastive_loss
-    monkeypatch.setattr(
-        matchers, "contrastive_loss", lambda *given: (steps.append(len(given[0])), original(*given))[1]
-    )
+    steps: list[tuple[int, int]] = []
+    original = matchers.all_pairs_contrastive_loss
+
+    def watched(embedded, identity, image, margin):
+        steps.append((len(np.unique(identity)), len(np.unique(image))))
+        return original(embedded, identity, image, margin)
+
+    monkeypatch.setattr(matchers, "all_pairs_contrastive_loss", watched)
     MATCHERS["siamese"](*people(70, 5, 0, 0.1), MAP, 0)
-    assert steps == [matchers.SIAMESE_BATCH_IMAGES // 2] * 100
+    assert steps == [(16, 64)] * matchers.SIAMESE_STEPS, "16 people with 4 different images of each"
+
+
+def test_siamese_learns_from_few_people_with_few_images() -> None:
+    """Fewer people than a batch holds, some with two images and one with one."""
+    released, identity = people(10, 3, 0, 0.1)
+    kept = np.r_[0, 3:5, 6:30]
+    embedded = MATCHERS["siamese"](released[kept], identity[kept], MAP, 0)(released[kept])
+    assert np.isfinite(embedded).all()
+    assert np.ptp(embedded, axis=0).max() > 0.1
 
 
 def test_siamese_undoes_shift_and_scale(monkeypatch: pytest.MonkeyPatch) -> None:

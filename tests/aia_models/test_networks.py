@@ -9,10 +9,11 @@ import pytest
 import torch
 from scipy.signal import correlate2d
 from torch import nn
+from torch.nn import functional as F
 
 from aia_models.adversary import Adversary, MLPAdversary
 from aia_models.config import AdversaryConfig, DecoderConfig, EncoderConfig, MatcherConfig, TrainingConfig
-from aia_models.networks import Networks
+from aia_models.networks import Networks, UpsampledConv
 from aia_models.standardise import SMALLEST_SD, standardise
 from tests.aia_models.random_faces import SMALL
 
@@ -178,3 +179,22 @@ def test_initialising_leaves_the_global_generator_alone() -> None:
     torch.manual_seed(5)
     Networks(SMALL, 16)
     assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_upsampled_convolution_is_up_sampling_then_convolution(layout: Any) -> None:
+    """Values and all gradients, in float64, at which nothing but rounding is left."""
+    torch.manual_seed(0)
+    conv = UpsampledConv(5, 3).double()
+    small = torch.rand(2, 5, 4, 6, dtype=torch.float64).to(memory_format=layout).requires_grad_()
+    weights = torch.rand(2, 3, 8, 12, dtype=torch.float64)
+    results = []
+    for forward in (
+        conv,
+        lambda x: F.conv2d(F.interpolate(x, scale_factor=2), conv.weight, conv.bias, padding=1),
+    ):
+        output = forward(small)
+        gradients = torch.autograd.grad((output * weights).sum(), [small, conv.weight, conv.bias])
+        results.append([output, *gradients])
+    for found, expected in zip(*results, strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)

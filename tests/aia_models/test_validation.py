@@ -38,7 +38,8 @@ def by_hand(faces: FaceDataset, channel: ChannelConfig) -> tuple[float, float]:
 
 def figures(faces: FaceDataset, channel: ChannelConfig, *, with_channel: bool) -> tuple[float, float]:
     loaded = DeviceFaces.load(faces, "gender", "cpu")
-    return in_loop_figures(NETWORKS, replace(SMALL, channel=channel), loaded, with_channel)
+    pairs = evaluation_pairs(faces.identity, faces.attributes["gender"], "validation")
+    return in_loop_figures(NETWORKS, replace(SMALL, channel=channel), loaded, pairs, with_channel)
 
 
 @pytest.mark.parametrize("unknown", [[], [0, 1, 2, 3, 8, 21]])
@@ -62,7 +63,8 @@ def test_chunks_are_about_equally_large(monkeypatch: pytest.MonkeyPatch) -> None
     """What is standardised together must not be one last image alone."""
     sizes: list[int] = []
     hook = NETWORKS.adversary.register_forward_hook(lambda _, given, out: sizes.append(len(given[0])))
-    monkeypatch.setattr(validation, "CHUNK_IMAGES", 13)
+    monkeypatch.setattr(validation, "TOGETHER_IMAGES", 13)
+    monkeypatch.setattr(validation, "ENCODED_IMAGES", 3)
     figures(FACES, NOISE, with_channel=True)
     hook.remove()
     assert sizes == [10, 10, 10, 10]
