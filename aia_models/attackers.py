@@ -39,7 +39,9 @@ def logistic_regression(images: int, seed: int) -> LogisticRegression:
     return LogisticRegression(C=0.01, class_weight="balanced", max_iter=500)
 
 
-def _scaled_rbf(features: Features, fitted: Features) -> np.ndarray:
+def _scaled_rbf(
+    features: Float[np.ndarray, "others k"], fitted: Float[np.ndarray, "n k"]
+) -> Float[np.ndarray, "others n"]:
     """The RBF kernel with scikit-learn's `scale` width, as matrix products: several times as fast as libsvm's own."""
     return rbf_kernel(features, fitted, gamma=1 / (fitted.shape[1] * fitted.var()))
 

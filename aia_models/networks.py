@@ -45,8 +45,8 @@ class UpsampledConv(nn.Conv2d):
         super().__init__(channels, outputs, 3, padding=1)
 
     def forward(
-        self, small: Float[Tensor, "batch channel side side"]
-    ) -> Float[Tensor, "batch output 2*side 2*side"]:
+        self, small: Float[Tensor, "batch channel height width"]
+    ) -> Float[Tensor, "batch output 2*height 2*width"]:
         """What `nn.Conv2d` gives for the up-sampled map, up to rounding."""
         turned = F.pad(self.weight.flip(2, 3), (1, 1, 1, 1))
         spread = F.avg_pool2d(turned, 2, stride=1, divisor_override=1).transpose(0, 1)

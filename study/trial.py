@@ -9,6 +9,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from aia_models import checkpoint
+from aia_models.allocator import keep_freed_memory
 from aia_models.anonymizer import fit_anonymizer, release_faces
 from aia_models.config import ComputeConfig, TrainingConfig, content_key
 from aia_models.data.prepare import open_prepared
@@ -64,6 +65,7 @@ def run_trial(
     records: list[EpochRecord] = []
     spec = context.spec
     torch.set_num_threads(compute.threads)
+    keep_freed_memory()
     try:
         with threadpool_limits(compute.threads):
             config, faces = training_config(plan, spec), load_faces()

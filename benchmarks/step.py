@@ -1,0 +1,163 @@
+# ruff: noqa: E402
+"""One training step against the plain peer: time, arithmetic, and how much of the machine it uses.
+
+The paper's networks, 64x64 images, batches of 64. Every round times one step of each kind after the other, the
+plain trainer's in a process of its own, where nothing of ours has set anything. On CUDA, see cuda_step.py.
+
+    python benchmarks/step.py
+    python benchmarks/step.py --device cuda    # needs torch, torchvision, numpy, scikit-learn, safetensors, jaxtyping
+"""
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # runs also where the project is not installed
+
+import plain
+import torch
+from ceiling import ceiling
+from torch.utils.flop_counter import FlopCounterMode
+from twins import PAPER, agreement, batches, peer, synthetic_faces
+
+from aia_models.allocator import keep_freed_memory
+from aia_models.config import ComputeConfig
+from aia_models.data.splits import SplitFaces
+from aia_models.training import Trainer
+
+IMAGE_SIDE, STEPS_COMPARED, ROUNDS = 64, 50, 12
+STAGES = ("joint", "autoencoder", "heads")
+Step = Callable[[], object]
+
+_peer: dict[str, Step] = {}
+
+
+def steps_of_peer(trainer: plain.PlainTrainer, faces: SplitFaces) -> dict[str, Step]:
+    """The plain trainer's step of each stage on one batch."""
+    batch = batches(faces, 1, PAPER.batch_images)[0]
+    return {
+        "joint": lambda: trainer.joint_step(batch.images, batch.gender, batch.different),
+        "autoencoder": lambda: trainer.autoencoder_step(batch.images),
+        "heads": lambda: trainer.heads_step(batch.images, batch.gender, batch.different),
+    }
+
+
+def our_steps(trainer: Trainer, faces: SplitFaces) -> dict[str, Step]:
+    """Our trainer's step of each stage on the same batch."""
+    batch = batches(faces, 1, PAPER.batch_images)[0]
+    return {
+        "joint": lambda: trainer.joint_step(batch.rows, batch.different),
+        "autoencoder": lambda: trainer.autoencoder_step(batch.rows),
+        "heads": lambda: trainer.heads_step(batch.rows, batch.different),
+    }
+
+
+def start_peer(cache: str, threads: int) -> None:
+    """Once in the peer's process."""
+    torch.set_num_threads(threads)
+    _peer.update(steps_of_peer(peer(PAPER, IMAGE_SIDE), synthetic_faces(IMAGE_SIDE, Path(cache))))
+
+
+def peer_seconds(stage: str) -> float:
+    """One step in the peer's process."""
+    return seconds_of(_peer[stage])
+
+
+def seconds_of(step: Step) -> float:
+    """Wall seconds of one call."""
+    started = time.perf_counter()
+    step()
+    return time.perf_counter() - started
+
+
+def measured(faces: SplitFaces, cache: Path, threads: int, rounds: int) -> dict[tuple[str, str], list[float]]:
+    """Seconds of each step by kind and stage; the first round, in which memory and kernels are set up, is left out."""
+    found: dict[tuple[str, str], list[float]] = {}
+    kinds = ("float32", "bfloat16")
+    mine = {
+        kind: our_steps(Trainer(PAPER, ComputeConfig(dtype=kind, threads=threads), faces), faces)  # type: ignore[arg-type]
+        for kind in kinds
+    }
+    with ProcessPoolExecutor(
+        1, mp_context=get_context("spawn"), initializer=start_peer, initargs=(str(cache), threads)
+    ) as worker:
+        for round_number in range(rounds + 1):
+            for stage in STAGES:
+                times = {"plain": worker.submit(peer_seconds, stage).result()}
+                times |= {kind: seconds_of(mine[kind][stage]) for kind in kinds}
+                if round_number:
+                    for kind, seconds in times.items():
+                        found.setdefault((kind, stage), []).append(seconds)
+    return found
+
+
+def flops(step: Step) -> int:
+    """Floating-point operations of the products and convolutions that one step executes, as PyTorch counts them."""
+    counter = FlopCounterMode(display=False)
+    with counter:
+        step()
+    return counter.get_total_flops()
+
+
+def on_cpu(threads: int, rounds: int) -> None:
+    """Prints the comparison and, last, the RESULT line."""
+    torch.set_num_threads(threads)
+    keep_freed_memory()
+    with tempfile.TemporaryDirectory() as folder:
+        faces = synthetic_faces(IMAGE_SIDE, Path(folder))
+        agreed = agreement(faces, PAPER, STEPS_COMPARED, threads)
+        times = measured(faces, Path(folder), threads, rounds)
+    print(f"torch {torch.__version__}, {threads} threads, {rounds} rounds; seconds per step: median (lowest, highest)")
+    for (kind, stage), seconds in times.items():
+        ratios = [plain / ours for plain, ours in zip(times["plain", stage], seconds, strict=True)]
+        print(
+            f"{stage:12} {kind:9} {statistics.median(seconds):7.3f} ({min(seconds):.3f}, {max(seconds):.3f})"
+            f"   plain / this: {statistics.median(ratios):5.1f} ({min(ratios):.1f}, {max(ratios):.1f})"
+        )
+    print(
+        f"largest difference to plain over {STEPS_COMPARED} steps at the same weights: losses {agreed.losses:.1e}, "
+        f"gradients {agreed.gradients:.1e}; losses of plain run freely beside itself in channels_last: "
+        f"{agreed.free_run_of_plain:.1e}"
+    )
+    rates = ceiling("cpu", torch.float32)
+    trainer = Trainer(PAPER, ComputeConfig(threads=threads), faces)
+    shares = {}
+    for stage, step in our_steps(trainer, faces).items():
+        executed = flops(step)
+        rate = executed / statistics.median(times["float32", stage])
+        shares[stage] = rate / max(rates.values())
+        print(f"{stage:12} executes {executed / 1e9:.1f} GFLOP at {rate / 1e9:.0f} GFLOP/s: {shares[stage]:.2f}")
+    print("ceiling, GFLOP/s: " + ", ".join(f"{name} {rate / 1e9:.0f}" for name, rate in rates.items()))
+    medians = {key: statistics.median(seconds) for key, seconds in times.items()}
+    plain_seconds, single, half = (medians[kind, "joint"] for kind in ("plain", "float32", "bfloat16"))
+    print(
+        f"RESULT fp32_ratio={plain_seconds / single:.2f} fast_ratio={plain_seconds / min(single, half):.2f} "
+        f"flops_share={shares['joint']:.3f}"
+    )
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    given = parser.parse_args()
+    if given.device == "cpu":
+        on_cpu(given.threads, given.rounds)
+        return
+    if not torch.cuda.is_available():
+        parser.error(f"--device {given.device}: this PyTorch ({torch.__version__}) finds no CUDA device; use cpu")
+    from cuda_step import on_cuda
+
+    on_cuda(given.device, given.rounds)
+
+
+if __name__ == "__main__":
+    main()

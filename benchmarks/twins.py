@@ -1,0 +1,123 @@
+"""Our trainer and the plain one from the same weights, on the same faces and batches."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import plain
+import torch
+from torch import Tensor, nn
+
+from aia_models.batches import PairSampler
+from aia_models.config import AdversaryConfig, ComputeConfig, MatcherConfig, TrainingConfig
+from aia_models.data.prepare import open_prepared, prepare
+from aia_models.data.splits import SplitFaces, split_faces
+from aia_models.networks import Networks
+from aia_models.training import Trainer
+
+# The paper's recipe as it stands: without what this project adds to it.
+PAPER = TrainingConfig(
+    adversary=AdversaryConfig(class_balanced=False, standardise=False), matcher=MatcherConfig(standardise=False)
+)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One batch of pairs: rows `[batch]` for our trainer, the images and gender in them for the plain one."""
+
+    rows: Tensor
+    different: Tensor
+    images: Tensor
+    gender: Tensor
+
+
+def synthetic_faces(image_side: int, cache: Path) -> SplitFaces:
+    """The drawn faces, split as a study splits them."""
+    folder = prepare("synthetic", image_side=image_side, attribute="gender", positive=None, cache=cache)
+    return split_faces(open_prepared(folder), "gender", 0)
+
+
+def batches(faces: SplitFaces, count: int, size: int, device: str = "cpu") -> list[Batch]:
+    """`count` batches of pairs of the `train` identities."""
+    sampler, rng = PairSampler(faces.train.identity), np.random.default_rng(0)
+    images = torch.from_numpy(np.ascontiguousarray(faces.train.images)).float() / 255
+    gender = torch.from_numpy(np.ascontiguousarray(faces.train.attributes[faces.attribute])).float()
+    found: list[Batch] = []
+    while len(found) < count:
+        epoch = sampler.epoch(size, rng)
+        for rows, different in zip(torch.from_numpy(epoch.images), torch.from_numpy(epoch.different), strict=True):
+            parts = (rows, different, images[rows], gender[rows])
+            found.append(Batch(*(part.to(device) for part in parts)))
+    return found[:count]
+
+
+def peer(config: TrainingConfig, image_side: int, device: str = "cpu") -> plain.PlainTrainer:
+    """The plain trainer with the weights that our trainer of `config` starts from."""
+    settings = plain.Settings(
+        alpha=config.alpha, beta=config.beta, margin=config.matcher.margin, learning_rate=config.learning_rate,
+        batch_images=config.batch_images, image_side=image_side, encoder=config.encoder.channels,
+        decoder=config.decoder.channels, seed=config.seed,
+    )  # fmt: skip
+    trainer = plain.PlainTrainer(settings, device)
+    for target, source in _matched(trainer, Networks(config, image_side)):
+        _copy(target, source)
+    return trainer
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Largest relative differences over the steps: of losses and of each network's gradient at the same weights,
+    and of losses where the plain trainer runs freely beside itself in channels_last."""
+
+    losses: float
+    gradients: float
+    free_run_of_plain: float
+
+
+def agreement(faces: SplitFaces, config: TrainingConfig, steps: int, threads: int) -> Agreement:
+    """Takes our float32 step at the weights of the plain trainer in each of its `steps` steps.
+
+    Not side by side: Adam's first steps are the signs of gradients, so that rounding alone sends two runs apart,
+    the plain trainer's too when nothing but its memory layout changes. That control is measured beside.
+    """
+    mine = Trainer(config, ComputeConfig(threads=threads), faces)
+    side = faces.image_side
+    theirs, control = peer(config, side), peer(config, side)
+    for network in (control.autoencoder, control.adversary, control.matcher):
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    losses, gradients, free = [], [], []
+    for batch in batches(faces, steps, config.batch_images):
+        for source, target in _matched(theirs, mine.networks):
+            _copy(target, source)
+        found = mine.joint_step(batch.rows, batch.different)[:3]
+        expected = torch.stack(theirs.joint_step(batch.images, batch.gender, batch.different))
+        channels_last = batch.images.contiguous(memory_format=torch.channels_last)
+        beside = torch.stack(control.joint_step(channels_last, batch.gender, batch.different))
+        losses.append(_largest(found, expected))
+        free.append(_largest(beside, expected))
+        for plain_network, network in _matched(theirs, mine.networks):
+            exact, ours = _gradient(plain_network), _gradient(network)
+            gradients.append(float((ours - exact).norm() / exact.norm()))
+    return Agreement(max(losses), max(gradients), max(free))
+
+
+def _matched(trainer: plain.PlainTrainer, networks: Networks) -> Iterator[tuple[nn.Module, nn.Module]]:
+    yield trainer.autoencoder.encoder, networks.encoder
+    yield trainer.autoencoder.decoder, networks.decoder
+    yield trainer.adversary, networks.adversary
+    yield trainer.matcher, networks.matcher
+
+
+@torch.no_grad()
+def _copy(target: nn.Module, source: nn.Module) -> None:
+    for mine, theirs in zip(target.parameters(), source.parameters(), strict=True):
+        mine.copy_(theirs)
+
+
+def _largest(found: Tensor, expected: Tensor) -> float:
+    return float(((found - expected).abs() / expected.abs()).max())
+
+
+def _gradient(network: nn.Module) -> Tensor:
+    return torch.cat([weight.grad.flatten() for weight in network.parameters() if weight.grad is not None])
