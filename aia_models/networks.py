@@ -44,13 +44,34 @@ class UpsampledConv(nn.Conv2d):
     def __init__(self, channels: int, outputs: int) -> None:
         super().__init__(channels, outputs, 3, padding=1)
 
+    def spread(self) -> Float[Tensor, "channel output 4 4"]:
+        """The kernel over the pixels that one value of the small map reaches."""
+        turned = F.pad(self.weight.transpose(0, 1).flip(2, 3), (1, 1, 1, 1))
+        return F.avg_pool2d(turned, 2, stride=1, divisor_override=1)
+
     def forward(
         self, small: Float[Tensor, "batch channel height width"]
     ) -> Float[Tensor, "batch output 2*height 2*width"]:
         """What `nn.Conv2d` gives for the up-sampled map, up to rounding."""
-        turned = F.pad(self.weight.flip(2, 3), (1, 1, 1, 1))
-        spread = F.avg_pool2d(turned, 2, stride=1, divisor_override=1).transpose(0, 1)
-        return F.conv_transpose2d(small, spread, self.bias, stride=2, padding=1)
+        return F.conv_transpose2d(small, self.spread(), self.bias, stride=2, padding=1)
+
+
+class UpsampledImage(UpsampledConv):
+    """The same to a single channel, in the order that suits it: channels are summed up first, by one product, then
+    the 16 numbers of each value are laid out and added."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, 1)
+
+    def forward(
+        self, small: Float[Tensor, "batch channel height width"]
+    ) -> Float[Tensor, "batch 1 2*height 2*width"]:
+        """As `UpsampledConv`."""
+        assert self.bias is not None
+        height, width = small.shape[2:]
+        reached = F.conv2d(small, self.spread().flatten(1).t()[:, :, None, None])
+        image = F.fold(reached.flatten(2), (2 * height, 2 * width), 4, stride=2, padding=1)
+        return image + self.bias[:, None, None]
 
 
 class Decoder(nn.Module):
@@ -62,7 +83,7 @@ class Decoder(nn.Module):
         self.map_shape = map_shape
         self.first = nn.Conv2d(map_shape[0], first, 3, padding=1)
         self.second = UpsampledConv(first, second)
-        self.last = UpsampledConv(second, 1)
+        self.last = UpsampledImage(second)
 
     def forward(self, released: Float[Tensor, "batch k"]) -> Float[Tensor, "batch 1 side side"]:
         """Logits of the reconstructed pixels; their sigmoid is the image in [0, 1]."""

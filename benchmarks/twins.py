@@ -18,7 +18,8 @@ from aia_models.training import Trainer
 
 # The paper's recipe as it stands: without what this project adds to it.
 PAPER = TrainingConfig(
-    adversary=AdversaryConfig(class_balanced=False, standardise=False), matcher=MatcherConfig(standardise=False)
+    adversary=AdversaryConfig(class_balanced=False, standardise=False),
+    matcher=MatcherConfig(standardise=False),
 )
 
 
@@ -46,7 +47,9 @@ def batches(faces: SplitFaces, count: int, size: int, device: str = "cpu") -> li
     found: list[Batch] = []
     while len(found) < count:
         epoch = sampler.epoch(size, rng)
-        for rows, different in zip(torch.from_numpy(epoch.images), torch.from_numpy(epoch.different), strict=True):
+        for rows, different in zip(
+            torch.from_numpy(epoch.images), torch.from_numpy(epoch.different), strict=True
+        ):
             parts = (rows, different, images[rows], gender[rows])
             found.append(Batch(*(part.to(device) for part in parts)))
     return found[:count]

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from aia_models.adversary import Adversary, MLPAdversary
 from aia_models.config import AdversaryConfig, DecoderConfig, EncoderConfig, MatcherConfig, TrainingConfig
-from aia_models.networks import Networks, UpsampledConv
+from aia_models.networks import Networks, UpsampledConv, UpsampledImage
 from aia_models.standardise import SMALLEST_SD, standardise
 from tests.aia_models.random_faces import SMALL
 
@@ -182,17 +182,19 @@ def test_initialising_leaves_the_global_generator_alone() -> None:
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-def test_upsampled_convolution_is_up_sampling_then_convolution(layout: Any) -> None:
+@pytest.mark.parametrize("conv", [UpsampledConv(5, 3), UpsampledImage(5)], ids=["map", "image"])
+def test_upsampled_convolution_is_up_sampling_then_convolution(conv: UpsampledConv, layout: Any) -> None:
     """Values and all gradients, in float64, at which nothing but rounding is left."""
     torch.manual_seed(0)
-    conv = UpsampledConv(5, 3).double()
+    conv = conv.double()
     small = torch.rand(2, 5, 4, 6, dtype=torch.float64).to(memory_format=layout).requires_grad_()
-    weights = torch.rand(2, 3, 8, 12, dtype=torch.float64)
+    weights = torch.rand(2, conv.out_channels, 8, 12, dtype=torch.float64)
+
+    def literally(small: torch.Tensor) -> torch.Tensor:
+        return F.conv2d(F.interpolate(small, scale_factor=2), conv.weight, conv.bias, padding=1)
+
     results = []
-    for forward in (
-        conv,
-        lambda x: F.conv2d(F.interpolate(x, scale_factor=2), conv.weight, conv.bias, padding=1),
-    ):
+    for forward in (conv, literally):
         output = forward(small)
         gradients = torch.autograd.grad((output * weights).sum(), [small, conv.weight, conv.bias])
         results.append([output, *gradients])
