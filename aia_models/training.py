@@ -198,7 +198,8 @@ class Trainer:
 
     def _adam(self, *names: str) -> torch.optim.Adam:
         parameters = [p for name in names for p in getattr(self.networks, name).parameters()]
-        return torch.optim.Adam(parameters, lr=self.config.learning_rate, fused=True)
+        on_cuda = self.compute.device.startswith("cuda")  # there a CUDA graph can hold the update
+        return torch.optim.Adam(parameters, lr=self.config.learning_rate, fused=True, capturable=on_cuda)
 
     def _autocast(self) -> AbstractContextManager:
         if self.compute.dtype == "float32":

@@ -1,4 +1,3 @@
-# ruff: noqa: E402
 """One training step against the plain peer: time, arithmetic, and how much of the machine it uses.
 
 The paper's networks, 64x64 images, batches of 64. Every round goes through all kinds of step and runs each a few

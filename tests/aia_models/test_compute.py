@@ -47,7 +47,7 @@ def test_memory_format_comes_from_the_compute_config(layout: Any) -> None:
 def test_convolutions_run_in_the_given_type_and_losses_in_float32(dtype: Any, expected: torch.dtype) -> None:
     trainer = Trainer(SMALL, ComputeConfig(dtype=dtype), FACES)
     types: list[torch.dtype] = []
-    for network in (trainer.networks.encoder.first, trainer.networks.decoder.last):
+    for network in (trainer.networks.encoder.first, trainer.networks.decoder.second):
         network.register_forward_hook(lambda _, given, out: types.append(out.dtype))
     record = next(trainer.run())
     assert set(types) == {expected}

@@ -1,0 +1,201 @@
+"""The joint step on a CUDA device: eager, compiled, captured as a graph; trials packed as processes and fused.
+
+`step.py --device cuda` calls this. Faces lie on the device as uint8; a batch is two small index tensors.
+"""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+
+import torch
+from ceiling import ceiling, synchronise
+from fused_trials import FusedTrials
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+from twins import PAPER, Batch, batches, peer, synthetic_faces
+
+from aia_models.config import ComputeConfig
+from aia_models.data.splits import SplitFaces
+from aia_models.training import Trainer
+
+IMAGE_SIDE, STEPS_ON_END, TRIALS = 64, 50, (1, 2, 4, 8)
+PACKED_SECONDS = 5.0
+HALF = ComputeConfig(device="cuda", dtype="bfloat16")
+
+
+class Captured:
+    """A step recorded once as a CUDA graph: a call copies the inputs into place and replays it."""
+
+    def __init__(
+        self,
+        step: Callable[..., Tensor],
+        inputs: Sequence[Tensor],
+        generators: Sequence[torch.Generator] = (),
+    ) -> None:
+        self._inputs = [value.clone() for value in inputs]
+        aside = torch.cuda.Stream()
+        aside.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(aside):  # sets up what a capture must not: kernels, optimiser states, memory
+            for _ in range(3):
+                step(*self._inputs)
+        torch.cuda.current_stream().wait_stream(aside)
+        self._graph = torch.cuda.CUDAGraph()
+        for generator in generators:
+            self._graph.register_generator_state(generator)
+        with torch.cuda.graph(self._graph):
+            self._losses = step(*self._inputs)
+
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        for place, value in zip(self._inputs, inputs, strict=True):
+            place.copy_(value)
+        self._graph.replay()
+        return self._losses
+
+
+def captured(trainer: Trainer, batch: Batch) -> Captured:
+    """The trainer's joint step as a graph."""
+    return Captured(trainer.joint_step, (batch.rows, batch.different), [trainer.noise])
+
+
+def images_per_second(step: Callable[[], object], images: int, device: str, rounds: int) -> list[float]:
+    """One figure per round of `STEPS_ON_END` steps; a first round does not count."""
+    found = []
+    for _ in range(rounds + 1):
+        synchronise(device)
+        started = time.perf_counter()
+        for _ in range(STEPS_ON_END):
+            step()
+        synchronise(device)
+        found.append(STEPS_ON_END * images / (time.perf_counter() - started))
+    return found[1:]
+
+
+def fused_inputs(faces: SplitFaces, trials: int, size: int, device: str) -> tuple[Tensor, Tensor, Tensor]:
+    """A batch for each trial."""
+    drawn = batches(faces, trials, size, device)
+    images, gender, different = (
+        torch.stack([getattr(batch, name) for batch in drawn]) for name in ("images", "gender", "different")
+    )
+    return images, gender.to(torch.int8), different
+
+
+def packed(cache: str, compute: ComputeConfig, trials: int, seconds: float) -> float:
+    """Images/s of `trials` processes together, each with a training of its own, over the same `seconds`."""
+    context = get_context("spawn")
+    barrier, results = context.Barrier(trials), context.Queue()
+    workers = [
+        context.Process(target=_packed_trial, args=(cache, compute, seed, seconds, barrier, results))
+        for seed in range(trials)
+    ]
+    for worker in workers:
+        worker.start()
+    rates = [results.get(timeout=300) for _ in workers]
+    for worker in workers:
+        worker.join()
+    return sum(rates)
+
+
+def _packed_trial(cache: str, compute: ComputeConfig, seed: int, seconds: float, barrier, results) -> None:
+    torch.set_num_threads(compute.threads)
+    faces = synthetic_faces(IMAGE_SIDE, Path(cache))
+    trainer = Trainer(replace(PAPER, seed=seed), compute, faces)
+    batch = batches(faces, 1, PAPER.batch_images, compute.device)[0]
+    step = captured(trainer, batch) if compute.device.startswith("cuda") else trainer.joint_step
+    step(batch.rows, batch.different)
+    synchronise(compute.device)
+    barrier.wait(timeout=300)
+    started, steps = time.perf_counter(), 0
+    while time.perf_counter() - started < seconds:
+        step(batch.rows, batch.different)
+        synchronise(compute.device)
+        steps += 1
+    results.put(steps * PAPER.batch_images / (time.perf_counter() - started))
+
+
+def _modes(faces: SplitFaces, device: str) -> dict[str, Callable[[], Callable[[], object]]]:
+    batch = batches(faces, 1, PAPER.batch_images, device)[0]
+    given = (batch.rows, batch.different)
+    single, half = (replace(HALF, device=device, dtype=dtype) for dtype in ("float32", "bfloat16"))
+
+    def plain_step() -> Callable[[], object]:
+        trainer = peer(PAPER, IMAGE_SIDE, device)
+        return lambda: trainer.joint_step(batch.images, batch.gender, batch.different)
+
+    def eager(compute: ComputeConfig) -> Callable[[], object]:
+        trainer = Trainer(PAPER, compute, faces)
+        return lambda: trainer.joint_step(*given)
+
+    def compiled() -> Callable[[], object]:
+        step = torch.compile(Trainer(PAPER, half, faces).joint_step, mode="reduce-overhead")
+        return lambda: step(*given)
+
+    def graph() -> Callable[[], object]:
+        step = captured(Trainer(PAPER, half, faces), batch)
+        return lambda: step(*given)
+
+    return {
+        "plain, float32": plain_step,
+        "ours, float32": lambda: eager(single),
+        "ours, bfloat16": lambda: eager(half),
+        "ours, bfloat16, compiled": compiled,
+        "ours, bfloat16, CUDA graph": graph,
+    }
+
+
+def on_cuda(device: str, rounds: int) -> None:
+    """Prints images/s of every mode, packed and fused trials, and the RESULT line."""
+    torch.cuda.set_device(device)
+    with tempfile.TemporaryDirectory() as cache:
+        faces = synthetic_faces(IMAGE_SIDE, Path(cache))
+        rates = ceiling(device, torch.bfloat16)
+        counter = FlopCounterMode(display=False)
+        batch = batches(faces, 1, PAPER.batch_images, device)[0]
+        with counter:
+            Trainer(PAPER, replace(HALF, device=device), faces).joint_step(batch.rows, batch.different)
+        per_image = counter.get_total_flops() / PAPER.batch_images
+        print(
+            f"{torch.cuda.get_device_name(device)}, torch {torch.__version__}; images/s: median (lowest, highest)"
+        )
+        medians: dict[str, float] = {}
+
+        def report(name: str, found: list[float]) -> None:
+            medians[name] = statistics.median(found)
+            share = medians[name] * per_image / max(rates.values())
+            print(
+                f"{name:30} {medians[name]:10.0f} ({min(found):.0f}, {max(found):.0f})  {share:.3f} of the ceiling"
+            )
+
+        for name, make in _modes(faces, device).items():
+            report(name, images_per_second(make(), PAPER.batch_images, device, rounds))
+        for trials in TRIALS:
+            report(
+                f"{trials} packed as processes",
+                [packed(cache, replace(HALF, device=device), trials, PACKED_SECONDS) for _ in range(3)],
+            )
+        for trials in TRIALS:
+            configs = [replace(PAPER, seed=seed, alpha=0.5 + seed, beta=0.5) for seed in range(trials)]
+            fused, given = (
+                FusedTrials(configs, IMAGE_SIDE, device),
+                fused_inputs(faces, trials, PAPER.batch_images, device),
+            )
+            with torch.autocast("cuda", torch.bfloat16):
+                step = Captured(fused.step, given)
+            report(
+                f"{trials} fused",
+                images_per_second(lambda: step(*given), trials * PAPER.batch_images, device, rounds),  # noqa: B023
+            )
+        print(
+            "bfloat16 ceiling, TFLOP/s: "
+            + ", ".join(f"{name} {rate / 1e12:.1f}" for name, rate in rates.items())
+        )
+        best = max(medians[name] for name in medians if name.startswith("ours"))
+        most = TRIALS[-1]
+        print(
+            f"RESULT images_per_second={best:.0f} plain_ratio={best / medians['plain, float32']:.2f} "
+            f"bf16_share={best * per_image / max(rates.values()):.3f} "
+            f"packed_{most}={medians[f'{most} packed as processes']:.0f} fused_{most}={medians[f'{most} fused']:.0f}"
+        )

@@ -1,0 +1,83 @@
+"""Does bfloat16 train what float32 trains? Final figures of both, seed by seed, against the spread between seeds.
+
+The paper's networks on the drawn faces at 32x32 with a short budget, each seed once in each type.
+
+    python benchmarks/precision.py
+"""
+
+import argparse
+import statistics
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from twins import synthetic_faces
+
+from aia_models.allocator import keep_freed_memory
+from aia_models.anonymizer import fit_anonymizer, release_faces
+from aia_models.config import BudgetConfig, ChannelConfig, ComputeConfig, TrainingConfig
+from aia_models.data.splits import SplitFaces
+from aia_models.judging import judge
+from aia_models.metrics import folded
+from aia_models.training import Trainer
+
+DESIGN = TrainingConfig(
+    alpha=0.4,
+    beta=0.08,
+    channel=ChannelConfig("noise", noise_sd=0.015, erasure=True),
+    budget=BudgetConfig(4, 2, 12),
+)
+
+
+def figures(config: TrainingConfig, compute: ComputeConfig, faces: SplitFaces) -> dict[str, float]:
+    """Final losses and judged figures of one training."""
+    trainer = Trainer(config, compute, faces)
+    last = list(trainer.run())[-1]
+    anonymizer = fit_anonymizer(trainer.networks, config, faces)
+    judgement = judge(release_faces(anonymizer, faces, 0), anonymizer.encoder.map_shape, "cheap", 0)
+    assert last.reconstruction_loss is not None
+    assert last.adversary_loss is not None
+    return {
+        "reconstruction loss": last.reconstruction_loss,
+        "adversary loss": last.adversary_loss,
+        "attacker AUC": folded(judgement.strongest_attack("validation").auc),
+        "matching AUC": judgement.best_match("validation").auc,
+    }
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=2)
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    keep_freed_memory()
+    with tempfile.TemporaryDirectory() as cache:
+        faces = synthetic_faces(32, Path(cache))
+    runs = {
+        dtype: [
+            figures(replace(DESIGN, seed=seed), ComputeConfig(dtype=dtype, threads=given.threads), faces)
+            for seed in range(given.seeds)
+        ]
+        for dtype in ("float32", "bfloat16")
+    }
+    print(f"torch {torch.__version__}, {given.seeds} seeds: mean (standard deviation over seeds)")
+    ratios = []
+    for name in runs["float32"][0]:
+        single, half = ([run[name] for run in runs[dtype]] for dtype in ("float32", "bfloat16"))
+        spread = statistics.stdev(single)
+        difference = statistics.mean(half) - statistics.mean(single)
+        ratios.append(abs(difference) / spread)
+        print(
+            f"{name:20} float32 {statistics.mean(single):.4f} ({spread:.4f})  "
+            f"bfloat16 {statistics.mean(half):.4f} ({statistics.stdev(half):.4f})  difference {difference:+.4f}"
+        )
+    print(f"RESULT largest_difference_in_seed_spreads={max(ratios):.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""What of the CUDA scripts runs without a GPU: their imports, fused trials, trials packed as processes."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import cuda_step
+import pytest
+import torch
+from fused_trials import FusedTrials
+from twins import PAPER, batches
+
+from aia_models.config import ComputeConfig, DecoderConfig
+from aia_models.training import Trainer
+from tests.aia_models.random_faces import random_faces
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+# What a machine with torch, torchvision, numpy, scikit-learn, safetensors and jaxtyping does not have.
+ABSENT = ("ray", "pydantic", "polars", "optuna", "pyarrow", "pandas", "rich", "typer", "moocore", "beartype")
+SMALL = replace(PAPER, decoder=DecoderConfig((8, 4)), batch_images=16, learning_rate=5e-5)
+
+
+def test_the_step_needs_nothing_that_studies_need() -> None:
+    """Run away from the repository, as if the project were not installed."""
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({ABSENT}));"
+        f"sys.path = [p for p in sys.path if 'editable' not in p] + [{str(BENCHMARKS)!r}];"
+        "import step, cuda_step; print(step.Trainer.__module__)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd="/")
+    assert ran.stdout == "aia_models.training\n", ran.stderr
+
+
+def test_without_a_gpu_one_line_says_so() -> None:
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    command = [sys.executable, str(BENCHMARKS / "step.py"), "--device", "cuda"]
+    ran = subprocess.run(command, capture_output=True, text=True)
+    assert ran.returncode == 2
+    assert "finds no CUDA device" in ran.stderr.splitlines()[-1]
+
+
+def test_fused_trials_train_like_trials_of_their_own() -> None:
+    faces = random_faces(people=20, images=4)
+    configs = [replace(SMALL, alpha=0.3, seed=1), replace(SMALL, beta=2.0, learning_rate=1e-4, seed=2)]
+    alone = [Trainer(config, ComputeConfig(), faces) for config in configs]
+    fused = FusedTrials(configs, faces.image_side, "cpu")
+    drawn = batches(faces, 6, SMALL.batch_images)
+    for first in range(0, len(drawn), len(configs)):
+        own = drawn[first : first + len(configs)]
+        images, gender, different = (
+            torch.stack([getattr(batch, name) for batch in own]) for name in ("images", "gender", "different")
+        )
+        losses = fused.step(images, gender.to(torch.int8), different)
+        expected = [
+            trainer.joint_step(batch.rows, batch.different)[:3]
+            for trainer, batch in zip(alone, own, strict=True)
+        ]
+        torch.testing.assert_close(losses, torch.stack(expected), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_packed_trials_run_as_processes(tmp_path: Path) -> None:
+    assert cuda_step.packed(str(tmp_path), ComputeConfig(), trials=2, seconds=1.0) > 0
