@@ -50,7 +50,8 @@ def rbf_svm(images: int, seed: int) -> SVC | Pipeline:
     """Class-balanced SVM with an RBF kernel of scikit-learn's `scale` width; above `EXACT_SVM_IMAGES` training
     images logistic regression on its Nystroem approximation."""
     if images <= EXACT_SVM_IMAGES:
-        return SVC(C=3.0, kernel=_scaled_rbf, class_weight="balanced")
+        kernel: Any = _scaled_rbf  # scikit-learn's stub knows only names
+        return SVC(C=3.0, kernel=kernel, class_weight="balanced")
     return make_pipeline(
         Nystroem(n_components=NYSTROEM_COMPONENTS, gamma=None, random_state=seed),
         LogisticRegression(C=1.0, class_weight="balanced", max_iter=500),
@@ -84,6 +85,6 @@ def fit_attacker(
         with warnings.catch_warnings():  # its number of epochs is fixed on purpose
             warnings.simplefilter("ignore", ConvergenceWarning)
             attacker.fit(features, positive, sample_weight=weight)
-        return lambda others: attacker.predict_proba(others)[:, 1] - 0.5
+        return lambda others: np.asarray(attacker.predict_proba(others))[:, 1] - 0.5
     attacker.fit(features, positive)
     return attacker.decision_function

@@ -50,10 +50,10 @@ class UpsampledConv(nn.Conv2d):
         return F.avg_pool2d(turned, 2, stride=1, divisor_override=1)
 
     def forward(
-        self, small: Float[Tensor, "batch channel height width"]
+        self, input: Float[Tensor, "batch channel height width"]
     ) -> Float[Tensor, "batch output 2*height 2*width"]:
         """What `nn.Conv2d` gives for the up-sampled map, up to rounding."""
-        return F.conv_transpose2d(small, self.spread(), self.bias, stride=2, padding=1)
+        return F.conv_transpose2d(input, self.spread(), self.bias, stride=2, padding=1)
 
 
 class UpsampledImage(UpsampledConv):
@@ -64,12 +64,12 @@ class UpsampledImage(UpsampledConv):
         super().__init__(channels, 1)
 
     def forward(
-        self, small: Float[Tensor, "batch channel height width"]
+        self, input: Float[Tensor, "batch channel height width"]
     ) -> Float[Tensor, "batch 1 2*height 2*width"]:
         """As `UpsampledConv`."""
         assert self.bias is not None
-        height, width = small.shape[2:]
-        reached = F.conv2d(small, self.spread().flatten(1).t()[:, :, None, None])
+        height, width = input.shape[2:]
+        reached = F.conv2d(input, self.spread().flatten(1).t()[:, :, None, None])
         image = F.fold(reached.flatten(2), (2 * height, 2 * width), 4, stride=2, padding=1)
         return image + self.bias[:, None, None]
 

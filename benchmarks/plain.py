@@ -228,7 +228,7 @@ def judge(trainer: PlainTrainer, attack: Faces, judged: Faces) -> dict[str, floa
     attackers = [
         LogisticRegression(C=0.01, class_weight="balanced", max_iter=500),
         SVC(C=3.0, class_weight="balanced"),
-        MLPClassifier((64,), alpha=10.0, batch_size=128, max_iter=30, random_state=0),
+        MLPClassifier((64,), alpha=10.0, max_iter=30, random_state=0),
     ]
     aucs = []
     for attacker in attackers:
