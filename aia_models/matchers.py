@@ -20,7 +20,7 @@ Embed = Callable[[Released], Embedding]
 
 WHITENED_COMPONENTS = 150
 RELATIVE_TOLERANCE = 1e-10  # directions below this share of the largest variance count as without any
-SIAMESE_STEPS = 100
+SIAMESE_STEPS = 80
 SIAMESE_PEOPLE, SIAMESE_IMAGES = 16, 4  # per step: people, and images of each
 SIAMESE_LEARNING_RATE = 2e-3
 SIAMESE_INPUT_NOISE = 0.4  # in standard deviations of the inputs
