@@ -1,0 +1,49 @@
+"""A trial in this process, without Ray."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from threadpoolctl import threadpool_info
+
+from aia_models.config import ComputeConfig
+from search_spaces.hyperparameters import resolve
+from study import trial
+from study.launch import create_study
+from study.outcome import Outcome
+from study.plan import TrialPlan
+from study.spec import complete, load_spec, space, with_settings
+
+
+def test_threads_are_the_trials_in_training_and_in_judging(
+    threads: int,
+    faces_folder: Path,
+    tiny_settings: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = [part for part in tiny_settings[2:] if part != "--set"]
+    spec = complete(
+        with_settings(load_spec("quick"), [*settings, f"dataset=folder:{faces_folder}", "name=threads"])
+    )
+    study = create_study(spec, tmp_path)
+    seen: dict[str, set[int]] = {}
+    train, judge = trial.Trainer.joint_step, trial.judge
+
+    def note(where: str) -> None:
+        pools = {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+        seen[where] = pools | {torch.get_num_threads()}
+
+    monkeypatch.setattr(trial.Trainer, "joint_step", lambda *given: (note("training"), train(*given))[1])
+    monkeypatch.setattr(trial, "judge", lambda *given: (note("judging"), judge(*given))[1])
+    values = resolve(space(spec).defaults(), spec.fixed)
+    plan = TrialPlan("trial-00000", 0, "search", "aia", values, spec.seed)
+    context = trial.TrialContext(study.spec.model_dump_json(), str(study.prepared), str(study.path))
+    torch.set_num_threads(2)
+    try:
+        *_, last = trial.run_trial(plan, context, context.faces, ComputeConfig(threads=1))
+    finally:
+        torch.set_num_threads(1)
+    assert isinstance(last, Outcome)
+    assert last.trial["status"] == "complete", last.trial["error"]
+    assert seen == {"training": {1}, "judging": {1}}
