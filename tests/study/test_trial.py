@@ -16,7 +16,6 @@ from study.spec import complete, load_spec, space, with_settings
 
 
 def test_threads_are_the_trials_in_training_and_in_judging(
-    threads: int,
     faces_folder: Path,
     tiny_settings: list[str],
     tmp_path: Path,
