@@ -11,6 +11,7 @@ def keep_freed_memory() -> bool:
 
     By default it maps every block above 32 MiB anew and returns it when freed. A step on the paper's decoder frees
     several of that size, so each step has the system hand out and clear the same pages again: a fifth of its time.
+    The process then holds on to the most memory it ever used, between the trials of a worker too.
     """
     if not sys.platform.startswith("linux"):
         return False

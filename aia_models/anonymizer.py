@@ -13,10 +13,8 @@ from aia_models.data.faces import FaceDataset
 from aia_models.data.splits import SPLITS, SplitFaces
 from aia_models.errors import DataError
 from aia_models.judging import ReleasedFaces
-from aia_models.networks import Decoder, Encoder, Networks
+from aia_models.networks import ENCODED_IMAGES, Decoder, Encoder, Networks
 from aia_models.streams import stream
-
-CHUNK_IMAGES = 256  # their maps stay in the processor's cache: three times as fast as 2048
 
 
 class Anonymizer(nn.Module):
@@ -35,7 +33,7 @@ class Anonymizer(nn.Module):
     def clean(self, images: UInt8[np.ndarray, "n 1 side side"]) -> Float[Tensor, "n k"]:
         """Representations g in [0, 1] before the channel, in float32 on the module's device."""
         device = self.channel.low.device
-        chunks = (torch.tensor(images[i : i + CHUNK_IMAGES]) for i in range(0, len(images), CHUNK_IMAGES))
+        chunks = (torch.tensor(images[i : i + ENCODED_IMAGES]) for i in range(0, len(images), ENCODED_IMAGES))
         return torch.cat([self.encoder(chunk.to(device).float() / 255) for chunk in chunks])
 
     @torch.no_grad()

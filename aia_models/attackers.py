@@ -43,7 +43,8 @@ def _scaled_rbf(
     features: Float[np.ndarray, "others k"], fitted: Float[np.ndarray, "n k"]
 ) -> Float[np.ndarray, "others n"]:
     """The RBF kernel with scikit-learn's `scale` width, as matrix products: several times as fast as libsvm's own."""
-    return rbf_kernel(features, fitted, gamma=1 / (fitted.shape[1] * fitted.var()))
+    variance = float(fitted.var()) or 1.0  # as scikit-learn has it where nothing varies
+    return rbf_kernel(features, fitted, gamma=1 / (fitted.shape[1] * variance))
 
 
 def rbf_svm(images: int, seed: int) -> SVC | Pipeline:

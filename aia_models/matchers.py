@@ -9,6 +9,7 @@ from jaxtyping import Float, Float32, Int32, Int64
 from sklearn.decomposition import PCA
 
 from aia_models.config import MatcherConfig
+from aia_models.errors import DataError
 from aia_models.losses import all_pairs_contrastive_loss
 from aia_models.networks import Matcher
 from aia_models.standardise import SMALLEST_SD
@@ -65,7 +66,8 @@ def fit_siamese(
     noise = stream(seed, "fresh-siamese", "noise")
     inputs, people = torch.from_numpy((released - mean) / sd), torch.from_numpy(identity)
     for rows in map(torch.from_numpy, islice(_groups(identity, rng), SIAMESE_STEPS)):
-        noisy = inputs[rows] + SIAMESE_INPUT_NOISE * normal_like(inputs[rows], noise)
+        clean = inputs[rows]
+        noisy = clean + SIAMESE_INPUT_NOISE * normal_like(clean, noise)
         loss = all_pairs_contrastive_loss(network(noisy), people[rows], rows, MatcherConfig().margin)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -85,6 +87,10 @@ def _groups(
     two or more; an image is taken twice only where its person has too few."""
     images = [np.flatnonzero(identity == one) for one in np.unique(identity)]
     images = [own for own in images if len(own) > 1]
+    if not images:
+        raise DataError(
+            "the Siamese matcher has no pair to learn from: people with 2 or more images are needed"
+        )
     together = min(SIAMESE_PEOPLE, len(images))
     while True:
         order = rng.permutation(len(images))

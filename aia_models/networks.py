@@ -14,6 +14,7 @@ from aia_models.config import DecoderConfig, EncoderConfig, MatcherConfig, Train
 from aia_models.standardise import standardise
 from aia_models.streams import stream_seed
 
+ENCODED_IMAGES = 256  # to encode at a time without gradients: their maps stay in the processor's cache
 POOLED = 4  # two average poolings by 2: the map g is a quarter of the image's side
 
 
@@ -67,6 +68,8 @@ class UpsampledImage(UpsampledConv):
         self, input: Float[Tensor, "batch channel height width"]
     ) -> Float[Tensor, "batch 1 2*height 2*width"]:
         """As `UpsampledConv`."""
+        if input.is_cuda:  # there the gradient of `fold` goes image by image
+            return super().forward(input)
         assert self.bias is not None
         height, width = input.shape[2:]
         reached = F.conv2d(input, self.spread().flatten(1).t()[:, :, None, None])

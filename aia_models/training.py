@@ -61,8 +61,8 @@ class Trainer:
         self.networks: Networks = networks
         self.train_faces = DeviceFaces.load(faces.train, faces.attribute, compute.device)
         self.validation_faces = DeviceFaces.load(faces.validation, faces.attribute, compute.device)
-        gender = faces.validation.attributes[faces.attribute]
-        self.validation_pairs = evaluation_pairs(faces.validation.identity, gender, "validation")
+        attribute = faces.validation.attributes[faces.attribute]
+        self.validation_pairs = evaluation_pairs(faces.validation.identity, attribute, "validation")
         self.pairs = PairSampler(faces.train.identity)
         self.paired = torch.from_numpy(self.pairs.paired).to(compute.device)
         self.noise = stream(config.seed, "channel", "train", device=compute.device)
@@ -111,7 +111,7 @@ class Trainer:
         of Eq. 7. Returns the losses (reconstruction, matcher, adversary, total) without their graph.
         """
         for _ in range(self.config.adversary.steps - 1):
-            self._extra_adversary_step(len(images))
+            self._extra_adversary_step(next(self._extra_images))
         faces, config = self.train_faces, self.config
         with self._autocast():
             batch = faces.images_at(images, self.compute.memory_format)
@@ -156,7 +156,6 @@ class Trainer:
 
     def _epoch(self, stage: Stage, epoch: int) -> tuple[list[float | None], int]:
         rng = np.random.default_rng(stream_seed(self.config.seed, "batches", str(epoch)))
-        self._extra_images = np.random.default_rng(stream_seed(self.config.seed, "adversary", str(epoch)))
         device, size = self.compute.device, self.config.batch_images
         if stage == "autoencoder":
             images = torch.from_numpy(image_batches(len(self.train_faces), size, rng)).to(device)
@@ -166,6 +165,7 @@ class Trainer:
             batches = self.pairs.epoch(size, rng)
             images = torch.from_numpy(batches.images).to(device)
             different = torch.from_numpy(batches.different).to(device)
+            self._extra_images = self._draw_extra_images(len(images), epoch)
             step = self.heads_step if stage == "heads" else self.joint_step
             losses = [step(batch, pairs) for batch, pairs in zip(images, different, strict=True)]
             present = (False, True, True, False) if stage == "heads" else (True, True, True, True)
@@ -173,9 +173,14 @@ class Trainer:
         shown = [mean if there else None for mean, there in zip(means, present, strict=True)]
         return shown, images.numel()
 
-    def _extra_adversary_step(self, batch_images: int) -> None:
-        drawn = self._extra_images.integers(0, len(self.train_faces), batch_images)
-        images = torch.from_numpy(drawn).to(self.compute.device)
+    def _draw_extra_images(self, steps: int, epoch: int) -> Iterator[Tensor]:
+        """Batches of the epoch's adversary steps beyond the first, drawn and put on the device at once."""
+        rng = np.random.default_rng(stream_seed(self.config.seed, "adversary", str(epoch)))
+        count = steps * (self.config.adversary.steps - 1)
+        drawn = rng.integers(0, len(self.train_faces), (count, self.config.batch_images))
+        return iter(torch.from_numpy(drawn).to(self.compute.device))
+
+    def _extra_adversary_step(self, images: Tensor) -> None:
         with self._autocast():
             with torch.no_grad():
                 batch = self.train_faces.images_at(images, self.compute.memory_format)

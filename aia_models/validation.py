@@ -6,12 +6,11 @@ from aia_models.channel import transmit
 from aia_models.config import ChannelConfig, TrainingConfig
 from aia_models.device_faces import DeviceFaces
 from aia_models.metrics import auc, folded
-from aia_models.networks import Networks
+from aia_models.networks import ENCODED_IMAGES, Networks
 from aia_models.pairs import Pairs
 from aia_models.streams import stream
 
 TOGETHER_IMAGES = 2048  # at most so many are standardised together
-ENCODED_IMAGES = 256  # encoded at a time: their maps stay in the processor's cache
 
 
 @torch.no_grad()

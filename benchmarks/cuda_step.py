@@ -20,6 +20,7 @@ from twins import PAPER, Batch, batches, peer, synthetic_faces
 
 from aia_models.config import ComputeConfig
 from aia_models.data.splits import SplitFaces
+from aia_models.device_faces import DeviceFaces
 from aia_models.training import Trainer
 
 IMAGE_SIDE, STEPS_ON_END, TRIALS = 64, 50, (1, 2, 4, 8)
@@ -36,6 +37,7 @@ class Captured:
         inputs: Sequence[Tensor],
         generators: Sequence[torch.Generator] = (),
     ) -> None:
+        self._step = step  # and with it all memory that the graph works on
         self._inputs = [value.clone() for value in inputs]
         aside = torch.cuda.Stream()
         aside.wait_stream(torch.cuda.current_stream())
@@ -74,15 +76,6 @@ def images_per_second(step: Callable[[], object], images: int, device: str, roun
     return found[1:]
 
 
-def fused_inputs(faces: SplitFaces, trials: int, size: int, device: str) -> tuple[Tensor, Tensor, Tensor]:
-    """A batch for each trial."""
-    drawn = batches(faces, trials, size, device)
-    images, gender, different = (
-        torch.stack([getattr(batch, name) for batch in drawn]) for name in ("images", "gender", "different")
-    )
-    return images, gender.to(torch.int8), different
-
-
 def packed(cache: str, compute: ComputeConfig, trials: int, seconds: float) -> float:
     """Images/s of `trials` processes together, each with a training of its own, over the same `seconds`."""
     context = get_context("spawn")
@@ -101,18 +94,23 @@ def packed(cache: str, compute: ComputeConfig, trials: int, seconds: float) -> f
 
 def _packed_trial(cache: str, compute: ComputeConfig, seed: int, seconds: float, barrier, results) -> None:
     torch.set_num_threads(compute.threads)
+    on_gpu = compute.device.startswith("cuda")
+    if on_gpu:
+        torch.cuda.set_device(compute.device)
     faces = synthetic_faces(IMAGE_SIDE, Path(cache))
     trainer = Trainer(replace(PAPER, seed=seed), compute, faces)
     batch = batches(faces, 1, PAPER.batch_images, compute.device)[0]
-    step = captured(trainer, batch) if compute.device.startswith("cuda") else trainer.joint_step
+    step = captured(trainer, batch) if on_gpu else trainer.joint_step
+    on_end = STEPS_ON_END if on_gpu else 1
     step(batch.rows, batch.different)
     synchronise(compute.device)
     barrier.wait(timeout=300)
     started, steps = time.perf_counter(), 0
     while time.perf_counter() - started < seconds:
-        step(batch.rows, batch.different)
+        for _ in range(on_end):
+            step(batch.rows, batch.different)
         synchronise(compute.device)
-        steps += 1
+        steps += on_end
     results.put(steps * PAPER.batch_images / (time.perf_counter() - started))
 
 
@@ -146,56 +144,82 @@ def _modes(faces: SplitFaces, device: str) -> dict[str, Callable[[], Callable[[]
     }
 
 
+def fused(faces: SplitFaces, trials: int, device: str) -> Callable[[], object]:
+    """A graph of the joint step of `trials` fused trainings, each with a batch of its own."""
+    configs = [replace(PAPER, seed=seed, alpha=0.5 + seed, beta=0.5) for seed in range(trials)]
+    together, resident = (
+        FusedTrials(configs, IMAGE_SIDE, device),
+        DeviceFaces.load(faces.train, "gender", device),
+    )
+    drawn = batches(faces, trials, PAPER.batch_images, device)
+    given = torch.stack([batch.rows for batch in drawn]), torch.stack([batch.different for batch in drawn])
+
+    def step(rows: Tensor, different: Tensor) -> Tensor:
+        with torch.autocast("cuda", torch.bfloat16):
+            images = resident.images[rows].float() / 255
+            return together.step(images, resident.attribute[rows], different)
+
+    graph = Captured(step, given)
+    return lambda: graph(*given)
+
+
+def indexed(device: str) -> str:
+    """`cuda` as PyTorch wants it where a device is chosen: `cuda:0`."""
+    found = torch.device(device)
+    return f"{found.type}:{found.index or 0}"
+
+
 def on_cuda(device: str, rounds: int) -> None:
-    """Prints images/s of every mode, packed and fused trials, and the RESULT line."""
+    """Prints images/s of every mode, packed and fused trials, and the RESULT line. A mode that this machine cannot
+    run (compiling needs a C compiler) says so and is left out."""
+    device = indexed(device)
     torch.cuda.set_device(device)
+    medians: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as cache:
         faces = synthetic_faces(IMAGE_SIDE, Path(cache))
-        rates = ceiling(device, torch.bfloat16)
+        peak = max(ceiling(device, torch.bfloat16).values())
         counter = FlopCounterMode(display=False)
         batch = batches(faces, 1, PAPER.batch_images, device)[0]
         with counter:
             Trainer(PAPER, replace(HALF, device=device), faces).joint_step(batch.rows, batch.different)
         per_image = counter.get_total_flops() / PAPER.batch_images
         print(
-            f"{torch.cuda.get_device_name(device)}, torch {torch.__version__}; images/s: median (lowest, highest)"
+            f"{torch.cuda.get_device_name(device)}, torch {torch.__version__}, bfloat16 ceiling {peak / 1e12:.1f} TFLOP/s, "
+            f"TF32 in convolutions {torch.backends.cudnn.allow_tf32}; images/s: median (lowest, highest)"
         )
-        medians: dict[str, float] = {}
 
-        def report(name: str, found: list[float]) -> None:
+        def report(name: str, measure: Callable[[], list[float]]) -> None:
+            try:
+                found = measure()
+            except Exception as error:  # noqa: BLE001  one mode's failure must not cost the others their figures
+                print(f"{name:30} not available: {str(error).splitlines()[0]}")
+                return
             medians[name] = statistics.median(found)
-            share = medians[name] * per_image / max(rates.values())
-            print(
-                f"{name:30} {medians[name]:10.0f} ({min(found):.0f}, {max(found):.0f})  {share:.3f} of the ceiling"
+            share = (
+                f"  {medians[name] * per_image / peak:.3f} of the ceiling" if "float32" not in name else ""
             )
+            print(f"{name:30} {medians[name]:10.0f} ({min(found):.0f}, {max(found):.0f}){share}")
 
+        size = PAPER.batch_images
         for name, make in _modes(faces, device).items():
-            report(name, images_per_second(make(), PAPER.batch_images, device, rounds))
+            report(name, lambda make=make: images_per_second(make(), size, device, rounds))
+        half = replace(HALF, device=device)
         for trials in TRIALS:
             report(
                 f"{trials} packed as processes",
-                [packed(cache, replace(HALF, device=device), trials, PACKED_SECONDS) for _ in range(3)],
+                lambda trials=trials: [packed(cache, half, trials, PACKED_SECONDS) for _ in range(3)],
             )
         for trials in TRIALS:
-            configs = [replace(PAPER, seed=seed, alpha=0.5 + seed, beta=0.5) for seed in range(trials)]
-            fused, given = (
-                FusedTrials(configs, IMAGE_SIDE, device),
-                fused_inputs(faces, trials, PAPER.batch_images, device),
-            )
-            with torch.autocast("cuda", torch.bfloat16):
-                step = Captured(fused.step, given)
             report(
                 f"{trials} fused",
-                images_per_second(lambda: step(*given), trials * PAPER.batch_images, device, rounds),  # noqa: B023
+                lambda trials=trials: images_per_second(
+                    fused(faces, trials, device), trials * size, device, rounds
+                ),
             )
-        print(
-            "bfloat16 ceiling, TFLOP/s: "
-            + ", ".join(f"{name} {rate / 1e12:.1f}" for name, rate in rates.items())
-        )
-        best = max(medians[name] for name in medians if name.startswith("ours"))
-        most = TRIALS[-1]
-        print(
-            f"RESULT images_per_second={best:.0f} plain_ratio={best / medians['plain, float32']:.2f} "
-            f"bf16_share={best * per_image / max(rates.values()):.3f} "
-            f"packed_{most}={medians[f'{most} packed as processes']:.0f} fused_{most}={medians[f'{most} fused']:.0f}"
-        )
+    best = max(medians[name] for name in medians if name.startswith("ours"))
+    keys = {"plain_ratio": "plain, float32", "packed_8": "8 packed as processes", "fused_8": "8 fused"}
+    rates = {key: medians.get(name, float("nan")) for key, name in keys.items()}
+    print(
+        f"RESULT images_per_second={best:.0f} plain_ratio={best / rates['plain_ratio']:.2f} "
+        f"bf16_share={best * per_image / peak:.3f} packed_8={rates['packed_8']:.0f} fused_8={rates['fused_8']:.0f}"
+    )

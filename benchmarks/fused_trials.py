@@ -15,7 +15,8 @@ FIRST_DECAY, SECOND_DECAY, EPSILON = 0.9, 0.999, 1e-8  # Adam's, as PyTorch has 
 
 
 class _JointLoss(nn.Module):
-    """What one backward pass of the trainer's joint step starts from, without a release channel."""
+    """What one backward pass of the trainer's joint step starts from, without a release channel; every pair counts
+    (the trainer leaves out people with one image)."""
 
     def __init__(self, config: TrainingConfig, image_side: int) -> None:
         super().__init__()

@@ -70,11 +70,12 @@ def peer(config: TrainingConfig, image_side: int, device: str = "cpu") -> plain.
 
 @dataclass(frozen=True)
 class Agreement:
-    """Largest relative differences over the steps: of losses and of each network's gradient at the same weights,
-    and of losses where the plain trainer runs freely beside itself in channels_last."""
+    """Largest relative differences over the steps: of losses, each network's gradient and its update at the same
+    weights, and of losses where the plain trainer runs freely beside itself in channels_last."""
 
     losses: float
     gradients: float
+    updates: float
     free_run_of_plain: float
 
 
@@ -89,20 +90,21 @@ def agreement(faces: SplitFaces, config: TrainingConfig, steps: int, threads: in
     theirs, control = peer(config, side), peer(config, side)
     for network in (control.autoencoder, control.adversary, control.matcher):
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    losses, gradients, free = [], [], []
+    losses, gradients, updates, free = [], [], [], []
     for batch in batches(faces, steps, config.batch_images):
         for source, target in _matched(theirs, mine.networks):
             _copy(target, source)
+        before = [_vector(network) for network, _ in _matched(theirs, mine.networks)]
         found = mine.joint_step(batch.rows, batch.different)[:3]
         expected = torch.stack(theirs.joint_step(batch.images, batch.gender, batch.different))
         channels_last = batch.images.contiguous(memory_format=torch.channels_last)
         beside = torch.stack(control.joint_step(channels_last, batch.gender, batch.different))
         losses.append(_largest(found, expected))
         free.append(_largest(beside, expected))
-        for plain_network, network in _matched(theirs, mine.networks):
-            exact, ours = _gradient(plain_network), _gradient(network)
-            gradients.append(float((ours - exact).norm() / exact.norm()))
-    return Agreement(max(losses), max(gradients), max(free))
+        for start, (plain_network, network) in zip(before, _matched(theirs, mine.networks), strict=True):
+            gradients.append(_distance(_gradient(network), _gradient(plain_network)))
+            updates.append(_distance(_vector(network) - start, _vector(plain_network) - start))
+    return Agreement(max(losses), max(gradients), max(updates), max(free))
 
 
 def _matched(trainer: plain.PlainTrainer, networks: Networks) -> Iterator[tuple[nn.Module, nn.Module]]:
@@ -120,6 +122,14 @@ def _copy(target: nn.Module, source: nn.Module) -> None:
 
 def _largest(found: Tensor, expected: Tensor) -> float:
     return float(((found - expected).abs() / expected.abs()).max())
+
+
+def _distance(found: Tensor, expected: Tensor) -> float:
+    return float((found - expected).norm() / expected.norm())
+
+
+def _vector(network: nn.Module) -> Tensor:
+    return torch.cat([weight.detach().flatten() for weight in network.parameters()])
 
 
 def _gradient(network: nn.Module) -> Tensor:

@@ -47,7 +47,7 @@ def test_reconstructions_are_the_trained_decoders() -> None:
 def test_chunks_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     anonymizer = fitted(SMALL)
     whole = anonymizer.clean(FACES.test.images)
-    monkeypatch.setattr(module, "CHUNK_IMAGES", 5)
+    monkeypatch.setattr(module, "ENCODED_IMAGES", 5)
     torch.testing.assert_close(anonymizer.clean(FACES.test.images), whole)
 
 

@@ -79,6 +79,13 @@ def test_scores_above_0_mean_attribute_1_and_classes_are_balanced(name: str) -> 
 
 
 @pytest.mark.parametrize("name", CHEAP)
+def test_representations_that_are_all_alike_tell_nothing(name: str) -> None:
+    """What an encoder that has collapsed releases."""
+    released, positive = np.full((200, 8), 0.3, np.float32), np.random.default_rng(1).random(200) < 0.4
+    assert judged_auc(name, released, positive) == 0.5
+
+
+@pytest.mark.parametrize("name", CHEAP)
 def test_same_seed_same_scores(name: str) -> None:
     released, positive = representations(300, 8), np.random.default_rng(1).random(300) < 0.5
     scores = [fit(name, released, positive, 5)(released) for _ in range(2)]
