@@ -8,8 +8,8 @@ included. Ours also prepares the images, judges with intervals, and writes table
 """
 
 import argparse
-import csv
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -18,7 +18,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import plain
-from PIL import Image
+import polars as pl
+from arguments import at_least
+from drawn_folder import drawn_folder
 
 SETTINGS = plain.Settings(
     image_side=32, decoder=(32, 16), learning_rate=2e-3, autoencoder_epochs=6, heads_epochs=3, joint_epochs=20
@@ -73,26 +75,20 @@ joint_epochs = {SETTINGS.joint_epochs}
 """
 
 
-def drawn_folder(folder: Path) -> None:
-    """The drawn faces as PNG files with their labels.csv: what a user brings."""
-    from aia_models.data.prepare import open_prepared, prepare
-
-    prepared = prepare("synthetic", image_side=64, attribute="gender", positive=None, cache=folder / "cache")
-    faces = open_prepared(prepared)
-    with (folder / "labels.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["image", "identity", "gender"])
-        for row, (image, person) in enumerate(zip(faces.images, faces.identity, strict=True)):
-            Image.fromarray(image[0]).save(folder / f"{row:05d}.png")
-            gender = "male" if faces.attributes["gender"][row] == 1 else "female"
-            writer.writerow([f"{row:05d}.png", faces.identity_names[person], gender])
-
-
-def seconds_of(command: list[str]) -> float:
-    """Wall seconds of a command that must succeed."""
+def timed(command: list[str]) -> tuple[float, str]:
+    """Wall seconds and standard output of a command that must succeed."""
     started = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - started
+    ran = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return time.perf_counter() - started, ran.stdout
+
+
+def best(figures: list[dict[str, float]]) -> str:
+    """The ranges that a study's trials span."""
+    ranges = []
+    for name in ("attacker_auc", "matching_auc"):
+        values = [row[name] for row in figures]
+        ranges.append(f"{name} {min(values):.3f} to {max(values):.3f}")
+    return ", ".join(ranges)
 
 
 def main() -> None:
@@ -100,38 +96,47 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--trials", type=int, default=8)
-    parser.add_argument("--plain-only", type=Path, help="run only the plain study, on this folder")
+    parser.add_argument("--trials", type=at_least(1), default=6)
+    parser.add_argument("--repeats", type=at_least(1), default=2)
+    parser.add_argument("--plain-only", type=Path, help="run only the plain study, on this folder of images")
     given = parser.parse_args()
     if given.plain_only:
+        if not (given.plain_only / "labels.csv").is_file():
+            parser.error(
+                f"{given.plain_only} has no labels.csv: give a folder with one (image,identity,gender)"
+            )
         with tempfile.TemporaryDirectory() as storage:
             print(json.dumps(tuned(given.plain_only.resolve(), Path(storage), given.trials)))
         return
     print(asdict(SETTINGS))
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name, "faces")
-        folder.mkdir()
-        drawn_folder(folder)
-        spec = Path(name, "alpha-beta.toml")
+        folder, spec = drawn_folder(Path(name)), Path(name, "alpha-beta.toml")
         spec.write_text(our_spec(given.trials))
-        trials = str(given.trials)
-        plain_seconds = seconds_of(
-            [sys.executable, __file__, "--trials", trials, "--plain-only", str(folder)]
-        )
-        command = Path(sys.executable).with_name("aia-study")
-        our_seconds = seconds_of(
-            [
-                str(command),
-                "launch",
-                str(spec),
-                "--dataset",
-                f"folder:{folder}",
-                "--storage",
-                name,
-            ]
-        )
-    print(f"{given.trials} trials: plain {plain_seconds:.0f} s, ours {our_seconds:.0f} s")
-    print(f"RESULT study_ratio={plain_seconds / our_seconds:.2f}")
+        plainly = [sys.executable, __file__, "--trials", str(given.trials), "--plain-only", str(folder)]
+        launch = [
+            str(Path(sys.executable).with_name("aia-study")),
+            "launch",
+            str(spec),
+            "--dataset",
+            f"folder:{folder}",
+        ]
+        ratios = []
+        for repeat in range(1, given.repeats + 1):
+            theirs, shown = timed(plainly)
+            storage = Path(
+                name, f"storage-{repeat}"
+            )  # of its own, so that no earlier run has prepared its images
+            mine, _ = timed([*launch, "--storage", str(storage), "--name", "ours"])
+            ratios.append(theirs / mine)
+            print(f"{given.trials} trials: plain {theirs:.0f} s ({best(json.loads(shown.splitlines()[-1]))})")
+            table = pl.read_parquet(storage / "ours" / "results" / "trials" / "*.parquet")
+            figures = table.select(
+                attacker_auc="attacker_auc_validation", matching_auc="matching_auc_validation"
+            )
+            print(f"{given.trials} trials: ours {mine:.0f} s ({best(figures.to_dicts())})")
+    print(
+        f"RESULT study_ratio={statistics.median(ratios):.2f} lowest={min(ratios):.2f} highest={max(ratios):.2f}"
+    )
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from arguments import at_least
 from twins import synthetic_faces
 
 from aia_models.allocator import keep_freed_memory
@@ -51,8 +52,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seeds", type=at_least(2), default=5)
+    parser.add_argument("--threads", type=at_least(1), default=2)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     keep_freed_memory()

@@ -9,6 +9,7 @@ nothing of ours has set anything. On CUDA, see cuda_step.py.
 """
 
 import argparse
+import re
 import statistics
 import sys
 import tempfile
@@ -22,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # runs also where 
 
 import plain
 import torch
+from arguments import at_least
 from ceiling import ceiling
 from torch.utils.flop_counter import FlopCounterMode
 from twins import PAPER, agreement, batches, peer, synthetic_faces
@@ -33,6 +35,7 @@ from aia_models.training import Trainer
 
 IMAGE_SIDE, STEPS_COMPARED, ROUNDS, ON_END = 64, 50, 8, 3
 STAGES = ("joint", "autoencoder", "heads")
+LARGEST_DIFFERENCE = 1e-4  # relative, of a loss at the same weights
 Step = Callable[[], object]
 
 _peer: dict[str, Step] = {}
@@ -113,6 +116,10 @@ def on_cpu(threads: int, rounds: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         faces = synthetic_faces(IMAGE_SIDE, Path(folder))
         agreed = agreement(faces, PAPER, STEPS_COMPARED, threads)
+        if agreed.losses > LARGEST_DIFFERENCE:
+            sys.exit(
+                f"losses differ from plain's by {agreed.losses:.1e}: not the same arithmetic, so no ratio"
+            )
         times = measured(faces, Path(folder), threads, rounds)
     print(
         f"torch {torch.__version__}, {threads} threads, {rounds} rounds; seconds per step: median (lowest, highest)"
@@ -125,7 +132,7 @@ def on_cpu(threads: int, rounds: int) -> None:
         )
     print(
         f"largest difference to plain over {STEPS_COMPARED} steps at the same weights: losses {agreed.losses:.1e}, "
-        f"gradients {agreed.gradients:.1e}; losses of plain run freely beside itself in channels_last: "
+        f"gradients {agreed.gradients:.1e}, updates {agreed.updates:.1e}; losses of plain run freely beside itself in channels_last: "
         f"{agreed.free_run_of_plain:.1e}"
     )
     rates = ceiling("cpu", torch.float32)
@@ -153,12 +160,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--threads", type=at_least(1), default=2)
+    parser.add_argument("--rounds", type=at_least(1), default=ROUNDS)
     given = parser.parse_args()
     if given.device == "cpu":
         on_cpu(given.threads, given.rounds)
         return
+    if not re.fullmatch(r"cuda(:\d+)?", given.device):
+        parser.error(f"--device {given.device}: give cpu, cuda or cuda:N")
     if not torch.cuda.is_available():
         parser.error(
             f"--device {given.device}: this PyTorch ({torch.__version__}) finds no CUDA device; use cpu"

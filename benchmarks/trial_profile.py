@@ -3,7 +3,8 @@
 Runs the default design of a spec in a new process, as a worker's first trial, through the product's own code, and
 puts a clock around each of its calls. The whole is timed from outside: from before the process starts until the
 rows are on disk. What no phase claims is unaccounted. `judging_share` is judging over the whole without the
-start, since a worker starts once for many trials.
+start, since a worker starts once for many trials. The in-loop adversary's and matcher's AUCs after each epoch count
+as training: they belong to its record.
 
     python benchmarks/trial_profile.py
     python benchmarks/trial_profile.py --spec quick --threads 2
@@ -21,6 +22,12 @@ from functools import wraps
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
+
+from arguments import at_least
+
+from aia_models.errors import AIAError
+from search_spaces.errors import SpaceError
+from study.errors import StudyError
 
 PHASES = ("start", "data", "stage 1", "stage 2", "judging", "writing")
 STAGES = {"autoencoder": "stage 1", "heads": "stage 1", "joint": "stage 2"}
@@ -97,10 +104,13 @@ def main() -> None:
     )
     parser.add_argument("--spec", default="alpha-beta")
     parser.add_argument("--dataset", default="synthetic")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--threads", type=at_least(1), default=1)
+    parser.add_argument("--repeats", type=at_least(1), default=3)
     given = parser.parse_args()
-    runs = profile(given.spec, given.dataset, given.threads, given.repeats)
+    try:
+        runs = profile(given.spec, given.dataset, given.threads, given.repeats)
+    except (AIAError, SpaceError, StudyError) as error:
+        parser.error(str(error))
     medians = {name: statistics.median(run[name] for run in runs) for name in (*PHASES, "whole")}
     print(
         f"{given.spec} on {given.dataset}, {given.threads} threads, {len(runs)} runs: median, lowest, highest"
