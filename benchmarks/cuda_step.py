@@ -184,7 +184,8 @@ def on_cuda(device: str, rounds: int) -> None:
             Trainer(PAPER, replace(HALF, device=device), faces).joint_step(batch.rows, batch.different)
         per_image = counter.get_total_flops() / PAPER.batch_images
         print(
-            f"{torch.cuda.get_device_name(device)}, torch {torch.__version__}, bfloat16 ceiling {peak / 1e12:.1f} TFLOP/s, "
+            f"{torch.cuda.get_device_name(device)}, torch {torch.__version__}, "
+            f"bfloat16 ceiling {peak / 1e12:.1f} TFLOP/s, "
             f"TF32 in convolutions {torch.backends.cudnn.allow_tf32}; images/s: median (lowest, highest)"
         )
 

@@ -132,7 +132,8 @@ def on_cpu(threads: int, rounds: int) -> None:
         )
     print(
         f"largest difference to plain over {STEPS_COMPARED} steps at the same weights: losses {agreed.losses:.1e}, "
-        f"gradients {agreed.gradients:.1e}, updates {agreed.updates:.1e}; losses of plain run freely beside itself in channels_last: "
+        f"gradients {agreed.gradients:.1e}, updates {agreed.updates:.1e}; "
+        "losses of plain run freely beside itself in channels_last: "
         f"{agreed.free_run_of_plain:.1e}"
     )
     rates = ceiling("cpu", torch.float32)

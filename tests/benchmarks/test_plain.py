@@ -9,15 +9,16 @@ import pytest
 import torch
 from twins import PAPER, agreement, peer, synthetic_faces
 
+from aia_models.batches import PairSampler, image_batches
 from aia_models.config import BudgetConfig, ComputeConfig, DecoderConfig, TrainingConfig
 from aia_models.data.faces import FaceDataset
 from aia_models.data.splits import SplitFaces
+from aia_models.streams import stream_seed
 from aia_models.training import Trainer
 from tests.aia_models.random_faces import random_faces
 
 SMALL = replace(PAPER, decoder=DecoderConfig((8, 4)), batch_images=16)
 SIDE, SEEDS = 16, (0, 1, 2)
-BUDGET = BudgetConfig(autoencoder_epochs=3, heads_epochs=2, joint_epochs=4)
 
 
 def test_the_step_is_ours() -> None:
@@ -71,21 +72,59 @@ def ours_as_plain(config: TrainingConfig, faces: SplitFaces) -> plain.PlainTrain
     return shell
 
 
+def epochs_of_peer(config: TrainingConfig, faces: SplitFaces) -> list[list[float]]:
+    """Mean losses (reconstruction, matcher, adversary) of each epoch on the batches that our trainer draws."""
+    trainer, sampler, budget = peer(config, SIDE), PairSampler(faces.train.identity), config.budget
+    train, stage1 = as_plain(faces.train), budget.autoencoder_epochs + budget.heads_epochs
+    found = []
+    for epoch in range(1, stage1 + budget.joint_epochs + 1):
+        rng = np.random.default_rng(stream_seed(config.seed, "batches", str(epoch)))
+        if epoch <= budget.autoencoder_epochs:
+            rows = image_batches(len(train.images), config.batch_images, rng)
+            losses = [[float(trainer.autoencoder_step(train.images[batch])), 0.0, 0.0] for batch in rows]
+        else:
+            if epoch == stage1 + 1:
+                trainer.restart_autoencoder_optimiser()
+            joint, drawn = epoch > stage1, sampler.epoch(config.batch_images, rng)
+            step = trainer.joint_step if joint else trainer.heads_step
+            losses = []
+            for batch, pairs in zip(drawn.images, drawn.different, strict=True):
+                shown = step(train.images[batch], train.gender[batch], torch.from_numpy(pairs))
+                losses.append([float(loss) for loss in (shown if joint else (0.0, *shown))])
+        found.append(np.mean(losses, axis=0).tolist())
+    return found
+
+
+def test_a_whole_training_is_ours(faces: SplitFaces) -> None:
+    """All stages from the same weights on the same batches, at a learning rate at which rounding stays rounding."""
+    config = replace(SMALL, learning_rate=3e-5, batch_images=64, budget=BudgetConfig(2, 2, 3))
+    records = list(Trainer(config, ComputeConfig(), faces).run())
+    ours = [
+        [getattr(record, f"{name}_loss") or 0.0 for name in ("reconstruction", "matcher", "adversary")]
+        for record in records
+    ]
+    np.testing.assert_allclose(epochs_of_peer(config, faces), ours, rtol=1e-4)
+
+
 def test_it_learns_as_well_as_ours(faces: SplitFaces) -> None:
-    """Mean over seeds, the batches of each its own: neither is better by more than what seeds leave open."""
+    """Each with batches of its own: what differs is within what seeds leave open, and both learn to match."""
+    budget = BudgetConfig(autoencoder_epochs=8, heads_epochs=8, joint_epochs=16)
     figures: dict[str, list[dict[str, float]]] = {"ours": [], "plain": []}
     for seed in SEEDS:
-        config = replace(SMALL, seed=seed, budget=BUDGET, learning_rate=3e-3, beta=0.1)
+        config = replace(
+            SMALL, seed=seed, budget=budget, learning_rate=2e-3, batch_images=64, alpha=2.0, beta=0.1
+        )
         settings = plain.Settings(
-            alpha=config.alpha, beta=config.beta, learning_rate=config.learning_rate, batch_images=16,
-            image_side=SIDE, decoder=(8, 4), autoencoder_epochs=3, heads_epochs=2, joint_epochs=4, seed=seed,
+            alpha=config.alpha, beta=config.beta, learning_rate=config.learning_rate, image_side=SIDE,
+            decoder=(8, 4), autoencoder_epochs=8, heads_epochs=8, joint_epochs=16, seed=seed,
         )  # fmt: skip
         figures["plain"].append(judged(plain.train(as_plain(faces.train), settings), faces))
         figures["ours"].append(judged(ours_as_plain(config, faces), faces))
-    for name, tolerance in (("reconstruction", 0.004), ("attacker_auc", 0.05), ("matching_auc", 0.05)):
+    for name, allowed in (("reconstruction", 0.005), ("attacker_auc", 0.04), ("matching_auc", 0.12)):
         means = {kind: np.mean([run[name] for run in runs]) for kind, runs in figures.items()}
-        assert means["plain"] == pytest.approx(means["ours"], abs=tolerance), (name, figures)
-    assert np.mean([run["matching_auc"] for run in figures["plain"]]) > 0.6, "it does learn"
+        assert means["plain"] == pytest.approx(means["ours"], abs=allowed), (name, figures)
+    assert np.mean([run["matching_auc"] for run in figures["plain"]]) > 0.65
+    assert np.mean([run["matching_auc"] for run in figures["ours"]]) > 0.65
 
 
 def test_faces_are_read_from_a_folder(faces_folder: Path) -> None:
