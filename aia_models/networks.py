@@ -42,19 +42,29 @@ class UpsampledConv(nn.Conv2d):
     of its weights: a 4x4 kernel at stride 2, 16 products per value and output channel instead of 36.
     """
 
+    reach: Tensor
+
     def __init__(self, channels: int, outputs: int) -> None:
         super().__init__(channels, outputs, 3, padding=1)
+        along = torch.tensor(
+            [[0.0, 0, 1, 1], [0, 1, 1, 0], [1, 1, 0, 0]]
+        )  # which of 4 pixels each of 3 weights meets
+        self.register_buffer("reach", torch.kron(along, along), persistent=False)
 
     def spread(self) -> Float[Tensor, "channel output 4 4"]:
         """The kernel over the pixels that one value of the small map reaches."""
-        turned = F.pad(self.weight.transpose(0, 1).flip(2, 3), (1, 1, 1, 1))
-        return F.avg_pool2d(turned, 2, stride=1, divisor_override=1)
+        return (self.weight.transpose(0, 1).flatten(2) @ self.reach).unflatten(2, (4, 4))
 
     def forward(
         self, input: Float[Tensor, "batch channel height width"]
     ) -> Float[Tensor, "batch output 2*height 2*width"]:
-        """What `nn.Conv2d` gives for the up-sampled map, up to rounding."""
-        return F.conv_transpose2d(input, self.spread(), self.bias, stride=2, padding=1)
+        """What `nn.Conv2d` gives for the up-sampled map, up to rounding.
+
+        The bias is added apart: within the transposed convolution its gradient takes a quarter of the backward pass.
+        """
+        assert self.bias is not None
+        mapped = F.conv_transpose2d(input, self.spread(), stride=2, padding=1)
+        return mapped.add_(self.bias.to(mapped.dtype)[:, None, None])
 
 
 class UpsampledImage(UpsampledConv):

@@ -50,10 +50,10 @@ class FusedTrials:
         trials = [_JointLoss(config, image_side).to(device) for config in configs]
         stacked, _ = stack_module_state(trials)  # type: ignore[arg-type]
         self.weights = {name: weight.detach() for name, weight in stacked.items()}
-        skeleton = deepcopy(trials[0]).to("meta")
+        skeleton, constants = deepcopy(trials[0]).to("meta"), dict(trials[0].named_buffers())
 
         def loss(weights: dict[str, Tensor], *given: Tensor) -> tuple[Tensor, Tensor]:
-            return functional_call(skeleton, weights, given)
+            return functional_call(skeleton, {**weights, **constants}, given)
 
         self._gradients = vmap(grad(loss, has_aux=True))
         self._alpha, self._beta, self._rate = (
