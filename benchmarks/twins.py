@@ -63,8 +63,8 @@ def peer(config: TrainingConfig, image_side: int, device: str = "cpu") -> plain.
         decoder=config.decoder.channels, seed=config.seed,
     )  # fmt: skip
     trainer = plain.PlainTrainer(settings, device)
-    for target, source in _matched(trainer, Networks(config, image_side)):
-        _copy(target, source)
+    for target, source in matched(trainer, Networks(config, image_side)):
+        copy_weights(target, source)
     return trainer
 
 
@@ -92,22 +92,23 @@ def agreement(faces: SplitFaces, config: TrainingConfig, steps: int, threads: in
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     losses, gradients, updates, free = [], [], [], []
     for batch in batches(faces, steps, config.batch_images):
-        for source, target in _matched(theirs, mine.networks):
-            _copy(target, source)
-        before = [_vector(network) for network, _ in _matched(theirs, mine.networks)]
+        for source, target in matched(theirs, mine.networks):
+            copy_weights(target, source)
+        before = [_vector(network) for network, _ in matched(theirs, mine.networks)]
         found = mine.joint_step(batch.rows, batch.different)[:3]
         expected = torch.stack(theirs.joint_step(batch.images, batch.gender, batch.different))
         channels_last = batch.images.contiguous(memory_format=torch.channels_last)
         beside = torch.stack(control.joint_step(channels_last, batch.gender, batch.different))
         losses.append(_largest(found, expected))
         free.append(_largest(beside, expected))
-        for start, (plain_network, network) in zip(before, _matched(theirs, mine.networks), strict=True):
+        for start, (plain_network, network) in zip(before, matched(theirs, mine.networks), strict=True):
             gradients.append(_distance(_gradient(network), _gradient(plain_network)))
             updates.append(_distance(_vector(network) - start, _vector(plain_network) - start))
     return Agreement(max(losses), max(gradients), max(updates), max(free))
 
 
-def _matched(trainer: plain.PlainTrainer, networks: Networks) -> Iterator[tuple[nn.Module, nn.Module]]:
+def matched(trainer: plain.PlainTrainer, networks: Networks) -> Iterator[tuple[nn.Module, nn.Module]]:
+    """The peer's networks, each with ours that has the same weights in the same order."""
     yield trainer.autoencoder.encoder, networks.encoder
     yield trainer.autoencoder.decoder, networks.decoder
     yield trainer.adversary, networks.adversary
@@ -115,7 +116,8 @@ def _matched(trainer: plain.PlainTrainer, networks: Networks) -> Iterator[tuple[
 
 
 @torch.no_grad()
-def _copy(target: nn.Module, source: nn.Module) -> None:
+def copy_weights(target: nn.Module, source: nn.Module) -> None:
+    """Sets the weights of `target` to those of `source`."""
     for mine, theirs in zip(target.parameters(), source.parameters(), strict=True):
         mine.copy_(theirs)
 

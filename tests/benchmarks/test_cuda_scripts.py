@@ -17,7 +17,10 @@ from tests.aia_models.random_faces import random_faces
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 # What a machine with torch, torchvision, numpy, scikit-learn, safetensors and jaxtyping does not have.
-ABSENT = ("ray", "pydantic", "polars", "optuna", "pyarrow", "pandas", "rich", "typer", "moocore", "beartype")
+ABSENT = (
+    "ray", "pydantic", "polars", "optuna", "pyarrow", "pandas", "rich", "typer", "moocore", "plotnine", "tomli_w",
+    "beartype",
+)  # fmt: skip
 SMALL = replace(PAPER, decoder=DecoderConfig((8, 4)), batch_images=16, learning_rate=5e-5)
 
 
@@ -25,7 +28,8 @@ def test_the_step_needs_nothing_that_studies_need() -> None:
     """Run away from the repository, as if the project were not installed."""
     code = (
         f"import sys; sys.modules.update(dict.fromkeys({ABSENT}));"
-        f"sys.path = [p for p in sys.path if 'editable' not in p] + [{str(BENCHMARKS)!r}];"
+        "sys.meta_path = [f for f in sys.meta_path if 'Editable' not in repr(f)];"
+        f"sys.path.append({str(BENCHMARKS)!r});"
         "import step, cuda_step; print(step.Trainer.__module__)"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd="/")
@@ -58,6 +62,10 @@ def test_fused_trials_train_like_trials_of_their_own() -> None:
             for trainer, batch in zip(alone, own, strict=True)
         ]
         torch.testing.assert_close(losses, torch.stack(expected), rtol=1e-4, atol=1e-6)
+
+
+def test_a_device_has_an_index_where_one_is_chosen() -> None:
+    assert [cuda_step.indexed(device) for device in ("cuda", "cuda:1")] == ["cuda:0", "cuda:1"]
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """The plain peer takes the same steps as our trainer and learns as well: a ratio to anything less says nothing."""
 
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import numpy as np
 import plain
 import pytest
 import torch
-from twins import PAPER, agreement, peer, synthetic_faces
+import twins
+from twins import PAPER, agreement, copy_weights, matched, peer, synthetic_faces
 
 from aia_models.batches import PairSampler, image_batches
 from aia_models.config import BudgetConfig, ComputeConfig, DecoderConfig, TrainingConfig
@@ -22,17 +24,27 @@ SIDE, SEEDS = 16, (0, 1, 2)
 
 
 def test_the_step_is_ours() -> None:
-    """A gradient is a sum of terms that cancel: its rounding is larger than a loss's."""
+    """A gradient is a sum of terms that cancel, and Adam's first updates are signs: their rounding is larger."""
     agreed = agreement(random_faces(people=20, images=4), SMALL, steps=8, threads=1)
     assert agreed.losses < 1e-5
-    assert agreed.gradients < 1e-2
+    assert agreed.gradients < 2e-3
+    assert agreed.updates < 0.05
 
 
 def test_a_different_step_shows(monkeypatch: pytest.MonkeyPatch) -> None:
-    ours = plain.PlainTrainer.siamese_loss
-    monkeypatch.setattr(plain.PlainTrainer, "siamese_loss", lambda *given: 1.01 * ours(*given))
+    theirs = plain.PlainTrainer.siamese_loss
+    monkeypatch.setattr(plain.PlainTrainer, "siamese_loss", lambda *given: 1.01 * theirs(*given))
     agreed = agreement(random_faces(people=20, images=4), SMALL, steps=2, threads=1)
     assert agreed.losses > 5e-3
+    assert agreed.gradients > 5e-3
+
+
+def test_a_different_update_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = peer(replace(SMALL, learning_rate=1.2 * SMALL.learning_rate), SIDE)
+    monkeypatch.setattr(twins, "peer", lambda *given: deepcopy(trainer))
+    agreed = agreement(random_faces(people=20, images=4), SMALL, steps=2, threads=1)
+    assert agreed.losses < 1e-5
+    assert agreed.updates > 0.1
 
 
 @pytest.fixture(scope="module")
@@ -58,17 +70,8 @@ def ours_as_plain(config: TrainingConfig, faces: SplitFaces) -> plain.PlainTrain
     """Our trained weights in the peer's networks."""
     trainer, shell = Trainer(config, ComputeConfig(), faces), peer(config, SIDE)
     list(trainer.run())
-    mine = trainer.networks
-    parts = (
-        (shell.autoencoder.encoder, mine.encoder),
-        (shell.autoencoder.decoder, mine.decoder),
-        (shell.adversary, mine.adversary),
-        (shell.matcher, mine.matcher),
-    )
-    with torch.no_grad():
-        for target, source in parts:
-            for theirs, own in zip(target.parameters(), source.parameters(), strict=True):
-                theirs.copy_(own)
+    for target, source in matched(shell, trainer.networks):
+        copy_weights(target, source)
     return shell
 
 
