@@ -82,7 +82,7 @@ def timed(command: list[str]) -> tuple[float, str]:
     return time.perf_counter() - started, ran.stdout
 
 
-def best(figures: list[dict[str, float]]) -> str:
+def ranges_of(figures: list[dict[str, float]]) -> str:
     """The ranges that a study's trials span."""
     ranges = []
     for name in ("attacker_auc", "matching_auc"):
@@ -128,12 +128,14 @@ def main() -> None:
             )  # of its own, so that no earlier run has prepared its images
             mine, _ = timed([*launch, "--storage", str(storage), "--name", "ours"])
             ratios.append(theirs / mine)
-            print(f"{given.trials} trials: plain {theirs:.0f} s ({best(json.loads(shown.splitlines()[-1]))})")
+            print(
+                f"{given.trials} trials: plain {theirs:.0f} s ({ranges_of(json.loads(shown.splitlines()[-1]))})"
+            )
             table = pl.read_parquet(storage / "ours" / "results" / "trials" / "*.parquet")
             figures = table.select(
                 attacker_auc="attacker_auc_validation", matching_auc="matching_auc_validation"
             )
-            print(f"{given.trials} trials: ours {mine:.0f} s ({best(figures.to_dicts())})")
+            print(f"{given.trials} trials: ours {mine:.0f} s ({ranges_of(figures.to_dicts())})")
     print(
         f"RESULT study_ratio={statistics.median(ratios):.2f} lowest={min(ratios):.2f} highest={max(ratios):.2f}"
     )
