@@ -67,7 +67,7 @@ def fit_anonymizer(networks: Networks, config: TrainingConfig, faces: SplitFaces
     anonymizer = Anonymizer(config, faces.image_side).to(next(networks.parameters()).device)
     anonymizer.encoder.load_state_dict(networks.encoder.state_dict())
     anonymizer.decoder.load_state_dict(networks.decoder.state_dict())
-    attribute = torch.from_numpy(np.ascontiguousarray(faces.train.attributes[faces.attribute]))
+    attribute = torch.from_numpy(np.ascontiguousarray(faces.train.attributes[faces.attributes[0]]))
     anonymizer.channel = fit_release_channel(config.channel, anonymizer.clean(faces.train.images), attribute)
     return anonymizer.eval()
 
@@ -77,7 +77,10 @@ def release_faces(anonymizer: Anonymizer, faces: SplitFaces, seed: int) -> Mappi
     device = anonymizer.channel.low.device
     return {
         split: _release_split(
-            anonymizer, getattr(faces, split), faces.attribute, stream(seed, "release", split, device=device)
+            anonymizer,
+            getattr(faces, split),
+            faces.attributes[0],
+            stream(seed, "release", split, device=device),
         )
         for split in SPLITS
         if split != "train"

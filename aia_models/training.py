@@ -59,9 +59,9 @@ class Trainer:
         if compute.memory_format == "channels_last":
             networks = networks.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.networks: Networks = networks
-        self.train_faces = DeviceFaces.load(faces.train, faces.attribute, compute.device)
-        self.validation_faces = DeviceFaces.load(faces.validation, faces.attribute, compute.device)
-        attribute = faces.validation.attributes[faces.attribute]
+        self.train_faces = DeviceFaces.load(faces.train, faces.attributes[0], compute.device)
+        self.validation_faces = DeviceFaces.load(faces.validation, faces.attributes[0], compute.device)
+        attribute = faces.validation.attributes[faces.attributes[0]]
         self.validation_pairs = evaluation_pairs(faces.validation.identity, attribute, "validation")
         self.pairs = PairSampler(faces.train.identity)
         self.paired = torch.from_numpy(self.pairs.paired).to(compute.device)

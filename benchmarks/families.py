@@ -85,7 +85,7 @@ def trained(task: tuple[Design, int, str, BudgetConfig, Path]) -> list[dict]:
     design, seed, dataset, budget, cache = task
     torch.set_num_threads(1)
     prepared = prepare(dataset, image_side=32, attribute="gender", positive=None, cache=cache)
-    faces = split_faces(open_prepared(prepared), "gender", 0)
+    faces = split_faces(open_prepared(prepared), ("gender",), 0)
     kind = "none" if design.noise_sd is None else "noise"
     config = TrainingConfig(
         alpha=design.alpha,

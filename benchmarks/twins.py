@@ -36,14 +36,14 @@ class Batch:
 def synthetic_faces(image_side: int, cache: Path) -> SplitFaces:
     """The drawn faces, split as a study splits them."""
     folder = prepare("synthetic", image_side=image_side, attribute="gender", positive=None, cache=cache)
-    return split_faces(open_prepared(folder), "gender", 0)
+    return split_faces(open_prepared(folder), ("gender",), 0)
 
 
 def batches(faces: SplitFaces, count: int, size: int, device: str = "cpu") -> list[Batch]:
     """`count` batches of pairs of the `train` identities."""
     sampler, rng = PairSampler(faces.train.identity), np.random.default_rng(0)
     images = torch.from_numpy(np.ascontiguousarray(faces.train.images)).float() / 255
-    gender = torch.from_numpy(np.ascontiguousarray(faces.train.attributes[faces.attribute])).float()
+    gender = torch.from_numpy(np.ascontiguousarray(faces.train.attributes[faces.attributes[0]])).float()
     found: list[Batch] = []
     while len(found) < count:
         epoch = sampler.epoch(size, rng)

@@ -97,7 +97,7 @@ def prepare_faces(spec: StudySpec, storage: Path) -> Path:
         positive=spec.positive,
         cache=storage / PREPARED,
     )
-    split_faces(open_prepared(prepared), spec.attribute, spec.split_seed)
+    split_faces(open_prepared(prepared), (spec.attribute,), spec.split_seed)
     return prepared
 
 

@@ -51,7 +51,7 @@ class TrialContext:
 
     def faces(self) -> SplitFaces:
         """The split faces, from the one prepared, memory-mapped copy."""
-        return split_faces(open_prepared(Path(self.prepared)), self.spec.attribute, self.spec.split_seed)
+        return split_faces(open_prepared(Path(self.prepared)), (self.spec.attribute,), self.spec.split_seed)
 
 
 def run_trial(
@@ -86,7 +86,7 @@ def run_trial(
             final = Outcome(
                 row,
                 epoch_rows(plan, records, judgement),
-                attack_rows(plan, faces.attribute, judgement),
+                attack_rows(plan, faces.attributes[0], judgement),
                 match_rows(plan, judgement),
             )
     except DivergedError as error:
@@ -126,7 +126,7 @@ def _about(plan: TrialPlan, spec: StudySpec, faces: SplitFaces, judgement: Judge
         "study": spec.name,
         "trial_id": plan.trial_id,
         "method": plan.method,
-        "attribute": faces.attribute,
+        "attribute": faces.attributes[0],
         "data_fingerprint": faces.fingerprint,
         "preparation": {"grey": True, "crop": "centred square", "image_side": faces.image_side},
         "attacker_auc_validation": folded(judgement.strongest_attack("validation").auc),

@@ -31,15 +31,15 @@ def split_of(identity_name: str, split_seed: int) -> str:
 class SplitFaces:
     """What training and judging take: four data sets without a common identity.
 
-    `attribute` names the private attribute; `fingerprint` is a sha256 in hex over the contents, the attribute
-    and the split seed.
+    `attributes` names the private attributes, one or more; `fingerprint` is a sha256 in hex over the contents,
+    the attributes and the split seed.
     """
 
     train: FaceDataset
     attack: FaceDataset
     validation: FaceDataset
     test: FaceDataset
-    attribute: str
+    attributes: tuple[str, ...]
     fingerprint: str
 
     @property
@@ -48,21 +48,22 @@ class SplitFaces:
         return self.train.image_side
 
 
-def split_faces(dataset: FaceDataset, attribute: str, split_seed: int) -> SplitFaces:
+def split_faces(dataset: FaceDataset, attributes: tuple[str, ...], split_seed: int) -> SplitFaces:
     """Divides `dataset` by identity into the four splits.
 
-    Raises DataError when the attribute is missing, or when a split could not be judged: it needs 2 identities
-    of either value of the attribute and 2 identities with 2 or more images.
+    Raises DataError when an attribute is missing, or when a split could not be judged: it needs 2 identities
+    of either value of each attribute and 2 identities with 2 or more images.
     """
-    dataset.attribute(attribute)
     split_of_identity = np.array([split_of(name, split_seed) for name in dataset.identity_names])
     split_of_image = split_of_identity[dataset.identity]
     parts = {split: dataset.subset(split_of_image == split) for split in SPLITS}
     for split, part in parts.items():
         where = f"split '{split}' (split_seed {split_seed})"
-        check_judgeable(part.identity, part.attribute(attribute), attribute, where, splits=1)
-    digest = hashlib.sha256(f"{dataset.fingerprint}\n{attribute}\n{split_seed}".encode())
-    return SplitFaces(**parts, attribute=attribute, fingerprint=digest.hexdigest())
+        for name in attributes:
+            check_judgeable(part.identity, part.attribute(name), name, where, splits=1)
+    settings = f"{dataset.fingerprint}\n{','.join(attributes)}\n{split_seed}"
+    digest = hashlib.sha256(settings.encode())
+    return SplitFaces(**parts, attributes=attributes, fingerprint=digest.hexdigest())
 
 
 def check_judgeable(

@@ -42,7 +42,7 @@ def random_faces(
 ) -> SplitFaces:
     """Four splits of `people` each, all of different people."""
     parts = [dataset(people, images, side, 4 * seed + part, signal) for part in range(4)]
-    return SplitFaces(*parts, attribute="gender", fingerprint=f"random-{seed}")
+    return SplitFaces(*parts, attributes=("gender",), fingerprint=f"random-{seed}")
 
 
 def with_unknown(faces: FaceDataset, unknown: np.ndarray) -> FaceDataset:

@@ -64,14 +64,14 @@ def test_adding_identities_moves_nobody() -> None:
     def places(split: SplitFaces) -> dict[str, str]:
         return {name: split for split, part in parts(split).items() for name in part.identity_names}
 
-    few, many = (places(split_faces(paired_people(people), "gender", 1)) for people in (100, 150))
+    few, many = (places(split_faces(paired_people(people), ("gender",), 1)) for people in (100, 150))
     assert few.items() <= many.items()
     assert len(many) == 150
 
 
 def test_splits_are_disjoint_and_whole() -> None:
     faces = paired_people(120)
-    split = parts(split_faces(faces, "gender", 0))
+    split = parts(split_faces(faces, ("gender",), 0))
     names = [name for part in split.values() for name in part.identity_names]
     assert sorted(names) == sorted(faces.identity_names)
     assert sum(len(part) for part in split.values()) == len(faces)
@@ -83,14 +83,14 @@ def test_parts_keep_each_image_with_its_labels() -> None:
         image.tobytes(): (faces.identity_names[i], g)
         for image, i, g in zip(faces.images, faces.identity, faces.attribute("gender"), strict=True)
     }
-    for part in parts(split_faces(faces, "gender", 0)).values():
+    for part in parts(split_faces(faces, ("gender",), 0)).values():
         assert part.images.flags.c_contiguous
         for image, i, g in zip(part.images, part.identity, part.attribute("gender"), strict=True):
             assert wanted[image.tobytes()] == (part.identity_names[i], g)
 
 
 def test_split_seed_changes_split_and_fingerprint() -> None:
-    one, other, again = (split_faces(paired_people(120), "gender", seed) for seed in (0, 1, 0))
+    one, other, again = (split_faces(paired_people(120), ("gender",), seed) for seed in (0, 1, 0))
     assert one.train.identity_names != other.train.identity_names
     assert one.train.identity_names == again.train.identity_names
     assert one.fingerprint == again.fingerprint != other.fingerprint
@@ -104,9 +104,9 @@ def test_fingerprint_covers_contents_and_attribute() -> None:
     )
     other_contents = FaceDataset(faces.images, faces.identity, faces.identity_names, {"gender": values}, "g")
     prints = {
-        split_faces(both, "gender", 0).fingerprint,
-        split_faces(both, "old", 0).fingerprint,
-        split_faces(other_contents, "gender", 0).fingerprint,
+        split_faces(both, ("gender",), 0).fingerprint,
+        split_faces(both, ("old",), 0).fingerprint,
+        split_faces(other_contents, ("gender",), 0).fingerprint,
     }
     assert len(prints) == 3
 
@@ -116,32 +116,32 @@ def test_one_value_only_is_refused() -> None:
     with pytest.raises(
         DataError, match=r"split 'train'.*0 identities have gender = 1 and \d+ have gender = 0"
     ) as e:
-        split_faces(dataset(identity, [0] * 240), "gender", 0)
+        split_faces(dataset(identity, [0] * 240), ("gender",), 0)
     assert "\n" not in str(e.value)
 
 
 def test_a_split_with_one_identity_of_a_value_is_refused() -> None:
     faces = paired_people(120)
     values = faces.attributes["gender"].copy()
-    men = [n for n in split_faces(faces, "gender", 0).test.identity_names if int(n[-3:]) % 2]
+    men = [n for n in split_faces(faces, ("gender",), 0).test.identity_names if int(n[-3:]) % 2]
     for name in men[1:]:
         values[faces.identity == faces.identity_names.index(name)] = 0
     fewer = FaceDataset(faces.images, faces.identity, faces.identity_names, {"gender": values}, "f")
     with pytest.raises(DataError, match=r"split 'test'.* 1 identities have gender = 1.* at least 2 of each"):
-        split_faces(fewer, "gender", 0)
+        split_faces(fewer, ("gender",), 0)
 
 
 def test_a_split_without_pairs_is_refused() -> None:
     with pytest.raises(
         DataError, match=r"split 'train'.* 0 identities have 2 or more images, but at least 2"
     ):
-        split_faces(dataset(list(range(200)), [i % 2 for i in range(200)]), "gender", 0)
+        split_faces(dataset(list(range(200)), [i % 2 for i in range(200)]), ("gender",), 0)
 
 
 def test_unknown_values_and_single_images_are_kept() -> None:
     identity = [*(i for i in range(120) for _ in range(2)), 120, 121]
     values = [i % 2 for i in identity[:-1]] + [-1]
-    split = parts(split_faces(dataset(identity, values), "gender", 0))
+    split = parts(split_faces(dataset(identity, values), ("gender",), 0))
     names = {name for part in split.values() for name in part.identity_names}
     assert {"person-120", "person-121"} <= names
     assert sum(int((part.attribute("gender") == -1).sum()) for part in split.values()) == 1
@@ -149,7 +149,7 @@ def test_unknown_values_and_single_images_are_kept() -> None:
 
 def test_missing_attribute_lists_those_there_are() -> None:
     with pytest.raises(DataError, match="no attribute 'Male': it has gender"):
-        split_faces(paired_people(120), "Male", 0)
+        split_faces(paired_people(120), ("Male",), 0)
 
 
 def test_subset_numbers_identities_anew() -> None:

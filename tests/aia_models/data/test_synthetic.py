@@ -41,7 +41,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def probed(prepared: Path) -> Probed:
     """Train and attack identities together against validation and test: more identities, less variance."""
-    split = split_faces(open_prepared(prepared), "gender", split_seed=0)
+    split = split_faces(open_prepared(prepared), ("gender",), split_seed=0)
 
     def joined(*parts: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         chosen = [getattr(split, part) for part in parts]
