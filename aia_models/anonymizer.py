@@ -27,7 +27,7 @@ class Anonymizer(nn.Module):
         self.encoder = Encoder(config.encoder, image_side)
         self.decoder = Decoder(config.decoder, self.encoder.map_shape)
         channels, height, width = self.encoder.map_shape
-        self.channel = ReleaseChannel(config.channel, channels * height * width)
+        self.channel = ReleaseChannel(config.channel, channels * height * width, len(config.betas))
 
     @torch.no_grad()
     def clean(self, images: UInt8[np.ndarray, "n 1 side side"]) -> Float[Tensor, "n k"]:
@@ -67,8 +67,8 @@ def fit_anonymizer(networks: Networks, config: TrainingConfig, faces: SplitFaces
     anonymizer = Anonymizer(config, faces.image_side).to(next(networks.parameters()).device)
     anonymizer.encoder.load_state_dict(networks.encoder.state_dict())
     anonymizer.decoder.load_state_dict(networks.decoder.state_dict())
-    attribute = torch.from_numpy(np.ascontiguousarray(faces.train.attributes[faces.attributes[0]]))
-    anonymizer.channel = fit_release_channel(config.channel, anonymizer.clean(faces.train.images), attribute)
+    attributes = torch.from_numpy(faces.train.attribute_columns(faces.attributes))
+    anonymizer.channel = fit_release_channel(config.channel, anonymizer.clean(faces.train.images), attributes)
     return anonymizer.eval()
 
 

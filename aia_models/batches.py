@@ -37,6 +37,14 @@ class PairSampler:
         """Which images are of people with two or more: only they count as halves of a pair."""
         return self._size > 1
 
+    def same_person(
+        self, anchors: Int64[np.ndarray, "*shape"], rng: np.random.Generator
+    ) -> Int64[np.ndarray, "*shape"]:
+        """Another image of each anchor's person; of people with one image that image itself."""
+        size, start = self._size[anchors], self._start[anchors]
+        place = self._rank[anchors] - start
+        return self._sorted[start + (place + 1 + rng.integers(0, np.maximum(size - 1, 1))) % size]
+
     def partners(
         self, anchors: Int64[np.ndarray, "*shape"], rng: np.random.Generator
     ) -> tuple[Int64[np.ndarray, "*shape"], Bool[np.ndarray, "*shape"]]:
@@ -44,11 +52,10 @@ class PairSampler:
         people with one image, whose pairs do not count (`paired`)."""
         size, start = self._size[anchors], self._start[anchors]
         different = (rng.random(anchors.shape) < 0.5) | (size == 1)
-        place = self._rank[anchors] - start
-        same = start + (place + 1 + rng.integers(0, np.maximum(size - 1, 1))) % size
+        same = self.same_person(anchors, rng)
         others = np.maximum(len(self._rank) - size, 1)
         other = (start + size + rng.integers(0, others)) % len(self._rank)
-        return self._sorted[np.where(different, other, same)], different
+        return np.where(different, self._sorted[other], same), different
 
     def epoch(self, batch_images: int, rng: np.random.Generator) -> PairBatches:
         """Batches of one epoch: half of each batch are anchors, drawn without repeats, half their partners.
@@ -61,6 +68,14 @@ class PairSampler:
         anchors = np.resize(order, steps * half).reshape(steps, half)
         partners, different = self.partners(anchors, rng)
         return PairBatches(np.concatenate([anchors, partners], axis=1), different)
+
+    def persons_epoch(self, batch_images: int, rng: np.random.Generator) -> PairBatches:
+        """As `epoch`, but each partner is another image of the anchor's person, so that every batch holds two images of
+        each; `different[step]` says of each anchor whether Eq. 7 compares it with the next anchor's partner."""
+        batches = self.epoch(batch_images, rng)
+        anchors = batches.images[:, : batch_images // 2]
+        images = np.concatenate([anchors, self.same_person(anchors, rng)], axis=1)
+        return PairBatches(images, batches.different)
 
 
 def image_batches(

@@ -1,11 +1,12 @@
 """The release channel: what happens to g before it leaves the encoder."""
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int8
 from torch import Tensor, nn
 
 from aia_models.config import ChannelConfig
-from aia_models.eraser import fit_eraser
+from aia_models.eraser import fit_erasers
 from aia_models.streams import normal_like, uniform_like
 
 SMALLEST_RANGE = 1e-6  # a coordinate that does not vary is quantised as if it varied this much
@@ -54,7 +55,8 @@ def transmit(
 class ReleaseChannel(nn.Module):
     """The channel as judged and shipped: the eraser (where the config has one), then noise or quantiser.
 
-    Fitted by `fit_release_channel`; until then the eraser does nothing and the quantiser's range is [0, 1].
+    Fitted by `fit_release_channel`; until then the eraser does nothing and the quantiser's range is [0, 1]. Several
+    private attributes are erased one after the other, a row of the eraser's buffers each.
     """
 
     eraser_mean: Tensor
@@ -63,18 +65,22 @@ class ReleaseChannel(nn.Module):
     low: Tensor
     high: Tensor
 
-    def __init__(self, config: ChannelConfig, width: int) -> None:
+    def __init__(self, config: ChannelConfig, width: int, attributes: int = 1) -> None:
         super().__init__()
         self.config = config
-        for name in ("eraser_mean", "eraser_direction", "eraser_covector", "low"):
-            self.register_buffer(name, torch.zeros(width))
+        for name in ("eraser_mean", "eraser_direction", "eraser_covector"):
+            self.register_buffer(name, torch.zeros(attributes, width))
+        self.register_buffer("low", torch.zeros(width))
         self.register_buffer("high", torch.ones(width))
 
     def erase(self, g: Float[Tensor, "batch k"]) -> Float[Tensor, "batch k"]:
-        """g without the attribute's linear trace (g itself where the config has no erasure)."""
+        """g without the attributes' linear trace (g itself where the config has no erasure)."""
         if not self.config.erasure:
             return g
-        return g - ((g - self.eraser_mean) @ self.eraser_covector)[:, None] * self.eraser_direction
+        rows = zip(self.eraser_mean, self.eraser_direction, self.eraser_covector, strict=True)
+        for mean, direction, covector in rows:
+            g = g - ((g - mean) @ covector)[:, None] * direction
+        return g
 
     def forward(
         self, g: Float[Tensor, "batch k"], generator: torch.Generator | None
@@ -89,15 +95,15 @@ class ReleaseChannel(nn.Module):
 
 
 def fit_release_channel(
-    config: ChannelConfig, g: Float[Tensor, "n k"], attribute: Int8[Tensor, " n"]
+    config: ChannelConfig, g: Float[Tensor, "n k"], attributes: Int8[Tensor, "n attribute"]
 ) -> ReleaseChannel:
     """The channel fitted on the clean `g` of the `train` identities: LEACE, then the quantiser's range."""
-    channel = ReleaseChannel(config, g.shape[1]).to(g.device)
+    channel = ReleaseChannel(config, g.shape[1], attributes.shape[1]).to(g.device)
     if config.erasure:
-        eraser = fit_eraser(g.double().cpu().numpy(), attribute.cpu().numpy())
-        channel.eraser_mean.copy_(torch.from_numpy(eraser.mean))
-        channel.eraser_direction.copy_(torch.from_numpy(eraser.direction))
-        channel.eraser_covector.copy_(torch.from_numpy(eraser.covector))
+        erasers = fit_erasers(g.double().cpu().numpy(), attributes.cpu().numpy())
+        for name in ("mean", "direction", "covector"):
+            rows = np.stack([getattr(eraser, name) for eraser in erasers])
+            getattr(channel, f"eraser_{name}").copy_(torch.from_numpy(rows))
     erased = channel.erase(g)
     channel.low.copy_(erased.amin(0))
     channel.high.copy_(erased.amax(0))

@@ -17,7 +17,7 @@ from aia_models.anonymizer import Anonymizer
 from aia_models.config import TrainingConfig
 from aia_models.errors import AIAError, CheckpointError
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 WEIGHTS, DESCRIPTION = "model.safetensors", "config.json"
 
 
@@ -53,10 +53,13 @@ def load(folder: str | Path, device: str = "cpu") -> Anonymizer:
     folder = Path(folder)
     try:
         description = json.loads((folder / DESCRIPTION).read_text())
-        _refuse_newer(description["format_version"])
-        config = _from_json(TrainingConfig, description["config"])
-        anonymizer = Anonymizer(config, description["image_side"])
-        _set_weights(anonymizer, load_file(folder / WEIGHTS))
+        version = description["format_version"]
+        _refuse_newer(version)
+        content, weights = description["config"], load_file(folder / WEIGHTS)
+        if version == 1:
+            _complete_version_1(content, weights)
+        anonymizer = Anonymizer(_from_json(TrainingConfig, content), description["image_side"])
+        _set_weights(anonymizer, weights)
     except (FileNotFoundError, NotADirectoryError) as error:
         missing = f"a folder with {DESCRIPTION} and {WEIGHTS} is needed"
         raise CheckpointError(f"{folder} is no checkpoint: {missing}") from error
@@ -71,6 +74,17 @@ def load(folder: str | Path, device: str = "cpu") -> Anonymizer:
 def _refuse_newer(version: int) -> None:
     if version > FORMAT_VERSION:
         raise CheckpointError(f"its format {version} is newer than this release's {FORMAT_VERSION}")
+
+
+def _complete_version_1(content: dict[str, Any], weights: dict[str, Tensor]) -> None:
+    """Version 1 knew one private attribute, and neither penalties, utilities nor what else has a default here."""
+    plain = json.loads(json.dumps(asdict(TrainingConfig())))
+    for name in ("further_betas", "penalty", "utility", "augmentation"):
+        content[name] = plain[name]
+    content["channel"]["erasure_in_training"] = False
+    content["adversary"]["restart_epochs"] = None
+    for name in ("eraser_mean", "eraser_direction", "eraser_covector"):
+        weights[f"channel.{name}"] = weights[f"channel.{name}"].unsqueeze(0)
 
 
 def _set_weights(anonymizer: Anonymizer, weights: Mapping[str, Tensor]) -> None:

@@ -13,11 +13,22 @@ from aia_models.errors import ConfigError
 
 AdversaryKind = Literal["linear", "mlp", "cnn"]
 ChannelKind = Literal["none", "noise", "quantise", "random_replacement"]
+PenaltyKind = Literal["adversary", "max_entropy", "kernel_ridge", "kernel_ridge_rff", "hsic"]
+Schedule = Literal["constant", "ramp", "reversal"]
+UtilityKind = Literal["pairs", "batch_contrastive"]
+Augmentation = Literal["none", "flip", "flip_shift"]
+
+KERNEL_PENALTIES: tuple[PenaltyKind, ...] = ("kernel_ridge", "kernel_ridge_rff", "hsic")
 
 
 def _require(condition: bool, name: str, value: object, right: str) -> None:
     if not condition:
         raise ConfigError(f"{name} = {value!r}: expected {right}")
+
+
+def _require_one_of(kinds: Any, name: str, value: object) -> None:
+    """`value` is one of a Literal's."""
+    _require(value in get_args(kinds), name, value, f"one of {', '.join(get_args(kinds))}")
 
 
 def _require_positive_integers(name: str, values: tuple[int, ...], count: int | None = None) -> None:
@@ -63,7 +74,8 @@ class ChannelConfig:
 
     `noise_sd` is the standard deviation of the Gaussian noise in units of g, `bits` the quantiser's; each is
     given for its own kind only. `random_replacement` is the paper's Random baseline: `replaced_share` of the
-    values become uniform noise. `erasure` puts the closed-form linear eraser before it.
+    values become uniform noise. `erasure` puts the closed-form linear eraser before it; with
+    `erasure_in_training` it is refitted before each joint epoch and training sees its output too.
     """
 
     kind: ChannelKind = "none"
@@ -71,10 +83,14 @@ class ChannelConfig:
     bits: int | None = None
     replaced_share: float | None = None
     erasure: bool = False
+    erasure_in_training: bool = False
 
     def __post_init__(self) -> None:
-        kinds = get_args(ChannelKind)
-        _require(self.kind in kinds, "channel.kind", self.kind, f"one of {', '.join(kinds)}")
+        _require_one_of(ChannelKind, "channel.kind", self.kind)
+        refitted = self.erasure_in_training
+        _require(
+            self.erasure or not refitted, "channel.erasure_in_training", refitted, "true with erasure only"
+        )
         owners = {"noise_sd": "noise", "bits": "quantise", "replaced_share": "random_replacement"}
         for name, owner in owners.items():
             given = getattr(self, name) is not None
@@ -94,7 +110,8 @@ class AdversaryConfig:
 
     `hidden` is the width of Eq. 6's tanh layer, `cnn_channels` are section 5.2's. `standardise` gives the
     networks representations standardised over the batch, so that the encoder cannot hide by shrinking g.
-    `steps` counts adversary updates per anonymizer update.
+    `steps` counts adversary updates per anonymizer update. Every `restart_epochs` joint epochs (None: never)
+    the networks begin again from new weights, so that the encoder cannot settle on fooling one of them.
     """
 
     members: tuple[AdversaryKind, ...] = ("cnn",)
@@ -103,6 +120,7 @@ class AdversaryConfig:
     steps: int = 1
     class_balanced: bool = True
     standardise: bool = True
+    restart_epochs: int | None = None
 
     def __post_init__(self) -> None:
         kinds = get_args(AdversaryKind)
@@ -114,6 +132,44 @@ class AdversaryConfig:
         _require_positive_integers("adversary.cnn_channels", self.cnn_channels)
         _require_positive_integer("adversary.hidden", self.hidden)
         _require_positive_integer("adversary.steps", self.steps)
+        if self.restart_epochs is not None:
+            _require_positive_integer("adversary.restart_epochs", self.restart_epochs)
+
+
+@dataclass(frozen=True)
+class PenaltyConfig:
+    """What β weighs in the anonymizer's objective: the paper's -L_Adv (`adversary`) or one of the terms of
+    `aia_models.penalties`, which it lowers. `mirrored` gives a kernel term the features with the class means
+    swapped; `schedule` is how β grows over the joint epochs.
+    """
+
+    kind: PenaltyKind = "adversary"
+    mirrored: bool = False
+    schedule: Schedule = "constant"
+
+    def __post_init__(self) -> None:
+        _require_one_of(PenaltyKind, "penalty.kind", self.kind)
+        _require_one_of(Schedule, "penalty.schedule", self.schedule)
+        right = f"true with {', '.join(KERNEL_PENALTIES)} only"
+        _require(self.kind in KERNEL_PENALTIES or not self.mirrored, "penalty.mirrored", self.mirrored, right)
+
+
+@dataclass(frozen=True)
+class UtilityConfig:
+    """What α weighs: Eq. 7 on the in-loop matcher's embeddings (`pairs`), or the contrastive identity loss over
+    the batch, on the representations themselves, at `temperature` (None with `pairs`).
+    """
+
+    kind: UtilityKind = "pairs"
+    temperature: float | None = None
+
+    def __post_init__(self) -> None:
+        _require_one_of(UtilityKind, "utility.kind", self.kind)
+        given = self.temperature is not None
+        right = "a value with kind batch_contrastive and none with pairs"
+        _require(given == (self.kind == "batch_contrastive"), "utility.temperature", self.temperature, right)
+        if self.temperature is not None:
+            _require_number("utility.temperature", self.temperature, 0.0, above=True)
 
 
 @dataclass(frozen=True)
@@ -153,16 +209,23 @@ class BudgetConfig:
 class TrainingConfig:
     """One training of the AIA. `alpha` and `beta` weigh Eq. 8; the rest follows the paper's sections 4 and 5.2.
 
-    Raises ConfigError where a value makes no training possible.
+    `beta` is the first private attribute's weight, `further_betas` are those of the others, each with an adversary
+    of its own. `bottleneck` weighs the rate of the noise channel. Raises ConfigError where a value makes no training
+    possible.
     """
 
     alpha: float = 0.5
     beta: float = 0.5
+    further_betas: tuple[float, ...] = ()
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     decoder: DecoderConfig = field(default_factory=DecoderConfig)
     channel: ChannelConfig = field(default_factory=ChannelConfig)
     adversary: AdversaryConfig = field(default_factory=AdversaryConfig)
     matcher: MatcherConfig = field(default_factory=MatcherConfig)
+    penalty: PenaltyConfig = field(default_factory=PenaltyConfig)
+    utility: UtilityConfig = field(default_factory=UtilityConfig)
+    augmentation: Augmentation = "none"
+    bottleneck: float = 0.0
     budget: BudgetConfig = field(default_factory=BudgetConfig)
     learning_rate: float = 1e-3
     batch_images: int = 64
@@ -170,13 +233,24 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         _require_number("alpha", self.alpha, 0.0)
-        _require_number("beta", self.beta, 0.0)
+        for number, beta in enumerate(self.betas, start=1):
+            _require_number("beta" if number == 1 else f"beta_{number}", beta, 0.0)
+        _require_number("bottleneck", self.bottleneck, 0.0)
+        noisy = self.channel.kind == "noise"
+        right = "0 where the channel adds no noise: it weighs what passes the noise"
+        _require(noisy or self.bottleneck == 0, "bottleneck", self.bottleneck, right)
+        _require_one_of(Augmentation, "augmentation", self.augmentation)
         _require_number("learning_rate", self.learning_rate, 0.0, above=True)
         whole = isinstance(self.batch_images, int) and self.batch_images >= 4 and self.batch_images % 2 == 0
         _require(whole, "batch_images", self.batch_images, "an even whole number of at least 4")
         _require(
             isinstance(self.seed, int) and self.seed >= 0, "seed", self.seed, "a whole number, at least 0"
         )
+
+    @property
+    def betas(self) -> tuple[float, ...]:
+        """The weight of each private attribute."""
+        return (self.beta, *self.further_betas)
 
     @property
     def design_id(self) -> str:

@@ -12,17 +12,17 @@ from aia_models.data.faces import FaceDataset
 
 @dataclass(frozen=True)
 class DeviceFaces:
-    """Images `[n, 1, side, side]` in uint8 and the private attribute (1, 0, -1 unknown) on one device."""
+    """Images `[n, 1, side, side]` in uint8 and its attributes, columns of 1, 0, -1 (unknown), on one device."""
 
     images: UInt8[Tensor, "n 1 side side"]
-    attribute: Int8[Tensor, " n"]
+    attributes: Int8[Tensor, "n attribute"]
     identity: np.ndarray
 
     @classmethod
-    def load(cls, faces: FaceDataset, attribute: str, device: str) -> "DeviceFaces":
-        """Copies `faces` to `device`."""
+    def load(cls, faces: FaceDataset, names: tuple[str, ...], device: str) -> "DeviceFaces":
+        """Copies `faces` and the attributes `names` to `device`."""
         images = torch.from_numpy(np.ascontiguousarray(faces.images)).to(device)
-        labels = torch.from_numpy(np.ascontiguousarray(faces.attributes[attribute])).to(device)
+        labels = torch.from_numpy(faces.attribute_columns(names)).to(device)
         return cls(images, labels, faces.identity)
 
     def __len__(self) -> int:

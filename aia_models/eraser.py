@@ -1,4 +1,4 @@
-"""Linear erasure in closed form: LEACE (Belrose et al. 2023, arXiv 2306.03819) for one binary attribute."""
+"""Linear erasure in closed form: LEACE (Belrose et al. 2023, arXiv 2306.03819) for binary attributes."""
 
 from dataclasses import dataclass
 
@@ -24,6 +24,21 @@ class LinearEraser:
     def __call__(self, values: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n k"]:
         """`values` with the attribute's linear trace removed."""
         return values - np.outer((values - self.mean) @ self.covector, self.direction)
+
+
+def fit_erasers(
+    values: Float[np.ndarray, "n k"], attributes: Int8[np.ndarray, "n attribute"]
+) -> list[LinearEraser]:
+    """One eraser for each attribute (a column of 1, 0 and -1, unknown), each fitted behind those before it.
+
+    Applied in this order they leave nothing linear of any: what a later one takes away is, on the fitted data,
+    uncorrelated with the attributes erased before. Together they are LEACE for all attributes at once.
+    """
+    erasers: list[LinearEraser] = []
+    for attribute in attributes.T:
+        erasers.append(fit_eraser(values, attribute))
+        values = erasers[-1](values)
+    return erasers
 
 
 def fit_eraser(values: Float[np.ndarray, "n k"], attribute: Int8[np.ndarray, " n"]) -> LinearEraser:

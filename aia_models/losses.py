@@ -5,6 +5,8 @@ from jaxtyping import Bool, Float, Int8, Int32, Int64
 from torch import Tensor
 from torch.nn import functional as F
 
+from aia_models.standardise import standardise
+
 TINY_SQUARED = 1e-12  # keeps the square root's gradient finite where two embeddings coincide
 
 
@@ -72,15 +74,33 @@ def all_pairs_contrastive_loss(
     return (pulled + pushed) / 4
 
 
+def batch_contrastive_loss(
+    released: Float[Tensor, "batch k"], identity: Int64[Tensor, " batch"], temperature: float
+) -> Float[Tensor, ""]:
+    """Contrastive identity loss over a batch: each image is to tell its person's other images from all the rest by
+    cosine similarity (InfoNCE, van den Oord et al. 2018; several positives as in Khosla et al. 2020, Eq. 2).
+
+    Representations are standardised over the batch first. Mean over the images that have a positive; 0 where none has.
+    """
+    directions = F.normalize(standardise(released.float()), dim=1)
+    itself = torch.eye(len(directions), dtype=torch.bool, device=directions.device)
+    logits = (directions @ directions.T / temperature).masked_fill(itself, -torch.inf)
+    positive = (identity[:, None] == identity) & ~itself
+    count = positive.sum(1)
+    surprise = logits.logsumexp(1) - (logits.masked_fill(~positive, 0.0).sum(1) / count.clamp_min(1))
+    return (surprise * (count > 0)).sum() / (count > 0).sum().clamp_min(1)
+
+
 def total_loss(
     reconstruction: Float[Tensor, ""],
-    matcher: Float[Tensor, ""],
-    adversary: Float[Tensor, ""],
+    utility: Float[Tensor, ""],
+    penalties: Float[Tensor, " attribute"],
     alpha: float,
-    beta: float,
+    betas: Float[Tensor, " attribute"],
 ) -> Float[Tensor, ""]:
-    """Eq. 8: L_AE + alpha L_Siamese - beta L_Adv, what encoder and decoder minimise."""
-    return reconstruction + alpha * matcher - beta * adversary
+    """Eq. 8, what encoder and decoder minimise: L_AE + alpha L_Siamese + the sum of beta times penalty over the private
+    attributes, where the paper's penalty is -L_Adv."""
+    return reconstruction + alpha * utility + betas @ penalties
 
 
 class _ScaledGradient(torch.autograd.Function):

@@ -133,7 +133,8 @@ class Matcher(nn.Module):
 
 
 class Networks(nn.Module):
-    """Encoder, decoder, adversary and matcher of one training; each initialised from its own random stream."""
+    """Encoder, decoder, matcher and an adversary for each private attribute of one training; each initialised from its
+    own random stream."""
 
     def __init__(self, config: TrainingConfig, image_side: int) -> None:
         super().__init__()
@@ -144,8 +145,25 @@ class Networks(nn.Module):
             self.decoder = Decoder(config.decoder, shape)
         with _seeded(config.seed, "adversary"):
             self.adversary = Adversary(config.adversary, shape)
+        self.further_adversaries = nn.ModuleList()
+        for number in range(2, len(config.betas) + 1):
+            with _seeded(config.seed, f"adversary-{number}"):
+                self.further_adversaries.append(Adversary(config.adversary, shape))
         with _seeded(config.seed, "matcher"):
             self.matcher = Matcher(config.matcher, shape)
+
+    @property
+    def adversaries(self) -> list[nn.Module]:
+        """One for each private attribute."""
+        return [self.adversary, *self.further_adversaries]
+
+    def restart_adversaries(self, config: TrainingConfig, epoch: int) -> None:
+        """Gives every adversary new weights, of a stream of their own for each epoch."""
+        device = next(self.parameters()).device
+        for number, adversary in enumerate(self.adversaries, start=1):
+            with _seeded(config.seed, f"adversary-{number}-epoch-{epoch}"):
+                fresh = Adversary(config.adversary, self.encoder.map_shape).to(device)
+            adversary.load_state_dict(fresh.state_dict())
 
 
 @contextmanager

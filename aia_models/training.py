@@ -12,21 +12,15 @@ from jaxtyping import Float
 from torch import Tensor
 
 from aia_models.batches import PairSampler, image_batches
-from aia_models.channel import transmit
 from aia_models.config import ComputeConfig, TrainingConfig
 from aia_models.data.splits import SplitFaces
 from aia_models.device_faces import DeviceFaces
-from aia_models.errors import DivergedError
-from aia_models.losses import (
-    adversary_loss,
-    contrastive_loss,
-    reconstruction_loss,
-    scaled_gradient,
-    total_loss,
-)
+from aia_models.errors import ConfigError, DivergedError
 from aia_models.networks import Networks
+from aia_models.objective import Objective
 from aia_models.pairs import evaluation_pairs
-from aia_models.streams import stream, stream_seed
+from aia_models.penalties import scheduled
+from aia_models.streams import stream_seed
 from aia_models.validation import in_loop_figures
 
 Stage = Literal["autoencoder", "heads", "joint"]
@@ -34,8 +28,9 @@ Stage = Literal["autoencoder", "heads", "joint"]
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """What one epoch did. Losses are means over the epoch's steps, None where the stage does not have them;
-    the AUCs are the in-loop adversary's (folded) and matcher's on the validation identities."""
+    """What one epoch did. Losses are means over the epoch's steps, None where the stage does not have them; the
+    adversary's is the mean over private attributes. The AUCs are the in-loop adversary's (folded, the largest over
+    attributes) and matcher's on the validation identities."""
 
     epoch: int
     stage: Stage
@@ -53,22 +48,28 @@ class Trainer:
     """The networks of one training, their optimisers and data; `run` trains, one epoch at a time."""
 
     def __init__(self, config: TrainingConfig, compute: ComputeConfig, faces: SplitFaces) -> None:
+        if len(config.betas) != len(faces.attributes):
+            named = ", ".join(faces.attributes)
+            raise ConfigError(
+                f"{len(config.betas)} values of β for the attributes {named}: expected one for each"
+            )
         self.config = config
         self.compute = compute
         networks = Networks(config, faces.image_side).to(compute.device)
         if compute.memory_format == "channels_last":
             networks = networks.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.networks: Networks = networks
-        self.train_faces = DeviceFaces.load(faces.train, faces.attributes[0], compute.device)
-        self.validation_faces = DeviceFaces.load(faces.validation, faces.attributes[0], compute.device)
+        self.train_faces = DeviceFaces.load(faces.train, faces.attributes, compute.device)
+        self.validation_faces = DeviceFaces.load(faces.validation, faces.attributes, compute.device)
         attribute = faces.validation.attributes[faces.attributes[0]]
         self.validation_pairs = evaluation_pairs(faces.validation.identity, attribute, "validation")
         self.pairs = PairSampler(faces.train.identity)
-        self.paired = torch.from_numpy(self.pairs.paired).to(compute.device)
-        self.noise = stream(config.seed, "channel", "train", device=compute.device)
+        self.objective = Objective(
+            config, networks, self.train_faces, self.pairs.paired, compute.memory_format
+        )
         self.anonymizer_optimiser = self._adam("encoder", "decoder")
         self.matcher_optimiser = self._adam("matcher")
-        self.adversary_optimiser = self._adam("adversary")
+        self.adversary_optimiser = self._adam("adversary", "further_adversaries")
 
     def run(self) -> Iterator[EpochRecord]:
         """Stage 1 (auto-encoder, then adversary and matcher on its frozen g, without a channel), then Eq. 8.
@@ -84,8 +85,8 @@ class Trainer:
         stages: list[Stage] = [stage for stage, count in epochs.items() for _ in range(count)]
         seen, started = 0, time.perf_counter()
         for epoch, stage in enumerate(stages, start=1):
-            if stage == "joint" and epoch == len(stages) - budget.joint_epochs + 1:
-                self.anonymizer_optimiser = self._adam("encoder", "decoder")
+            if stage == "joint":
+                self._begin_joint_epoch(epoch, epoch - (len(stages) - budget.joint_epochs) - 1)
             losses, images = self._epoch(stage, epoch)
             seen += images
             reconstruction, matcher, adversary, total = losses
@@ -104,6 +105,20 @@ class Trainer:
             yield replace(record, seconds=now - started)
             started = time.perf_counter()
 
+    def _begin_joint_epoch(self, epoch: int, done: int) -> None:
+        """What changes before a joint epoch of which `done` are behind: optimisers, β's share, eraser, adversaries."""
+        config = self.config
+        if not done:
+            self.anonymizer_optimiser = self._adam("encoder", "decoder")
+        progress = (done + 0.5) / config.budget.joint_epochs
+        self.objective.set_beta_share(scheduled(config.penalty.schedule, progress))
+        restart = config.adversary.restart_epochs
+        if restart is not None and done and done % restart == 0:
+            self.networks.restart_adversaries(config, epoch)
+            self.adversary_optimiser = self._adam("adversary", "further_adversaries")
+        if config.channel.erasure_in_training:
+            self.objective.refit_eraser()
+
     def joint_step(self, images: Tensor, different: Tensor) -> Float[Tensor, "4"]:
         """One update of all networks, their gradients taken at the same parameters.
 
@@ -112,28 +127,20 @@ class Trainer:
         """
         for _ in range(self.config.adversary.steps - 1):
             self._extra_adversary_step(next(self._extra_images))
-        faces, config = self.train_faces, self.config
         with self._autocast():
-            batch = faces.images_at(images, self.compute.memory_format)
-            released = transmit(self.networks.encoder(batch), config.channel, self.noise)
-            reconstruction = reconstruction_loss(self.networks.decoder(released), batch)
-            matcher = self._matcher_loss(scaled_gradient(released, config.alpha), images, different)
-            adversary = self._adversary_loss(scaled_gradient(released, -config.beta), images)
+            objective, shown = self.objective.joint(images, different)
         optimisers = (self.anonymizer_optimiser, self.matcher_optimiser, self.adversary_optimiser)
         for optimiser in optimisers:
             optimiser.zero_grad(set_to_none=True)
-        (reconstruction + matcher + adversary).backward()
+        objective.backward()
         for optimiser in optimisers:
             optimiser.step()
-        with torch.no_grad():
-            total = total_loss(reconstruction, matcher, adversary, config.alpha, config.beta)
-            return torch.stack([reconstruction, matcher, adversary, total])
+        return shown
 
     def autoencoder_step(self, images: Tensor) -> Float[Tensor, "4"]:
         """One update of encoder and decoder by Eq. 5 alone."""
         with self._autocast():
-            batch = self.train_faces.images_at(images, self.compute.memory_format)
-            loss = reconstruction_loss(self.networks.decoder(self.networks.encoder(batch)), batch)
+            loss = self.objective.autoencoder(images)
         self.anonymizer_optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.anonymizer_optimiser.step()
@@ -142,17 +149,14 @@ class Trainer:
     def heads_step(self, images: Tensor, different: Tensor) -> Float[Tensor, "4"]:
         """One update of adversary and matcher on the frozen encoder's g."""
         with self._autocast():
-            with torch.no_grad():
-                g = self.networks.encoder(self.train_faces.images_at(images, self.compute.memory_format))
-            matcher = self._matcher_loss(g, images, different)
-            adversary = self._adversary_loss(g, images)
+            matcher, adversaries = self.objective.heads(images, different)
         for optimiser in (self.matcher_optimiser, self.adversary_optimiser):
             optimiser.zero_grad(set_to_none=True)
-        (matcher + adversary).backward()
+        (matcher + adversaries.sum()).backward()
         self.matcher_optimiser.step()
         self.adversary_optimiser.step()
         zero = matcher.new_zeros(())
-        return torch.stack([zero, matcher.detach(), adversary.detach(), zero])
+        return torch.stack([zero, matcher.detach(), adversaries.detach().mean(), zero])
 
     def _epoch(self, stage: Stage, epoch: int) -> tuple[list[float | None], int]:
         rng = np.random.default_rng(stream_seed(self.config.seed, "batches", str(epoch)))
@@ -162,7 +166,8 @@ class Trainer:
             losses = [self.autoencoder_step(batch) for batch in images]
             present = (True, False, False, False)
         else:
-            batches = self.pairs.epoch(size, rng)
+            persons = stage == "joint" and self.config.utility.kind == "batch_contrastive"
+            batches = self.pairs.persons_epoch(size, rng) if persons else self.pairs.epoch(size, rng)
             images = torch.from_numpy(batches.images).to(device)
             different = torch.from_numpy(batches.different).to(device)
             self._extra_images = self._draw_extra_images(len(images), epoch)
@@ -182,24 +187,10 @@ class Trainer:
 
     def _extra_adversary_step(self, images: Tensor) -> None:
         with self._autocast():
-            with torch.no_grad():
-                batch = self.train_faces.images_at(images, self.compute.memory_format)
-                released = transmit(self.networks.encoder(batch), self.config.channel, self.noise)
-            loss = self._adversary_loss(released, images)
+            loss = self.objective.adversaries(images).sum()
         self.adversary_optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.adversary_optimiser.step()
-
-    def _matcher_loss(self, released: Tensor, images: Tensor, different: Tensor) -> Float[Tensor, ""]:
-        left, right = self.networks.matcher(released).chunk(2)
-        counted = self.paired[images].view(2, -1).all(0)  # a person with one image trains, but not in pairs
-        return contrastive_loss(left, right, different, counted, self.config.matcher.margin)
-
-    def _adversary_loss(self, released: Tensor, images: Tensor) -> Float[Tensor, ""]:
-        attribute = self.train_faces.attribute[images]
-        return adversary_loss(
-            self.networks.adversary(released), attribute, self.config.adversary.class_balanced
-        )
 
     def _adam(self, *names: str) -> torch.optim.Adam:
         parameters = [p for name in names for p in getattr(self.networks, name).parameters()]

@@ -17,7 +17,8 @@ TOGETHER_IMAGES = 2048  # at most so many are standardised together
 def in_loop_figures(
     networks: Networks, config: TrainingConfig, faces: DeviceFaces, pairs: Pairs, with_channel: bool
 ) -> tuple[float, float]:
-    """Folded ROC AUC of the adversary (mean log-odds of its members) on `faces`, ROC AUC of the matcher on `pairs`.
+    """Folded ROC AUC of the adversary (mean log-odds of its members; the largest over private attributes) on `faces`,
+    ROC AUC of the matcher on `pairs`.
 
     Representations pass the training channel where `with_channel`; its noise is the same at every call.
     """
@@ -29,12 +30,15 @@ def in_loop_figures(
         parts = together.split(ENCODED_IMAGES)
         g = torch.cat([networks.encoder(faces.images_at(part, "contiguous")) for part in parts])
         released = transmit(g, channel, noise)
-        log_odds.append(networks.adversary(released).mean(1))
+        log_odds.append(torch.stack([one(released).mean(1) for one in networks.adversaries], dim=1))
         embeddings.append(networks.matcher(released))
-    attribute = faces.attribute.cpu().numpy()
-    known = attribute >= 0
-    scores = torch.cat(log_odds).double().cpu().numpy()
-    adversary_auc = folded(auc(scores[known], attribute[known] == 1))
+    attributes = faces.attributes.cpu().numpy().T
+    scores = torch.cat(log_odds).double().cpu().numpy().T
+    known = [attribute >= 0 for attribute in attributes]
+    adversary_auc = max(
+        folded(auc(score[there], attribute[there] == 1))
+        for score, attribute, there in zip(scores, attributes, known, strict=True)
+    )
     embedded = torch.cat(embeddings).double().cpu()
     distance = (embedded[pairs.left] - embedded[pairs.right]).square().sum(1).sqrt()
     return adversary_auc, auc(-distance.numpy(), ~pairs.different)

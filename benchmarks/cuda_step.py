@@ -60,7 +60,7 @@ class Captured:
 
 def captured(trainer: Trainer, batch: Batch) -> Captured:
     """The trainer's joint step as a graph."""
-    return Captured(trainer.joint_step, (batch.rows, batch.different), [trainer.noise])
+    return Captured(trainer.joint_step, (batch.rows, batch.different), [trainer.objective.noise])
 
 
 def images_per_second(step: Callable[[], object], images: int, device: str, rounds: int) -> list[float]:
@@ -149,7 +149,7 @@ def fused(faces: SplitFaces, trials: int, device: str) -> Callable[[], object]:
     configs = [replace(PAPER, seed=seed, alpha=0.5 + seed, beta=0.5) for seed in range(trials)]
     together, resident = (
         FusedTrials(configs, IMAGE_SIDE, device),
-        DeviceFaces.load(faces.train, "gender", device),
+        DeviceFaces.load(faces.train, ("gender",), device),
     )
     drawn = batches(faces, trials, PAPER.batch_images, device)
     given = torch.stack([batch.rows for batch in drawn]), torch.stack([batch.different for batch in drawn])
@@ -157,7 +157,7 @@ def fused(faces: SplitFaces, trials: int, device: str) -> Callable[[], object]:
     def step(rows: Tensor, different: Tensor) -> Tensor:
         with torch.autocast("cuda", torch.bfloat16):
             images = resident.images[rows].float() / 255
-            return together.step(images, resident.attribute[rows], different)
+            return together.step(images, resident.attributes[rows, 0], different)
 
     graph = Captured(step, given)
     return lambda: graph(*given)

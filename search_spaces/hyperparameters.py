@@ -32,6 +32,22 @@ HYPERPARAMETERS: Mapping[str, Domain] = MappingProxyType(
             default=0.08,
             about="Weight β of the adversary's loss, which the anonymizer raises (Eq. 8).",
         ),
+        "private_attributes": Integer(
+            1,
+            4,
+            default=1,
+            about="How many private attributes there are: the spec's `attribute` says, no search varies it.",
+        ),
+        **{
+            f"beta_{number}": LogUniform(
+                0.01,
+                10.0,
+                default=0.08,
+                about=f"The weight β of the private attribute named as number {number}.",
+                when=When("private_attributes", tuple(range(number, 5))),
+            )
+            for number in (2, 3, 4)
+        },
         "channel": Choice(
             ("none", "noise", "quantise"),
             default="noise",
@@ -56,6 +72,44 @@ HYPERPARAMETERS: Mapping[str, Domain] = MappingProxyType(
             default=True,
             about="Whether LEACE erases from g, in closed form, what is linearly readable of the attribute.",
         ),
+        "erasure_in_training": Choice(
+            (False, True),
+            default=False,
+            about="Whether the eraser is refitted before each joint epoch and training sees what it leaves.",
+            when=When("erasure", (True,)),
+        ),
+        "bottleneck": Choice(
+            (False, True),
+            default=False,
+            about="Whether the noise channel's rate is a loss too (variational bottleneck, Alemi et al. 2017).",
+            when=When("channel", ("noise",)),
+        ),
+        "bottleneck_weight": LogUniform(
+            0.001,
+            1.0,
+            default=0.01,
+            about="Weight of the noise channel's rate, in nats per coordinate.",
+            when=When("bottleneck", (True,)),
+        ),
+        "penalty": Choice(
+            ("adversary", "max_entropy", "kernel_ridge", "kernel_ridge_rff", "hsic"),
+            default="adversary",
+            about="What β weighs: -L_Adv (Eq. 8), the adversary's negative entropy (Roy and Boddeti 2019), the squared "
+            "correlation of a kernel ridge regression in closed form, exact or on random Fourier features "
+            "(Sadeghi et al. 2021), or HSIC (Gretton et al. 2005).",
+        ),
+        "mirrored": Choice(
+            (False, True),
+            default=False,
+            about="Whether the kernel penalty reads features whose class means have changed places.",
+            when=When("penalty", ("kernel_ridge", "kernel_ridge_rff", "hsic")),
+        ),
+        "beta_schedule": Choice(
+            ("constant", "ramp", "reversal"),
+            default="constant",
+            about="How β grows over the joint epochs: not, linearly over the first 30 %, or as in gradient "
+            "reversal (Ganin and Lempitsky 2015).",
+        ),
         "adversary": Choice(
             ("linear", "mlp", "cnn", "linear+mlp", "linear+mlp+cnn"),
             default="linear+mlp",
@@ -74,6 +128,29 @@ HYPERPARAMETERS: Mapping[str, Domain] = MappingProxyType(
             4,
             default=1,
             about="Updates of the adversary per update of the anonymizer in joint training (section 4.3).",
+        ),
+        "adversary_restart_epochs": Choice(
+            (0, 5, 10, 20),
+            default=0,
+            about="Joint epochs after which the adversaries begin again from new weights; 0: never.",
+        ),
+        "utility": Choice(
+            ("pairs", "batch_contrastive"),
+            default="pairs",
+            about="What α weighs: Eq. 7 through the in-loop matcher, or a contrastive identity loss of the batch "
+            "on g itself (van den Oord et al. 2018).",
+        ),
+        "temperature": LogUniform(
+            0.05,
+            1.0,
+            default=0.2,
+            about="Temperature of the contrastive identity loss's cosine similarities.",
+            when=When("utility", ("batch_contrastive",)),
+        ),
+        "augmentation": Choice(
+            ("none", "flip", "flip_shift"),
+            default="none",
+            about="Whether training images are mirrored at random, and shifted by up to a sixteenth of their side.",
         ),
         "encoder_width": Choice(
             (8, 16, 32),

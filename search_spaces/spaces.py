@@ -8,6 +8,8 @@ from search_spaces.domains import Choice, Domain, LogUniform, Uniform, Value, Wh
 from search_spaces.errors import SpaceError
 from search_spaces.hyperparameters import HYPERPARAMETERS, check_fixed, known
 
+BETAS = ("beta", "beta_2", "beta_3", "beta_4")
+
 
 @dataclass(frozen=True)
 class Space:
@@ -48,10 +50,21 @@ class Space:
         for name, unprotected in (("channel", "none"), ("erasure", False)):
             if name in self.parameters and self.parameters[name].contains(unprotected):
                 values[name] = unprotected
-        beta = self.parameters.get("beta")
-        if isinstance(beta, Uniform | LogUniform):
-            values["beta"] = beta.low
+        for name, domain in self.parameters.items():
+            if name in BETAS and isinstance(domain, Uniform | LogUniform):
+                values[name] = domain.low
         return self.defaults(), {name: values[name] for name in self.active(values)}
+
+    def with_private_attributes(self, count: int) -> "Space":
+        """The space with a β of its own for each of `count` private attributes, where it has `beta` at all."""
+        parameters: dict[str, Domain] = {}
+        for name, domain in self.parameters.items():
+            parameters[name] = domain
+            if name == "beta":
+                for number in range(2, count + 1):
+                    about = HYPERPARAMETERS[f"beta_{number}"].about
+                    parameters[f"beta_{number}"] = replace(domain, about=about)
+        return replace(self, parameters=parameters)
 
     def check(self, values: Mapping[str, Value]) -> None:
         """Raise a one-line SpaceError unless `values` holds just the parameters in effect, each in range."""
@@ -152,7 +165,15 @@ ARCHITECTURE = Space(
         **_registered("adversary", "adversary_hidden", "adversary_steps"),
     },
 )
-FULL = Space("full", "Every hyperparameter there is.", dict(HYPERPARAMETERS))
+FULL = Space(
+    "full",
+    "Every hyperparameter there is.",
+    {
+        name: domain
+        for name, domain in HYPERPARAMETERS.items()
+        if name == "beta" or name not in (*BETAS, "private_attributes")
+    },
+)
 PAPER = Space(
     "paper",
     "α and β over the ranges of the paper's Figure 2.",

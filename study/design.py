@@ -9,15 +9,21 @@ from aia_models.config import (
     DecoderConfig,
     EncoderConfig,
     MatcherConfig,
+    PenaltyConfig,
     TrainingConfig,
+    UtilityConfig,
 )
 from search_spaces.domains import Value
 from search_spaces.hyperparameters import HYPERPARAMETERS, resolve
+from search_spaces.spaces import BETAS
 from study.plan import TrialPlan
 from study.spec import Baseline, StudySpec, space
 
 RANDOM_SHARE = 0.5  # section 5.3: Random replaces 50 % of each representation
-STAGE_2 = ("alpha", "beta", "adversary_steps")  # without stage 2 these are not in effect
+STAGE_2 = (  # without stage 2 these are not in effect
+    *("alpha", *BETAS, "adversary_steps", "penalty", "mirrored", "beta_schedule", "adversary_restart_epochs"),
+    *("erasure_in_training", "bottleneck", "bottleneck_weight", "utility", "temperature"),
+)
 
 
 def baseline_values(baseline: Baseline, spec: StudySpec) -> dict[str, Value | None]:
@@ -44,6 +50,9 @@ def training_config(plan: TrialPlan, spec: StudySpec) -> TrainingConfig:
     return TrainingConfig(
         alpha=_number(values, "alpha") if has_stage_2 else 0.0,
         beta=_number(values, "beta") if has_stage_2 else 0.0,
+        further_betas=tuple(
+            float(values[name] or 0.0) for name in BETAS[1 : int(_number(values, "private_attributes"))]
+        ),
         encoder=EncoderConfig(
             (int(_number(values, "encoder_width")), int(_number(values, "representation_channels")))
         ),
@@ -54,13 +63,26 @@ def training_config(plan: TrialPlan, spec: StudySpec) -> TrainingConfig:
             bits=int(_number(values, "quantise_bits")) if channel == "quantise" else None,
             replaced_share=RANDOM_SHARE if channel == "random_replacement" else None,
             erasure=bool(values["erasure"]),
+            erasure_in_training=bool(values["erasure_in_training"]),
         ),
         adversary=AdversaryConfig(
             members=tuple(str(values["adversary"]).split("+")),  # type: ignore[arg-type]
             hidden=int(values["adversary_hidden"] or AdversaryConfig.hidden),
             steps=int(values["adversary_steps"] or AdversaryConfig.steps),
+            restart_epochs=int(values["adversary_restart_epochs"] or 0) or None,
         ),
         matcher=MatcherConfig(margin=_number(values, "margin")),
+        penalty=PenaltyConfig(
+            kind=str(values["penalty"] or PenaltyConfig.kind),  # type: ignore[arg-type]
+            mirrored=bool(values["mirrored"]),
+            schedule=str(values["beta_schedule"] or PenaltyConfig.schedule),  # type: ignore[arg-type]
+        ),
+        utility=UtilityConfig(
+            kind=str(values["utility"] or UtilityConfig.kind),  # type: ignore[arg-type]
+            temperature=None if values["temperature"] is None else _number(values, "temperature"),
+        ),
+        augmentation=str(values["augmentation"]),  # type: ignore[arg-type]
+        bottleneck=float(values["bottleneck_weight"] or 0.0),
         budget=BudgetConfig(
             spec.training.stage1_epochs,
             spec.training.heads_epochs,

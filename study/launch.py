@@ -93,11 +93,11 @@ def prepare_faces(spec: StudySpec, storage: Path) -> Path:
     prepared = prepare(
         spec.dataset,
         image_side=spec.image_side,
-        attribute=spec.attribute,
+        attribute=spec.attributes[0],
         positive=spec.positive,
         cache=storage / PREPARED,
     )
-    split_faces(open_prepared(prepared), (spec.attribute,), spec.split_seed)
+    split_faces(open_prepared(prepared), spec.attributes, spec.split_seed)
     return prepared
 
 

@@ -65,11 +65,14 @@ class StudySpec(BaseModel):
         description="name of the study's directory, letters and digits, then also '.', '_', '-'",
     )
     dataset: Text = Field(default="synthetic", description="the faces, 'synthetic' or 'KIND:PATH'")
-    attribute: Text = Field(default="gender", description="the private attribute's name in the data set")
+    attribute: Text | Annotated[tuple[Text, ...], Field(strict=False, min_length=1, max_length=4)] = Field(
+        default="gender",
+        description="the private attribute's name in the data set, or a list of up to four",
+    )
     positive: str | None = Field(
         default=None,
         min_length=1,
-        description="the attribute's value that counts as 1, a string; left out for 1, male, m",
+        description="the (first) attribute's value that counts as 1, a string; left out for 1, male, m",
     )
     data_fingerprint: str | None = Field(
         default=None, description="sha256 of the prepared faces, a string that launch writes"
@@ -121,6 +124,18 @@ class StudySpec(BaseModel):
             raise ValueError(str(error)) from error
         return {name: checked[name] for name in HYPERPARAMETERS if name in checked}
 
+    @field_validator("attribute")
+    @classmethod
+    def _distinct_attributes(cls, attribute: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        if not isinstance(attribute, str) and len(set(attribute)) != len(attribute):
+            raise ValueError("each private attribute may stand once")
+        return attribute
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """The private attributes, one or more."""
+        return (self.attribute,) if isinstance(self.attribute, str) else self.attribute
+
     @model_validator(mode="after")
     def _fixed_has_effect(self) -> "StudySpec":
         try:
@@ -132,17 +147,24 @@ class StudySpec(BaseModel):
 
 def space(spec: StudySpec) -> Space:
     """What the study varies: the named space without what the spec fixes. It may be empty."""
-    return SPACES[spec.space].without(spec.fixed)
+    count = len(spec.attributes)
+    if spec.fixed.get("private_attributes", count) != count:
+        raise SpaceError(f"private_attributes is not for you to set: attribute names {count}")
+    return SPACES[spec.space].with_private_attributes(count).without(_fixed(spec))
 
 
 def complete(spec: StudySpec) -> StudySpec:
     """The spec with every hyperparameter that it does not vary written out as fixed, defaults included: what a
     later release's defaults are does not change a study."""
     searched = space(spec)
-    values = resolve(searched.defaults(), spec.fixed)
+    values = resolve(searched.defaults(), _fixed(spec))
     unvaried = {name: value for name, value in values.items() if name not in searched.parameters}
     written_out = {name: value for name, value in unvaried.items() if value is not None}
     return spec.model_copy(update={"fixed": {**written_out, **spec.fixed}})
+
+
+def _fixed(spec: StudySpec) -> dict[str, Value]:
+    return {"private_attributes": len(spec.attributes), **spec.fixed}
 
 
 def shipped_specs() -> tuple[str, ...]:

@@ -51,7 +51,7 @@ class TrialContext:
 
     def faces(self) -> SplitFaces:
         """The split faces, from the one prepared, memory-mapped copy."""
-        return split_faces(open_prepared(Path(self.prepared)), (self.spec.attribute,), self.spec.split_seed)
+        return split_faces(open_prepared(Path(self.prepared)), self.spec.attributes, self.spec.split_seed)
 
 
 def run_trial(
@@ -103,10 +103,10 @@ def run_trial(
 
 def stage1_key(config: TrainingConfig, fingerprint: str) -> str:
     """Content key of stage 1: all that it depends on, which α, β, channel and adversary steps are no part of."""
-    adversary = replace(config.adversary, steps=1)
+    adversary = replace(config.adversary, steps=1, restart_epochs=None)
     networks = [asdict(part) for part in (config.encoder, config.decoder, adversary, config.matcher)]
     budget = (config.budget.autoencoder_epochs, config.budget.heads_epochs)
-    optimiser = (config.learning_rate, config.batch_images)
+    optimiser = (config.learning_rate, config.batch_images, config.augmentation, len(config.betas))
     return content_key([STAGE1_VERSION, fingerprint, networks, budget, optimiser, config.seed])
 
 

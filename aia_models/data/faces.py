@@ -57,6 +57,10 @@ class FaceDataset:
             raise DataError(f"the data has no attribute '{name}': it has {there}")
         return self.attributes[name]
 
+    def attribute_columns(self, names: tuple[str, ...]) -> Int8[np.ndarray, "face attribute"]:
+        """Values int8 `[N, attributes]` of several attributes, a column each; DataError as in `attribute`."""
+        return np.stack([self.attribute(name) for name in names], axis=1)
+
     def subset(self, chosen: Bool[np.ndarray, " face"] | Int[np.ndarray, " chosen"]) -> "FaceDataset":
         """The chosen images, a bool mask `[N]` or indices, as a data set of its own.
 

@@ -135,13 +135,13 @@ def test_training_channel_never_erases(kind: str) -> None:
 
 def test_none_releases_g_itself() -> None:
     g, attribute = representations()
-    assert torch.equal(fit_release_channel(NONE, g, attribute)(g, generator()), g)
+    assert torch.equal(fit_release_channel(NONE, g, attribute[:, None])(g, generator()), g)
 
 
 @pytest.mark.parametrize("kind", ERASED)
 def test_erasure_comes_before_the_rest(kind: str) -> None:
     g, attribute = representations()
-    channel = fit_release_channel(ERASED[kind], g, attribute)
+    channel = fit_release_channel(ERASED[kind], g, attribute[:, None])
     erased = channel.erase(g)
     rest = {
         "none": lambda: erased,
@@ -156,14 +156,14 @@ def test_erasure_comes_before_the_rest(kind: str) -> None:
 def test_fitted_eraser_is_the_float64_one() -> None:
     g, attribute = representations()
     expected = fit_eraser(g.double().numpy(), attribute.numpy())(g.double().numpy())
-    found = fit_release_channel(ERASED["none"], g, attribute).erase(g)
+    found = fit_release_channel(ERASED["none"], g, attribute[:, None]).erase(g)
     np.testing.assert_allclose(found.numpy(), expected, atol=2e-6)
 
 
 def test_quantiser_range_is_fitted_once() -> None:
     """Others' representations are clipped to the range over the erased g of those it was fitted on."""
     g, attribute = representations()
-    channel = fit_release_channel(ERASED["quantise"], g, attribute)
+    channel = fit_release_channel(ERASED["quantise"], g, attribute[:, None])
     erased = channel.erase(g)
     torch.testing.assert_close(channel.low, erased.amin(0))
     torch.testing.assert_close(channel.high, erased.amax(0))

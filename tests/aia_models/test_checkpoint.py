@@ -69,7 +69,7 @@ def test_loaded_encoder_draws_new_noise_at_each_call(saved: Path) -> None:
 
 def test_description_says_what_it_is_and_holds_no_seed_but_the_trainings(saved: Path) -> None:
     description = json.loads((saved / "config.json").read_text())
-    assert description["format_version"] == 1
+    assert description["format_version"] == 2
     assert description["image_side"] == 16
     assert description["about"] == {"study": "first"}
     assert description["config"]["channel"] == vars(CHANNELS["noise"])
@@ -148,8 +148,8 @@ DAMAGES: dict[str, tuple[Callable[[Path], Any], str]] = {
         "has no 'format_version'",
     ),
     "newer": (
-        lambda at: edit(at, lambda d: d.update(format_version=2)),
-        "format 2 is newer than this release's 1",
+        lambda at: edit(at, lambda d: d.update(format_version=3)),
+        "format 3 is newer than this release's 2",
     ),
     "no alpha": (lambda at: edit(at, lambda d: d["config"].pop("alpha") and None), "has no 'alpha'"),
     "bad alpha": (
@@ -158,7 +158,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], Any], str]] = {
     ),
     "other sizes": (
         lambda at: edit(at, lambda d: d["config"]["encoder"].update(channels=[4, 5])),
-        r"model.safetensors does not fit config.json: channel.eraser_covector is \[64\], not \[80\]",
+        r"model.safetensors does not fit config.json: channel.eraser_covector is \[1, 64\], not \[1, 80\]",
     ),
     "bad side": (lambda at: edit(at, lambda d: d.update(image_side="16")), "cannot be read: "),
 }

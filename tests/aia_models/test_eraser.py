@@ -8,7 +8,7 @@ from sklearn.covariance import LedoitWolf
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from aia_models.eraser import fit_eraser
+from aia_models.eraser import fit_eraser, fit_erasers
 from aia_models.errors import DataError
 
 
@@ -147,3 +147,29 @@ def test_one_class_only_is_refused(value: int) -> None:
     with pytest.raises(DataError, match=f"{15 * value} of 15 images have the value 1; both values") as caught:
         fit_eraser(values, attribute)
     assert "\n" not in str(caught.value)
+
+
+def test_several_attributes_are_erased_as_leace_erases_them_at_once() -> None:
+    values, first = drawn(600, 12)
+    second = (values[:, 3] + np.random.default_rng(5).normal(0, 1, 600) > values[:, 3].mean()).astype(np.int8)
+    attributes = np.stack([first, second], axis=1)
+    fitter = LeaceFitter(12, 2, constrain_cov_trace=False, dtype=torch.float64, shrinkage=False, svd_tol=1e-9)
+    fitter.update(torch.tensor(values), torch.tensor(attributes))
+    others = drawn(50, 12, seed=1)[0]
+    found = others
+    for eraser in fit_erasers(values, attributes):
+        found = eraser(found)
+    np.testing.assert_allclose(found, fitter.eraser(torch.tensor(others)).numpy(), atol=1e-6)
+
+
+def test_an_attribute_known_of_others_only_is_erased_too() -> None:
+    values, first = drawn(600, 12)
+    second = (values[:, 3] > values[:, 3].mean()).astype(np.int8)
+    first[:200], second[400:] = -1, -1
+    erased = values
+    for eraser in fit_erasers(values, np.stack([first, second], axis=1)):
+        erased = eraser(erased)
+    for attribute in (first, second):
+        known = attribute >= 0
+        scale = np.abs(cross_covariance(values[known], attribute[known])).max()
+        assert np.abs(cross_covariance(erased[known], attribute[known])).max() < 1e-8 * scale

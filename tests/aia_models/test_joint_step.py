@@ -35,7 +35,7 @@ def losses_by_hand(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Reconstruction, matcher and adversary loss as section 4.3 has them, without the trainer's step."""
     config, noise = trainer.config, torch.Generator()
-    noise.set_state(trainer.noise.get_state())
+    noise.set_state(trainer.objective.noise.get_state())
     pixels = torch.from_numpy(FACES.train.images).float()[images] / 255
     released = transmit(networks.encoder(pixels), config.channel, noise)
     left, right = networks.matcher(released).chunk(2)
@@ -66,7 +66,7 @@ def test_one_backward_gives_each_network_the_gradient_of_its_own_loss(
     images, different = batch(trainer)
     before = deepcopy(trainer.networks)
     losses = losses_by_hand(trainer, before, images, different)
-    total = total_loss(*losses, alpha, beta)
+    total = total_loss(losses[0], losses[1], -losses[2][None], alpha, torch.tensor([beta]))
     shown = trainer.joint_step(images, different)
     torch.testing.assert_close(shown, torch.stack([*losses, total]).detach(), rtol=1e-4, atol=1e-6)
     now = trainer.networks
@@ -94,13 +94,13 @@ def test_adversary_steps_train_the_adversary_alone_on_batches_of_their_own(
     )
     trainer = Trainer(config, ComputeConfig(), FACES)
     seen: list[tuple[list[int], torch.Tensor]] = []
-    original = trainer._adversary_loss
+    original = trainer.objective._adversary_loss
 
-    def watched(released: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
+    def watched(number: int, released: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
         seen.append((images.tolist(), vector(trainer.networks.encoder)))
-        return original(released, images)
+        return original(number, released, images)
 
-    monkeypatch.setattr(trainer, "_adversary_loss", watched)
+    monkeypatch.setattr(trainer.objective, "_adversary_loss", watched)
     list(trainer.run())
     joint_steps = len(FACES.train) // config.batch_images
     assert len(seen) == 3 * joint_steps
@@ -133,8 +133,8 @@ def test_auto_encoder_step_trains_nothing_else() -> None:
     before = deepcopy(trainer.networks)
     trainer.autoencoder_step(batch(trainer)[0])
     changed = {
-        name: not torch.equal(vector(network), vector(getattr(before, name)))
-        for name, network in trainer.networks.named_children()
+        name: not torch.equal(vector(getattr(trainer.networks, name)), vector(getattr(before, name)))
+        for name in ("encoder", "decoder", "adversary", "matcher")
     }
     assert changed == {"encoder": True, "decoder": True, "adversary": False, "matcher": False}
 

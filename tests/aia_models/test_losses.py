@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from aia_models.losses import (
     adversary_loss,
     all_pairs_contrastive_loss,
+    batch_contrastive_loss,
     contrastive_loss,
     reconstruction_loss,
     scaled_gradient,
@@ -73,13 +74,15 @@ def test_coincident_embeddings_have_finite_gradients() -> None:
     assert left.grad.isfinite().all()
 
 
-@given(st.tuples(*[st.floats(0, 100)] * 5))
+@given(st.tuples(*[st.floats(0, 100)] * 7))
 @few
-def test_total_is_equation_8(values: tuple[float, ...]) -> None:
-    reconstruction, matcher, adversary, alpha, beta = values
-    losses = [tensor(np.array(loss)) for loss in (reconstruction, matcher, adversary)]
-    found = total_loss(losses[0], losses[1], losses[2], alpha, beta)
-    expected = reconstruction + alpha * matcher - beta * adversary
+def test_total_is_equation_8_summed_over_private_attributes(values: tuple[float, ...]) -> None:
+    reconstruction, matcher, alpha, *rest = values
+    adversaries, betas = rest[:2], rest[2:]
+    losses = [tensor(np.array(loss)) for loss in (reconstruction, matcher)]
+    found = total_loss(*losses, -tensor(np.array(adversaries)), alpha, tensor(np.array(betas)))
+    weighed = sum(beta * adversary for beta, adversary in zip(betas, adversaries, strict=True))
+    expected = reconstruction + alpha * matcher - weighed
     assert found.item() == pytest.approx(expected, rel=1e-5, abs=1e-2)
 
 
@@ -153,3 +156,30 @@ def test_all_pairs_are_equation_7_over_every_pair_of_a_batch(seed: int) -> None:
         tensor(embedded), torch.tensor(identity, dtype=torch.int32), torch.from_numpy(image), 1.0
     )
     assert found.item() == pytest.approx(expected, rel=1e-4, abs=1e-6)
+
+
+@given(seeds)
+@few
+def test_batch_contrastive_is_the_mean_surprise_of_the_positives(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    values, identity = rng.normal(0, 1, (12, 5)), rng.integers(0, 5, 12)
+    features = (values - values.mean(0)) / values.std(0)
+    directions = features / np.linalg.norm(features, axis=1, keepdims=True)
+    similar = directions @ directions.T / 0.3
+    surprises = []
+    for i in range(12):
+        others = np.array([j for j in range(12) if j != i])
+        positives = others[identity[others] == identity[i]]
+        if len(positives):
+            surprises.append(np.mean(np.log(np.exp(similar[i, others]).sum()) - similar[i, positives]))
+    found = batch_contrastive_loss(tensor(values), torch.tensor(identity), 0.3)
+    assert found.item() == pytest.approx(np.mean(surprises) if surprises else 0.0, rel=1e-4)
+
+
+def test_batch_contrastive_without_positives_is_nothing() -> None:
+    released = torch.rand((6, 3), requires_grad=True)
+    found = batch_contrastive_loss(released, torch.arange(6), 0.2)
+    found.backward()
+    assert found.item() == 0
+    assert released.grad is not None
+    assert not released.grad.any()

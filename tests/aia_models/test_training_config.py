@@ -18,7 +18,9 @@ from aia_models.config import (
     DecoderConfig,
     EncoderConfig,
     MatcherConfig,
+    PenaltyConfig,
     TrainingConfig,
+    UtilityConfig,
     content_key,
 )
 from aia_models.errors import ConfigError
@@ -27,6 +29,7 @@ from aia_models.errors import ConfigError
 OTHER: dict[str, Any] = {
     "alpha": 0.25,
     "beta": 0.75,
+    "further_betas": (0.5,),
     "encoder.channels": (8, 13),
     "decoder.channels": (256, 127),
     "channel.kind": ChannelConfig("noise", noise_sd=0.1),
@@ -34,23 +37,32 @@ OTHER: dict[str, Any] = {
     "channel.bits": ChannelConfig("quantise", bits=3),
     "channel.replaced_share": ChannelConfig("random_replacement", replaced_share=0.5),
     "channel.erasure": True,
+    "channel.erasure_in_training": ChannelConfig(erasure=True, erasure_in_training=True),
     "adversary.members": ("mlp",),
     "adversary.hidden": 129,
     "adversary.cnn_channels": (32, 64),
     "adversary.steps": 2,
     "adversary.class_balanced": False,
     "adversary.standardise": False,
+    "adversary.restart_epochs": 5,
     "matcher.conv_channels": (4, 8, 9),
     "matcher.hidden": (500, 501),
     "matcher.embedding": 127,
     "matcher.margin": 2.0,
     "matcher.standardise": False,
+    "penalty.kind": "hsic",
+    "penalty.mirrored": PenaltyConfig("hsic", mirrored=True),
+    "penalty.schedule": "ramp",
+    "utility.kind": UtilityConfig("batch_contrastive", 0.2),
+    "utility.temperature": UtilityConfig("batch_contrastive", 0.3),
+    "augmentation": "flip",
     "budget.autoencoder_epochs": 7,
     "budget.heads_epochs": 0,
     "budget.joint_epochs": 0,
     "learning_rate": 2e-3,
     "batch_images": 128,
 }
+NOISY = ChannelConfig("noise", noise_sd=0.1)
 
 
 def leaves(config: Any, prefix: str = "") -> Iterator[str]:
@@ -69,9 +81,10 @@ def changed(name: str) -> TrainingConfig:
 
 
 def test_design_id_depends_on_every_field_but_the_seed() -> None:
-    assert set(leaves(TrainingConfig())) == {*OTHER, "seed"}
+    assert set(leaves(TrainingConfig())) == {*OTHER, "bottleneck", "seed"}
     ids = {changed(name).design_id for name in OTHER} | {TrainingConfig().design_id}
-    assert len(ids) == len(OTHER) + 1
+    ids.add(TrainingConfig(channel=NOISY, bottleneck=0.1).design_id)
+    assert len(ids) == len(OTHER) + 2
     assert replace(TrainingConfig(), seed=5).design_id == TrainingConfig().design_id
 
 
@@ -207,6 +220,62 @@ WRONG: list[tuple[type, dict[str, Any], str]] = [
     (TrainingConfig, {"alpha": "0.5"}, "alpha = '0.5': expected a finite number of at least 0"),
     (TrainingConfig, {"beta": float("inf")}, "beta = inf: expected a finite number of at least 0"),
     (TrainingConfig, {"beta": float("nan")}, "beta = nan: expected a finite number of at least 0"),
+    (TrainingConfig, {"further_betas": (0.1, -2.0)}, "beta_3 = -2.0: expected a finite number of at least 0"),
+    (
+        TrainingConfig,
+        {"bottleneck": 0.1},
+        "bottleneck = 0.1: expected 0 where the channel adds no noise: it weighs what passes the noise",
+    ),
+    (
+        TrainingConfig,
+        {"augmentation": "turn"},
+        "augmentation = 'turn': expected one of none, flip, flip_shift",
+    ),
+    (
+        PenaltyConfig,
+        {"kind": "gan"},
+        "penalty.kind = 'gan': expected one of adversary, max_entropy, kernel_ridge, kernel_ridge_rff, hsic",
+    ),
+    (
+        PenaltyConfig,
+        {"schedule": "cosine"},
+        "penalty.schedule = 'cosine': expected one of constant, ramp, reversal",
+    ),
+    (
+        PenaltyConfig,
+        {"mirrored": True},
+        "penalty.mirrored = True: expected true with kernel_ridge, kernel_ridge_rff, hsic only",
+    ),
+    (
+        UtilityConfig,
+        {"kind": "triplets"},
+        "utility.kind = 'triplets': expected one of pairs, batch_contrastive",
+    ),
+    (
+        UtilityConfig,
+        {"temperature": 0.2},
+        "utility.temperature = 0.2: expected a value with kind batch_contrastive and none with pairs",
+    ),
+    (
+        UtilityConfig,
+        {"kind": "batch_contrastive"},
+        "utility.temperature = None: expected a value with kind batch_contrastive and none with pairs",
+    ),
+    (
+        UtilityConfig,
+        {"kind": "batch_contrastive", "temperature": 0.0},
+        "utility.temperature = 0.0: expected a finite number above 0",
+    ),
+    (
+        ChannelConfig,
+        {"erasure_in_training": True},
+        "channel.erasure_in_training = True: expected true with erasure only",
+    ),
+    (
+        AdversaryConfig,
+        {"restart_epochs": 0},
+        "adversary.restart_epochs = 0: expected a positive whole number",
+    ),
     (TrainingConfig, {"learning_rate": 0.0}, "learning_rate = 0.0: expected a finite number above 0"),
     (TrainingConfig, {"batch_images": 7}, "batch_images = 7: expected an even whole number of at least 4"),
     (TrainingConfig, {"batch_images": 2}, "batch_images = 2: expected an even whole number of at least 4"),

@@ -37,7 +37,7 @@ def by_hand(faces: FaceDataset, channel: ChannelConfig) -> tuple[float, float]:
 
 
 def figures(faces: FaceDataset, channel: ChannelConfig, *, with_channel: bool) -> tuple[float, float]:
-    loaded = DeviceFaces.load(faces, "gender", "cpu")
+    loaded = DeviceFaces.load(faces, ("gender",), "cpu")
     pairs = evaluation_pairs(faces.identity, faces.attributes["gender"], "validation")
     return in_loop_figures(NETWORKS, replace(SMALL, channel=channel), loaded, pairs, with_channel)
 

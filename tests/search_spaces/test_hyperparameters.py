@@ -15,6 +15,9 @@ PAPER = {
 }
 
 
+OFF_BY_DEFAULT = ("private_attributes", "bottleneck", "penalty", "utility")  # what hangs on these is inactive
+
+
 def test_every_hyperparameter_says_what_it_is_in_a_sentence():
     for name, domain in HYPERPARAMETERS.items():
         assert domain.about.endswith("."), name
@@ -24,7 +27,10 @@ def test_every_hyperparameter_says_what_it_is_in_a_sentence():
 def test_parents_stand_before_children_and_offer_the_values_that_call_for_them():
     names = list(HYPERPARAMETERS)
     conditional = {name: domain.when for name, domain in HYPERPARAMETERS.items() if domain.when}
-    assert set(conditional) == {"noise_sd", "quantise_bits", "adversary_hidden"}
+    assert set(conditional) == {
+        *("noise_sd", "quantise_bits", "adversary_hidden", "erasure_in_training", "bottleneck"),
+        *("bottleneck_weight", "mirrored", "temperature", "beta_2", "beta_3", "beta_4"),
+    }
     for name, when in conditional.items():
         assert names.index(when.parameter) < names.index(name)
         assert all(HYPERPARAMETERS[when.parameter].contains(value) for value in when.values)
@@ -55,14 +61,21 @@ def test_resolve_takes_sampled_then_fixed_then_default():
     ("sampled", "fixed", "inactive"),
     [
         ({}, {}, {"quantise_bits"}),
-        ({"channel": "none"}, {"noise_sd": 0.2}, {"noise_sd", "quantise_bits"}),
-        ({}, {"channel": "quantise", "adversary": "cnn"}, {"noise_sd", "adversary_hidden"}),
-        ({"channel": "quantise", "noise_sd": 0.2}, {"adversary": "mlp"}, {"noise_sd"}),
+        ({"channel": "none"}, {"noise_sd": 0.2}, {"noise_sd", "quantise_bits", "bottleneck"}),
+        ({}, {"channel": "quantise", "adversary": "cnn"}, {"noise_sd", "bottleneck", "adversary_hidden"}),
+        ({"channel": "quantise", "noise_sd": 0.2}, {"adversary": "mlp"}, {"noise_sd", "bottleneck"}),
+        ({}, {"erasure": False, "penalty": "hsic"}, {"quantise_bits", "erasure_in_training"}),
     ],
 )
 def test_resolve_gives_none_just_where_inactive(sampled, fixed, inactive):
     values = resolve(sampled, fixed)
-    assert {name for name, value in values.items() if value is None} == inactive
+    off = {
+        name
+        for name, domain in HYPERPARAMETERS.items()
+        if domain.when and domain.when.parameter in OFF_BY_DEFAULT and name not in sampled | fixed
+    }
+    off -= {"mirrored"} if "penalty" in fixed else set()
+    assert {name for name, value in values.items() if value is None} == inactive | off
 
 
 def test_resolve_keeps_false():

@@ -10,6 +10,7 @@ from search_spaces.spaces import SPACES, Space
 
 FULL = SPACES["full"]
 QUICK = SPACES["quick"]
+RATE = ("bottleneck", "bottleneck_weight")
 CHANNEL = {"channel", "noise_sd", "quantise_bits", "erasure"}
 
 
@@ -23,7 +24,7 @@ def draw(domain: Domain, rng: np.random.Generator):
 
 def test_the_named_spaces_vary_what_they_say():
     assert set(SPACES) == {"quick", "alpha-beta", "architecture", "full", "paper"}
-    assert set(FULL.parameters) == set(HYPERPARAMETERS)
+    assert set(FULL.parameters) == set(HYPERPARAMETERS) - {"private_attributes", "beta_2", "beta_3", "beta_4"}
     assert set(SPACES["alpha-beta"].parameters) == {"alpha", "beta"} | CHANNEL
     assert set(SPACES["architecture"].parameters) > set(SPACES["alpha-beta"].parameters)
     assert set(SPACES["paper"].parameters) == {"alpha", "beta"}
@@ -101,8 +102,13 @@ def test_a_child_needs_its_parent_before_it():
     [
         ({}, set()),
         ({"channel": "noise"}, {"channel", "quantise_bits"}),
-        ({"channel": "quantise"}, {"channel", "noise_sd"}),
-        ({"channel": "none"}, {"channel", "noise_sd", "quantise_bits"}),
+        ({"channel": "quantise"}, {"channel", "noise_sd", *RATE}),
+        ({"channel": "none"}, {"channel", "noise_sd", "quantise_bits", *RATE}),
+        ({"penalty": "adversary"}, {"penalty", "mirrored"}),
+        (
+            {"utility": "pairs", "erasure": False},
+            {"utility", "temperature", "erasure", "erasure_in_training"},
+        ),
         ({"adversary": "cnn"}, {"adversary", "adversary_hidden"}),
         ({"adversary": "mlp", "beta": 0.0}, {"adversary", "beta"}),
         ({"noise_sd": 0.3}, {"noise_sd"}),
@@ -119,6 +125,29 @@ def test_a_child_of_a_fixed_parent_is_free_of_its_condition():
     assert left.parameters["noise_sd"].when is None
     assert "noise_sd" in left.active({})
     assert FULL.parameters["noise_sd"].when == When("channel", ("noise",)), "the space itself is unchanged"
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_each_private_attribute_has_a_beta_of_its_own_over_the_first_ones_range(name):
+    space = SPACES[name].with_private_attributes(3).without({"private_attributes": 3})
+    assert set(space.parameters) == {*SPACES[name].parameters, "beta_2", "beta_3"}
+    space.check(space.defaults())
+    first = space.parameters["beta"]
+    for parameter in ("beta_2", "beta_3"):
+        domain = space.parameters[parameter]
+        assert (domain.low, domain.high, domain.default) == (first.low, first.high, first.default)
+        assert space.known_designs()[1][parameter] == first.low
+    assert SPACES[name].with_private_attributes(1) == SPACES[name]
+    resolved = resolve(space.defaults(), {"private_attributes": 3})
+    assert resolved["beta_3"] is not None
+    assert resolved["beta_4"] is None
+
+
+def test_a_beta_of_an_attribute_that_is_not_there_has_no_effect():
+    with pytest.raises(
+        SpaceError, match=r"beta_2 = 0\.1 has no effect: it exists only where private_attributes"
+    ):
+        SPACES["alpha-beta"].without({"private_attributes": 1, "beta_2": 0.1})
 
 
 def test_fixing_twice_is_fixing_once():

@@ -21,6 +21,9 @@ def test_every_hyperparameter_changes_the_design():
         "channel": "quantise", "erasure": False, "adversary": "cnn", "noise_sd": 0.2, "adversary_hidden": 64,
         "adversary_steps": 3, "encoder_width": 16, "representation_channels": 8, "decoder_width": 64,
         "alpha": 2.0, "beta": 2.0, "learning_rate": 1e-3, "margin": 2.0, "batch_images": 128,
+        "erasure_in_training": True, "bottleneck_weight": 0.1, "penalty": "hsic", "beta_schedule": "ramp",
+        "adversary_restart_epochs": 5, "augmentation": "flip",
+        "private_attributes": 2,
     }  # fmt: skip
     base = training_config(plan({}), SPEC).design_id
     for name, value in other.items():
@@ -28,7 +31,18 @@ def test_every_hyperparameter_changes_the_design():
         assert training_config(plan(given), SPEC).design_id != base, name
     bits = [{"channel": "quantise", "noise_sd": None, "quantise_bits": count} for count in (3, 4)]
     assert len({training_config(plan(given), SPEC).design_id for given in bits}) == 2
-    assert set(other) | {"quantise_bits"} == set(HYPERPARAMETERS)
+    pairs = [
+        ({"penalty": "hsic", "mirrored": mirrored} for mirrored in (False, True)),
+        ({"utility": "batch_contrastive", "temperature": degree} for degree in (0.1, 0.2)),
+        *(
+            ({"private_attributes": number, f"beta_{number}": beta} for beta in (0.1, 0.2))
+            for number in (2, 3, 4)
+        ),
+    ]
+    for pair in pairs:
+        assert len({training_config(plan(given), SPEC).design_id for given in pair}) == 2
+    shown_by_pairs = {"quantise_bits", "mirrored", "utility", "temperature", "beta_2", "beta_3", "beta_4"}
+    assert set(other) | shown_by_pairs | {"bottleneck"} == set(HYPERPARAMETERS)
 
 
 def test_repeats_share_a_design_id():

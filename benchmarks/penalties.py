@@ -1,0 +1,241 @@
+"""Which adversary, penalty and utility beats linear erasure + noise? Each is trained once at equal budget and judged
+by suite `cheap`; its attacker AUC is compared with the erasure line's at its own matching AUC.
+
+The line is the `erasure` baseline: the auto-encoder alone, trained on as many images, linear erasure, then noise of
+several strengths. Without arguments: a few designs on drawn faces. docs/decisions.md has the figures of
+    python benchmarks/penalties.py --full --dataset folder:PATH
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from aia_models.allocator import keep_freed_memory
+from aia_models.anonymizer import fit_anonymizer, release_faces
+from aia_models.config import (
+    AdversaryConfig,
+    BudgetConfig,
+    ChannelConfig,
+    ComputeConfig,
+    DecoderConfig,
+    PenaltyConfig,
+    TrainingConfig,
+    UtilityConfig,
+)
+from aia_models.data.prepare import open_prepared, prepare
+from aia_models.data.splits import split_faces
+from aia_models.judging import Judgement, judge
+from aia_models.metrics import folded
+from aia_models.training import Trainer
+
+NOISE_OF_THE_LINE = (0.01, 0.015, 0.02, 0.03, 0.045, 0.065, 0.1)
+CONTRASTIVE = UtilityConfig("batch_contrastive", 0.2)
+FULL_EPOCHS, SHORT_EPOCHS = 60, 12
+AUTOENCODER_SHARE, HEADS_SHARE = 0.1, 0.05
+
+
+@dataclass(frozen=True)
+class Design:
+    """One way to train: noise in the loop, α, β and what differs from the paper's own losses."""
+
+    name: str
+    noise_sd: float
+    alpha: float
+    beta: float
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+    def config(self, epochs: int, seed: int) -> TrainingConfig:
+        """The training of this design over `epochs` epochs in all stages."""
+        autoencoder, heads = round(epochs * AUTOENCODER_SHARE), round(epochs * HEADS_SHARE)
+        plain = TrainingConfig(
+            alpha=self.alpha,
+            beta=self.beta,
+            decoder=DecoderConfig((32, 16)),
+            channel=ChannelConfig("noise", noise_sd=self.noise_sd, erasure=True),
+            adversary=AdversaryConfig(("linear", "mlp")),
+            budget=BudgetConfig(autoencoder, heads, epochs - autoencoder - heads),
+            learning_rate=2e-3,
+            seed=seed,
+        )
+        return replace(plain, **self.changes)
+
+
+def large_batches(kind: str = "adversary", mirrored: bool = False, **changes: Any) -> dict[str, Any]:
+    """Batches of 512 mirrored images under the contrastive utility, β ramped up, with one of the penalties."""
+    common = {"utility": CONTRASTIVE, "batch_images": 512, "augmentation": "flip"}
+    return {**common, "penalty": PenaltyConfig(kind, mirrored, "ramp"), **changes}  # type: ignore[arg-type]
+
+
+def grid(name: str, noise: tuple[float, ...], betas: tuple[float, ...], changes: dict) -> list[Design]:
+    """The designs over noise and β."""
+    return [Design(name, sd, 0.3, beta, changes) for sd in noise for beta in betas]
+
+
+DEFAULTS = Design("defaults: -β L_Adv, pairs, batch 64", 0.015, 0.4, 0.08)
+KERNEL = "kernel ridge"
+SHORT = [
+    DEFAULTS,
+    *grid("contrastive utility alone", (0.05,), (0.0,), large_batches()),
+    *grid(f"{KERNEL}, mirrored", (0.05,), (0.5,), large_batches("kernel_ridge", True)),
+]
+RESTARTED = AdversaryConfig(("linear", "mlp"), restart_epochs=10)
+REFITTED = ChannelConfig("noise", noise_sd=0.05, erasure=True, erasure_in_training=True)
+FULL = [
+    DEFAULTS,
+    *grid("contrastive utility alone", (0.05, 0.1), (0.0,), large_batches()),
+    *grid(KERNEL, (0.05,), (0.5, 1.0), large_batches("kernel_ridge")),
+    *grid(f"{KERNEL}, mirrored", (0.05,), (0.5, 1.0), large_batches("kernel_ridge", True)),
+    *grid(f"{KERNEL}, random features", (0.05,), (0.5, 1.0), large_batches("kernel_ridge_rff")),
+    *grid(f"{KERNEL}, random features, mirrored", (0.05,), (0.5,), large_batches("kernel_ridge_rff", True)),
+    *grid("HSIC", (0.05,), (0.3, 1.0), large_batches("hsic")),
+    *grid("HSIC, mirrored", (0.05,), (0.3, 1.0), large_batches("hsic", True)),
+    *grid("-β L_Adv", (0.05,), (0.03, 0.1), large_batches()),
+    *grid(
+        "-β L_Adv, reversal schedule",
+        (0.05,),
+        (0.1,),
+        large_batches(penalty=PenaltyConfig(schedule="reversal")),
+    ),
+    *grid("maximum entropy", (0.05,), (0.1, 0.3), large_batches("max_entropy")),
+    *grid("bottleneck of weight 0.01", (0.05,), (0.0,), large_batches(bottleneck=0.01)),
+    *grid("bottleneck of weight 0.1", (0.05,), (0.0,), large_batches(bottleneck=0.1)),
+    *grid("-β L_Adv, adversaries restarted", (0.05,), (0.1,), large_batches(adversary=RESTARTED)),
+    *grid("-β L_Adv, erasure refitted", (0.05,), (0.1,), large_batches(channel=REFITTED)),
+    *grid(f"{KERNEL}, erasure refitted", (0.05,), (0.5,), large_batches("kernel_ridge", channel=REFITTED)),
+    *grid(
+        f"{KERNEL}, mirrored, not augmented",
+        (0.05,),
+        (0.5,),
+        large_batches("kernel_ridge", True, augmentation="none"),
+    ),
+    *grid(
+        f"{KERNEL}, mirrored, also shifted",
+        (0.05,),
+        (0.5,),
+        large_batches("kernel_ridge", True, augmentation="flip_shift"),
+    ),
+    *grid(f"{KERNEL}, mirrored, weak noise", (0.015,), (0.5,), large_batches("kernel_ridge", True)),
+    *grid(
+        f"{KERNEL}, mirrored, batch 64", (0.05,), (0.5,), large_batches("kernel_ridge", True, batch_images=64)
+    ),
+    Design(
+        f"{KERNEL}, mirrored, pairs",
+        0.05,
+        0.4,
+        0.5,
+        large_batches("kernel_ridge", True, utility=UtilityConfig()),
+    ),
+    Design("defaults: -β L_Adv, pairs, batch 64, flipped", 0.015, 0.4, 0.08, {"augmentation": "flip"}),
+]
+
+
+def trained(task: tuple[Design | None, int, int, str, int, Path]) -> list[dict[str, Any]]:
+    """Figures of one design, or of the erasure line (None: a row for each noise)."""
+    design, seed, split_seed, dataset, epochs, cache = task
+    torch.set_num_threads(1)
+    keep_freed_memory()
+    prepared = prepare(dataset, image_side=32, attribute="gender", positive=None, cache=cache)
+    faces = split_faces(open_prepared(prepared), ("gender",), split_seed)
+    if design is None:
+        config = Design("erasure", NOISE_OF_THE_LINE[0], 0.0, 0.0).config(epochs, seed)
+        config = replace(config, budget=BudgetConfig(epochs, 0, 0))
+        noises = NOISE_OF_THE_LINE
+    else:
+        config, noises = design.config(epochs, seed), (design.noise_sd,)
+    started = time.perf_counter()
+    trainer = Trainer(config, ComputeConfig(), faces)
+    last = list(trainer.run())[-1]
+    seconds = time.perf_counter() - started
+    rows = []
+    for noise_sd in noises:
+        released_config = replace(config, channel=replace(config.channel, noise_sd=noise_sd))
+        anonymizer = fit_anonymizer(trainer.networks, released_config, faces)
+        judgement = judge(release_faces(anonymizer, faces, seed), anonymizer.encoder.map_shape, "cheap", seed)
+        row = {"design": design.name if design else "erasure", "noise_sd": noise_sd, "beta": config.beta}
+        row |= {"seed": seed, "split_seed": split_seed, "in_loop": last.adversary_auc_validation}
+        rows.append(row | {"train_seconds": seconds} | _figures(judgement))
+    return rows
+
+
+def _figures(judgement: Judgement) -> dict[str, Any]:
+    figures = {}
+    for split in ("validation", "test"):
+        attack, match = judgement.strongest_attack(split), judgement.best_match(split)
+        figures[split] = {
+            "attacker": attack.attacker,
+            "attacker_auc": folded(attack.auc),
+            "matcher": match.matcher,
+            "matching_auc": match.auc,
+            "matching_auc_same_gender": judgement.best_match(split, "same_gender").auc,
+        }
+    return figures
+
+
+def line_at(line: list[dict[str, Any]], split: str, matching: float) -> float:
+    """Attacker AUC of the erasure line at a matching AUC, interpolated linearly; NaN outside of it."""
+    points = sorted((row[split]["matching_auc"], row[split]["attacker_auc"]) for row in line)
+    levels, attackers = zip(*points, strict=True)
+    return float(np.interp(matching, levels, attackers, left=np.nan, right=np.nan))
+
+
+def report(rows: list[dict[str, Any]]) -> None:
+    """Prints each design's figures and its attacker AUC minus the line's at its own matching AUC."""
+    for row in rows:
+        line = [r for r in rows if r["design"] == "erasure" and _run(r) == _run(row)]
+        cells = []
+        for split in ("validation", "test"):
+            found = row[split]
+            above = found["attacker_auc"] - line_at(line, split, found["matching_auc"])
+            cells.append(f"{found['attacker_auc']:.3f} | {found['matching_auc']:.3f} | {above:+.3f}")
+        titles = (
+            f"{row['design']} | {row['noise_sd']:g} | {row['beta']:g} | {row['seed']} {row['split_seed']}"
+        )
+        print(f"{titles} | {' | '.join(cells)} | {row['in_loop'] or 0:.3f} | {row['train_seconds']:.0f}")
+
+
+def _run(row: Mapping[str, Any]) -> tuple[int, int]:
+    return row["seed"], row["split_seed"]
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--dataset", default="synthetic", metavar="KIND:PATH")
+    parser.add_argument("--full", action="store_true", help="every design, 60 epochs")
+    parser.add_argument("--output", type=Path, default=Path("studies/penalties.jsonl"))
+    options = parser.parse_args()
+    designs, epochs = (FULL, FULL_EPOCHS) if options.full else (SHORT, SHORT_EPOCHS)
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    rows = [json.loads(line) for line in options.output.open()] if options.output.exists() else []
+    done = {(row["design"], row["noise_sd"], row["beta"]) for row in rows}
+    cache = options.output.parent / ".prepared"
+    prepare(options.dataset, image_side=32, attribute="gender", positive=None, cache=cache)
+    wanted = [d for d in designs if (d.name, d.noise_sd, d.beta) not in done]
+    lines = [] if any(row["design"] == "erasure" for row in rows) else [None]
+    tasks = [(design, 0, 0, options.dataset, epochs, cache) for design in (*lines, *wanted)]
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool, options.output.open("a") as output:
+        for number, new in enumerate(pool.map(trained, tasks), start=1):
+            rows += new
+            output.writelines(json.dumps(row) + "\n" for row in new)
+            output.flush()
+            print(f"{number} of {len(tasks)} trained: {new[0]['design']}", flush=True)
+    print(f"torch {torch.__version__}, {epochs} epochs, suite cheap, seed 0, split_seed 0")
+    print(
+        "design | noise | β | seed split | validation attacker | matching | above the line | test ... | in-loop | s"
+    )
+    report(rows)
+
+
+if __name__ == "__main__":
+    main()
