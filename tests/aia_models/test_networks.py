@@ -160,7 +160,8 @@ def test_each_network_is_initialised_from_its_own_stream() -> None:
 def test_no_two_networks_begin_with_the_same_random_numbers() -> None:
     """PyTorch draws first weights uniformly and scales them by the number of inputs."""
     begin = []
-    for network in Networks(SMALL, 16).children():
+    networks = Networks(replace(SMALL, further_betas=(0.5,)), 16)
+    for network in (networks.encoder, networks.decoder, networks.matcher, *networks.adversaries):
         first = next(network.parameters()).detach()
         begin.append((first.flatten()[:3] * first[0].numel() ** 0.5).numpy())
     for i, ours in enumerate(begin):
