@@ -26,8 +26,8 @@ def front_rows(study: StudyTables) -> pl.DataFrame:
     AnalysisError where no front can exist.
     """
     trials = read_trials(study)
-    require_objectives(trials, study.directory)
-    front = pareto_front(trials)
+    require_objectives(trials, study.directory, study.objectives)
+    front = pareto_front(trials, study.objectives)
     leading = leading_columns(front)
     return front.select(*leading, pl.exclude(leading))
 

@@ -9,7 +9,7 @@ from analysis.evidence import evidence, status_counts
 from analysis.fronts import pareto_front
 from analysis.hypervolume import hypervolume
 from analysis.tables import StudyTables, read_trials
-from study.objectives import SEARCH_OBJECTIVES, Objective
+from study.objectives import Objective
 
 PHASES = ("search", "confirm", "baseline")
 
@@ -21,8 +21,8 @@ def status_summary(study: StudyTables) -> dict[str, Any]:
     None where no trial was judged. `source` says whether front and best come from search or confirmed rows.
     """
     trials = read_trials(study)
-    front = pareto_front(trials)
-    judged = candidates(trials)
+    front = pareto_front(trials, study.objectives)
+    judged = candidates(trials, study.objectives)
     failed = trials.filter(pl.col("error").is_not_null()).sort("phase", "number", "trial_id")
     return {
         "directory": study.directory,
@@ -31,8 +31,8 @@ def status_summary(study: StudyTables) -> dict[str, Any]:
         "phases": {phase: status_counts(trials.filter(pl.col("phase") == phase)) for phase in PHASES},
         "source": front["source"].first(),
         "front": front.height,
-        "hypervolume": hypervolume(trials),
-        "best": {objective.column: _best(judged, objective) for objective in SEARCH_OBJECTIVES},
+        "hypervolume": hypervolume(trials, study.objectives),
+        "best": {objective.column: _best(judged, objective) for objective in study.objectives},
         "errors": failed.select("trial_id", "phase", "status", "error").to_dicts(),
     }
 

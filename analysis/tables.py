@@ -1,20 +1,23 @@
 """A study's four result tables, read lazily from its directory."""
 
 import glob
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from analysis.errors import AnalysisError
+from study.objectives import Objective, search_objectives
 from study.records import SCHEMAS
 
 
 @dataclass(frozen=True)
 class StudyTables:
-    """The results of one study as lazy frames; rows come in no particular order."""
+    """The results of one study as lazy frames; rows come in no particular order. `objectives` are what it searched."""
 
     directory: str
+    objectives: tuple[Objective, ...]
     trials: pl.LazyFrame
     epochs: pl.LazyFrame
     attacks: pl.LazyFrame
@@ -29,7 +32,11 @@ def open_study(directory: str | Path) -> StudyTables:
     where = str(directory)
     if "://" not in where and not Path(where, "study.toml").is_file():
         raise AnalysisError(f"{where}: no study.toml in it; expected the directory of a launched study")
-    tables = StudyTables(where, *(_scan(where, name) for name in ("trials", "epochs", "attacks", "matches")))
+    tables = StudyTables(
+        where,
+        _objectives(where),
+        *(_scan(where, name) for name in ("trials", "epochs", "attacks", "matches")),
+    )
     if _collect(tables.trials.select(pl.len()), where).item() == 0:
         raise AnalysisError(f"{where}: no trial has finished yet; expected rows in results/trials/*.parquet")
     return tables
@@ -38,6 +45,14 @@ def open_study(directory: str | Path) -> StudyTables:
 def read_trials(study: StudyTables) -> pl.DataFrame:
     """Return the whole `trials` table; AnalysisError where a part of it cannot be read."""
     return _collect(study.trials, study.directory)
+
+
+def _objectives(directory: str) -> tuple[Objective, ...]:
+    spec = Path(directory, "study.toml")
+    content = tomllib.loads(spec.read_text("utf-8")) if spec.is_file() else {}
+    attribute = content.get("attribute")
+    count = len(attribute) if isinstance(attribute, list) else 1
+    return search_objectives(content.get("objectives", "maximum"), count)
 
 
 def _scan(directory: str, table: str) -> pl.LazyFrame:

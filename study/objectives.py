@@ -1,6 +1,6 @@
 """What a study optimises: the one place where directions and reference points are declared."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 
@@ -38,3 +38,25 @@ MATCHING = Objective(
     reference=0.5,
 )
 SEARCH_OBJECTIVES: tuple[Objective, ...] = (ATTACKER, MATCHING)
+MOST_ATTRIBUTES = 4
+
+
+def attribute_column(number: int, split: str) -> str:
+    """The `trials` column of the strongest attacker of the private attribute named as `number` (1 to 4)."""
+    return f"attacker_auc_attribute_{number}_{split}"
+
+
+def search_objectives(mode: Literal["maximum", "per_attribute"], attributes: int) -> tuple[Objective, ...]:
+    """What a search over `attributes` private attributes optimises: the strongest attacker of any of them, or of each
+    by itself, and face matching."""
+    if mode == "maximum":
+        return SEARCH_OBJECTIVES
+    each = [
+        replace(
+            ATTACKER,
+            column=attribute_column(number, "validation"),
+            title=f"strongest fresh attacker of attribute {number}, ROC AUC",
+        )
+        for number in range(1, attributes + 1)
+    ]
+    return (*each, MATCHING)

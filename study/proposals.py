@@ -3,7 +3,7 @@
 import logging
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from aia_models.streams import stream_seed
 from search_spaces.domains import Choice, Domain, Integer, LogUniform, Uniform, Value
 from search_spaces.spaces import Space
 from study.layout import JOURNAL
-from study.objectives import SEARCH_OBJECTIVES
+from study.objectives import Objective
 from study.plan import Status
 
 STARTUP_TRIALS = 8  # random designs before TPE models them
@@ -38,15 +38,24 @@ class Proposals:
     The space's known designs come first, then what the sampler proposes.
     """
 
-    def __init__(self, directory: Path, name: str, space: Space, sampler: str, seed: int) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        name: str,
+        space: Space,
+        sampler: str,
+        seed: int,
+        objectives: Sequence[Objective],
+    ) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         logging.getLogger("optuna").propagate = False
         self._space = space
+        self._objectives = objectives
         storage = JournalStorage(JournalFileBackend(str(directory / JOURNAL)))
         self._study = optuna.create_study(
             study_name=name,
             storage=storage,
-            directions=[objective.direction for objective in SEARCH_OBJECTIVES],
+            directions=[objective.direction for objective in objectives],
             load_if_exists=True,
         )
         for design in space.known_designs():
@@ -65,14 +74,14 @@ class Proposals:
                 values[name] = _suggest(trial, name, domain)
         return Proposal(trial.number, values)
 
-    def tell(self, number: int, status: Status, objectives: Mapping[str, float | None]) -> None:
+    def tell(self, number: int, status: Status, figures: Mapping[str, float | None]) -> None:
         """Ends Optuna's trial `number`.
 
         Only a `complete` trial with all objectives finite is a measurement. One that was stopped early is
         PRUNED, its truncated figures are not told; anything else is FAIL. None stays RUNNING. A trial that
         was told before stays as it is.
         """
-        measured = [objectives.get(objective.column) for objective in SEARCH_OBJECTIVES]
+        measured = [figures.get(objective.column) for objective in self._objectives]
         finite = [value for value in measured if value is not None and math.isfinite(value)]
         if status == "complete" and len(finite) == len(measured):
             self._study.tell(number, finite, skip_if_finished=True)

@@ -55,7 +55,9 @@ def run_study(study: StudyDirectory, address: str | None, console: Console) -> R
         spec = study.spec
         if not _missing_baselines(study, store) and len(_search_ids(store)) >= spec.trials:
             return RunSummary(0, 0, time.monotonic() - started)
-        proposals = Proposals(study.path, spec.name, space(spec), spec.sampler, spec.seed)
+        proposals = Proposals(
+            study.path, spec.name, space(spec), spec.sampler, spec.seed, spec.search_objectives
+        )
         first = [*_missing_baselines(study, store), *_reclaimed(study, store, proposals)]
         taken_up = sum(plan.phase == "search" for plan in first)
         new = max(spec.trials - len(_search_ids(store)) - taken_up, 0)

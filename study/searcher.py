@@ -8,7 +8,6 @@ from ray.tune.search import Searcher
 
 from search_spaces.hyperparameters import resolve
 from study.errors import StudyError
-from study.objectives import SEARCH_OBJECTIVES
 from study.outcome import Outcome, failed, one_line, trial_row
 from study.plan import TrialPlan
 from study.proposals import Proposal, Proposals
@@ -87,7 +86,7 @@ class StudySearcher(Searcher):
 
     def _tell(self, plan: TrialPlan, outcome: Outcome) -> None:
         if plan.number is not None:
-            measured = {o.column: outcome.trial.get(o.column) for o in SEARCH_OBJECTIVES}
+            measured = {o.column: outcome.trial.get(o.column) for o in self._spec.search_objectives}
             self._proposals.tell(plan.number, outcome.trial["status"], measured)
 
     def _search_plans(self, trials: int) -> Iterator[TrialPlan]:

@@ -14,6 +14,7 @@ from search_spaces.errors import SpaceError
 from search_spaces.hyperparameters import HYPERPARAMETERS, check_fixed, resolve
 from search_spaces.spaces import SPACES, Space
 from study.errors import SpecError
+from study.objectives import Objective, search_objectives
 from study.spec_errors import one_line
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
@@ -89,6 +90,10 @@ class StudySpec(BaseModel):
     sampler: Literal["tpe", "random"] = Field(
         default="tpe", description="what proposes designs, 'tpe' or 'random'"
     )
+    objectives: Literal["maximum", "per_attribute"] = Field(
+        default="maximum",
+        description="attackers that the search lowers, 'maximum' over the private attributes or 'per_attribute'",
+    )
     trials: Epochs = Field(description=f"search trials, {_COUNT}")
     baselines: Annotated[tuple[Baseline, ...], Field(strict=False)] = Field(
         default=BASELINES, description=f"methods run beside the search, a list out of {', '.join(BASELINES)}"
@@ -135,6 +140,11 @@ class StudySpec(BaseModel):
     def attributes(self) -> tuple[str, ...]:
         """The private attributes, one or more."""
         return (self.attribute,) if isinstance(self.attribute, str) else self.attribute
+
+    @property
+    def search_objectives(self) -> tuple[Objective, ...]:
+        """What the search optimises."""
+        return search_objectives(self.objectives, len(self.attributes))
 
     @model_validator(mode="after")
     def _fixed_has_effect(self) -> "StudySpec":

@@ -10,7 +10,7 @@ import ray
 from optuna.trial import TrialState
 from ray import tune
 
-from study.objectives import ATTACKER, MATCHING
+from study.objectives import ATTACKER, MATCHING, SEARCH_OBJECTIVES
 from study.outcome import Outcome, trial_row
 from study.plan import TrialPlan
 from study.proposals import Proposals
@@ -58,7 +58,7 @@ class Ending(tune.Trainable):
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[int, dict], dict[int, Any]]:
     directory: Path = tmp_path_factory.mktemp("ends")
-    proposals = Proposals(directory, "ends", space(SPEC), "random", 0)
+    proposals = Proposals(directory, "ends", space(SPEC), "random", 0, SEARCH_OBJECTIVES)
     outcomes: list[Outcome] = []
     searcher = StudySearcher(SPEC, proposals, [], 7, outcomes.append)
     ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, configure_logging=False)

@@ -10,7 +10,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from search_spaces.spaces import SPACES
-from study.objectives import ATTACKER, MATCHING
+from study.objectives import ATTACKER, MATCHING, SEARCH_OBJECTIVES
 from study.proposals import Proposals
 
 SPACE = SPACES["architecture"]
@@ -18,7 +18,7 @@ FIGURES = {ATTACKER.column: 0.6, MATCHING.column: 0.7}
 
 
 def proposals(directory: Path, sampler: str = "tpe", seed: int = 0) -> Proposals:
-    return Proposals(directory, "study", SPACE, sampler, seed)
+    return Proposals(directory, "study", SPACE, sampler, seed, SEARCH_OBJECTIVES)
 
 
 def recorded(directory: Path) -> list[optuna.trial.FrozenTrial]:
@@ -117,7 +117,14 @@ def test_the_known_designs_come_first_and_once(tmp_path):
 
 
 def test_a_space_without_parameters_asks_for_its_one_design(tmp_path):
-    search = Proposals(tmp_path, "study", SPACES["paper"].without({"alpha": 0.5, "beta": 0.5}), "random", 0)
+    search = Proposals(
+        tmp_path,
+        "study",
+        SPACES["paper"].without({"alpha": 0.5, "beta": 0.5}),
+        "random",
+        0,
+        SEARCH_OBJECTIVES,
+    )
     assert search.ask().values == {}
 
 

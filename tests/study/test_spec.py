@@ -7,6 +7,7 @@ import pytest
 
 from search_spaces.hyperparameters import resolve
 from study.errors import SpecError, StudyError
+from study.objectives import SEARCH_OBJECTIVES
 from study.spec import StudySpec, complete, load_spec, shipped_specs, space, to_toml, with_settings
 
 SHIPPED = ("alpha-beta", "architecture", "full", "paper-fig2", "paper-table1", "quick")
@@ -38,7 +39,12 @@ def test_a_spec_far_from_its_defaults_survives_the_round_trip(quick, tmp_path):
     spec = with_settings(
         quick,
         [
-            *("name=x-1", "dataset=folder:/faces and more", "attribute=Male", 'positive=a "quoted" ü'),
+            *(
+                "name=x-1",
+                "dataset=folder:/faces and more",
+                'attribute=["Male", "Young"]',
+                'positive=a "quoted" ü',
+            ),
             *(
                 "image_side=64",
                 "data_fingerprint=0123",
@@ -47,7 +53,13 @@ def test_a_spec_far_from_its_defaults_survives_the_round_trip(quick, tmp_path):
                 "space=full",
                 "sampler=random",
             ),
-            *("trials=7", 'baselines=["erasure"]', "fixed.beta=0", "fixed.erasure=false"),
+            *(
+                "objectives=per_attribute",
+                "trials=7",
+                'baselines=["erasure"]',
+                "fixed.beta=0",
+                "fixed.erasure=false",
+            ),
             *("fixed.noise_sd=0.30000000000000004", "training.stage1_epochs=1", "training.heads_epochs=1"),
             *("training.joint_epochs=1", "resources.cpus_per_trial=0.5", "resources.gpus_per_trial=0.25"),
             *("resources.dtype=bfloat16", "resources.memory_format=contiguous"),
@@ -61,11 +73,52 @@ def test_a_spec_far_from_its_defaults_survives_the_round_trip(quick, tmp_path):
         "erasure": False,
         "decoder_width": 16,
     }
+    assert again.attributes == ("Male", "Young")
     assert again.positive == 'a "quoted" ü'
     assert again.resources.gpus_per_trial == 0.25
     for name in StudySpec.model_fields:
         if name not in ("suite", "fixed"):
             assert getattr(again, name) != getattr(quick, name), f"{name} was not exercised"
+
+
+def test_one_attribute_is_a_name_several_are_a_list(quick):
+    assert with_settings(quick, ["attribute=Male"]).attributes == ("Male",)
+    assert 'attribute = "Male"' in to_toml(with_settings(quick, ["attribute=Male"]))
+    both = complete(with_settings(quick, ['attribute=["Male", "Young"]']))
+    assert both.fixed["private_attributes"] == 2
+    assert "beta_2" in space(both).parameters
+    assert "beta_3" not in space(both).parameters
+    assert "beta_2" not in space(quick).parameters
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (['attribute=["a", "a"]'], "each private attribute may stand once"),
+        (["attribute=[]"], "a list of up to four"),
+        (['attribute=["a", "b", "c", "d", "e"]'], "a list of up to four"),
+        (["attribute=3"], "a list of up to four"),
+        (["fixed.private_attributes=2"], "private_attributes is not for you to set: attribute names 1"),
+        (["fixed.beta_2=0.5"], "beta_2 = 0.5 has no effect"),
+        (["objectives=both"], "'maximum' over the private attributes or 'per_attribute'"),
+    ],
+)
+def test_wrong_attributes_and_objectives_are_named(quick, settings, message):
+    with pytest.raises(SpecError, match=message) as caught:
+        with_settings(quick, settings)
+    assert "\n" not in str(caught.value)
+
+
+def test_objectives_are_the_worst_attribute_or_each(quick):
+    two = ['attribute=["Male", "Young"]']
+    assert with_settings(quick, two).search_objectives == SEARCH_OBJECTIVES
+    each = with_settings(quick, [*two, "objectives=per_attribute"]).search_objectives
+    assert [objective.column for objective in each] == [
+        "attacker_auc_attribute_1_validation",
+        "attacker_auc_attribute_2_validation",
+        "matching_auc_validation",
+    ]
+    assert [objective.sign for objective in each] == [1, 1, -1]
 
 
 def test_toml_writes_defaults_out_and_leaves_none_out(quick):
