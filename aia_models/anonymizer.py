@@ -4,17 +4,23 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Float32, UInt8
 from torch import Tensor, nn
 
+from aia_models.attacks import Suite
 from aia_models.channel import ReleaseChannel, fit_release_channel
 from aia_models.config import TrainingConfig
 from aia_models.data.faces import FaceDataset
 from aia_models.data.splits import SPLITS, SplitFaces
 from aia_models.errors import DataError
-from aia_models.judging import ReleasedFaces
 from aia_models.networks import ENCODED_IMAGES, Decoder, Encoder, Networks
-from aia_models.streams import stream
+from aia_models.released import ReleasedFaces
+from aia_models.streams import stream, stream_seed
+
+RANDOM_CHANNELS = ("noise", "random_replacement")
+RELEASES = 3  # of each image that an attacker of suite `full` learns from
+MEAN_RELEASES = 10
+MOST_LEARNT_IMAGES = 10_000
 
 
 class Anonymizer(nn.Module):
@@ -61,6 +67,12 @@ class Anonymizer(nn.Module):
         """The decoder's images in [0, 1] for released representations."""
         return torch.sigmoid(self.decoder(released))
 
+    def decode(self, released: Float32[np.ndarray, "n k"]) -> Float32[np.ndarray, "n 1 side side"]:
+        """`reconstruct` for arrays, some images at a time."""
+        device = self.channel.low.device
+        parts = torch.from_numpy(released).split(ENCODED_IMAGES)
+        return torch.cat([self.reconstruct(part.to(device)).cpu() for part in parts]).numpy()
+
 
 def fit_anonymizer(networks: Networks, config: TrainingConfig, faces: SplitFaces) -> Anonymizer:
     """The trained encoder and decoder with the release channel fitted on the `train` identities' clean g."""
@@ -72,23 +84,54 @@ def fit_anonymizer(networks: Networks, config: TrainingConfig, faces: SplitFaces
     return anonymizer.eval()
 
 
-def release_faces(anonymizer: Anonymizer, faces: SplitFaces, seed: int) -> Mapping[str, ReleasedFaces]:
-    """What judging sees: each split but `train`, released once, the noise drawn from the seed's own streams."""
-    device = anonymizer.channel.low.device
+def release_faces(
+    anonymizer: Anonymizer, faces: SplitFaces, seed: int, suite: Suite
+) -> Mapping[str, ReleasedFaces]:
+    """What judging sees, the noise drawn from the seed's own streams, one for each split and release.
+
+    `cheap` sees each split but `train` released once. `full` sees `train` too, several releases of those that
+    attackers learn from, and means of ten; where the channel draws nothing one release is all there is. Of `attack`
+    and `train` it sees at most `MOST_LEARNT_IMAGES` images, of people drawn at random.
+    """
+    parts = {split: getattr(faces, split) for split in SPLITS if suite == "full" or split != "train"}
     return {
-        split: _release_split(
-            anonymizer,
-            getattr(faces, split),
-            faces.attributes[0],
-            stream(seed, "release", split, device=device),
-        )
-        for split in SPLITS
-        if split != "train"
+        split: _release_split(anonymizer, part, split, faces.attributes, seed, suite)
+        for split, part in parts.items()
     }
 
 
 def _release_split(
-    anonymizer: Anonymizer, split: FaceDataset, attribute: str, generator: torch.Generator
+    anonymizer: Anonymizer,
+    part: FaceDataset,
+    split: str,
+    attributes: tuple[str, ...],
+    seed: int,
+    suite: Suite,
 ) -> ReleasedFaces:
-    released = anonymizer.release(split.images, generator)
-    return ReleasedFaces(released.cpu().numpy(), split.identity, split.attributes[attribute])
+    learnt_from = split in ("attack", "train")
+    if learnt_from and len(part) > MOST_LEARNT_IMAGES:
+        part = part.subset(_images_of_some_people(part, seed))
+    clean, device = anonymizer.clean(part.images), anonymizer.channel.low.device
+
+    def release(number: int) -> Float[Tensor, "n k"]:
+        name = (str(number),) if number else ()
+        return anonymizer.channel(clean, stream(seed, "release", split, *name, device=device)).cpu()
+
+    random = suite == "full" and anonymizer.config.channel.kind in RANDOM_CHANNELS
+    with torch.no_grad():
+        releases = [release(number) for number in range(RELEASES if random and learnt_from else 1)]
+        mean = None
+        if random and split != "train":
+            total = releases[0].clone()
+            for number in range(1, MEAN_RELEASES):
+                total += releases[number] if number < len(releases) else release(number)
+            mean = (total / MEAN_RELEASES).numpy()
+    columns = {name: part.attribute(name) for name in attributes}
+    return ReleasedFaces(torch.stack(releases).numpy(), part.identity, columns, mean)
+
+
+def _images_of_some_people(part: FaceDataset, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(stream_seed(seed, "release", "people"))
+    place = rng.permutation(len(part.identity_names))[part.identity]
+    order = np.argsort(place, kind="stable")[:MOST_LEARNT_IMAGES]
+    return np.sort(order)

@@ -1,14 +1,18 @@
-"""Fresh attackers: scikit-learn classifiers of the private attribute on frozen released representations.
+"""Fresh attackers: classifiers of a private attribute on frozen released representations.
 
-All of a suite read the same features, released representations standardised once by `feature_scaler`.
+All of a suite read the same features, released representations standardised once by `feature_scaler`; those that look
+at images or maps take them from the representations as released.
 """
 
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32
+from jaxtyping import Bool, Float, Float32, Int64
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import LogisticRegression
@@ -19,14 +23,92 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.utils.class_weight import compute_sample_weight
 
-Suite = Literal["cheap"]
+from aia_models.metrics import auc
+
 Released = Float32[np.ndarray, "n k"]
 Features = Float[np.ndarray, "n k"]
-Scorer = Callable[[Features], np.ndarray]
+Positive = Bool[np.ndarray, " n"]
+Setting = TypeVar("Setting")
 
 EXACT_SVM_IMAGES = 5000  # an exact kernel machine's time grows with the square: beyond this, Nystroem
 NYSTROEM_COMPONENTS = 600
 MLP_EPOCHS = 30
+TREE_LEAVES, TREE_BINS = 15, 63
+TREE_FEATURES = 0.2  # of the coordinates that each split of a tree may choose from
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Representations as released, and standardised by the attacker's own scaler."""
+
+    released: Released
+    features: Features
+
+    def __len__(self) -> int:
+        return len(self.released)
+
+    def at(self, rows: Int64[np.ndarray, " row"] | Positive) -> "Examples":
+        """Those in `rows`."""
+        return Examples(self.released[rows], self.features[rows])
+
+
+Scorer = Callable[[Examples], np.ndarray]  # above 0 means attribute 1
+
+
+class Attacker(ABC, Generic[Setting]):
+    """A way to learn a private attribute. `settings` are what it may choose from, `usual` is what it takes unchosen."""
+
+    settings: tuple[Setting, ...]
+    usual: Setting
+
+    @abstractmethod
+    def fit(self, examples: Examples, positive: Positive, setting: Setting, seed: int) -> Scorer:
+        """Learns from examples and returns its score of others."""
+
+    def choose(
+        self,
+        own: Examples,
+        positive: Positive,
+        held_back: Examples,
+        truth: Bool[np.ndarray, " held"],
+        seed: int,
+    ) -> Setting:
+        """The setting with which, fitted on `own`, it has the largest AUC on the held-back examples."""
+        if len(self.settings) == 1:
+            return self.settings[0]
+        scores = [self.fit(own, positive, setting, seed)(held_back) for setting in self.settings]
+        aucs = [auc(score.astype(np.float64), truth) for score in scores]
+        return self.settings[int(np.argmax(aucs))]
+
+
+Estimator = LogisticRegression | SVC | MLPClassifier | Pipeline | HistGradientBoostingClassifier
+
+
+class ScikitAttacker(Attacker[int | float]):
+    """A classifier of scikit-learn on the standardised features; `make(images, setting, seed)` builds it."""
+
+    def __init__(
+        self,
+        make: Callable[[int, int | float, int], Estimator],
+        settings: tuple[int | float, ...],
+        usual: int | float,
+    ) -> None:
+        self.make = make
+        self.settings = settings
+        self.usual = usual
+
+    def fit(self, examples: Examples, positive: Positive, setting: int | float, seed: int) -> Scorer:
+        """As in `Attacker`."""
+        estimator = self.make(len(examples), setting, seed)
+        if isinstance(estimator, MLPClassifier):
+            weight = compute_sample_weight("balanced", positive)
+            with warnings.catch_warnings():  # its number of epochs is fixed on purpose
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                estimator.fit(examples.features, positive, sample_weight=weight)
+            return lambda others: np.asarray(estimator.predict_proba(others.features))[:, 1] - 0.5
+        estimator.fit(examples.features, positive)
+        decide = estimator.decision_function
+        return lambda others: decide(others.features)
 
 
 def feature_scaler(released: Released) -> StandardScaler:
@@ -34,9 +116,14 @@ def feature_scaler(released: Released) -> StandardScaler:
     return StandardScaler().fit(released)
 
 
-def logistic_regression(images: int, seed: int) -> LogisticRegression:
+def examples_of(released: Released, scaler: StandardScaler) -> Examples:
+    """The representations as an attacker with this standardisation sees them."""
+    return Examples(released, np.asarray(scaler.transform(released)))
+
+
+def logistic_regression(images: int, inverse_penalty: int | float, seed: int) -> LogisticRegression:
     """Class-balanced logistic regression."""
-    return LogisticRegression(C=0.01, class_weight="balanced", max_iter=500)
+    return LogisticRegression(C=inverse_penalty, class_weight="balanced", max_iter=500)
 
 
 def _scaled_rbf(
@@ -47,45 +134,38 @@ def _scaled_rbf(
     return rbf_kernel(features, fitted, gamma=1 / (fitted.shape[1] * variance))
 
 
-def rbf_svm(images: int, seed: int) -> SVC | Pipeline:
+def rbf_svm(images: int, inverse_penalty: int | float, seed: int) -> SVC | Pipeline:
     """Class-balanced SVM with an RBF kernel of scikit-learn's `scale` width; above `EXACT_SVM_IMAGES` training
     images logistic regression on its Nystroem approximation."""
     if images <= EXACT_SVM_IMAGES:
         kernel: Any = _scaled_rbf  # scikit-learn's stub knows only names
-        return SVC(C=3.0, kernel=kernel, class_weight="balanced")
+        return SVC(C=inverse_penalty, kernel=kernel, class_weight="balanced")
     return make_pipeline(
         Nystroem(n_components=NYSTROEM_COMPONENTS, gamma=None, random_state=seed),
-        LogisticRegression(C=1.0, class_weight="balanced", max_iter=500),
+        LogisticRegression(C=inverse_penalty / 3, class_weight="balanced", max_iter=500),
     )
 
 
-def mlp(images: int, seed: int) -> MLPClassifier:
-    """Perceptron with one hidden layer, held back by weight decay rather than by stopping early.
-
-    Settings of all three attackers are the best of a small grid under cross-validation over the `attack`
-    identities of real faces (docs/decisions.md).
-    """
+def mlp(images: int, weight_decay: int | float, seed: int) -> MLPClassifier:
+    """Perceptron with one hidden layer, held back by weight decay rather than by stopping early."""
     batch: Any = 128  # scikit-learn's stub knows only "auto"
-    return MLPClassifier((64,), alpha=10.0, batch_size=batch, max_iter=MLP_EPOCHS, random_state=seed)
+    return MLPClassifier((64,), alpha=weight_decay, batch_size=batch, max_iter=MLP_EPOCHS, random_state=seed)
 
 
-Attacker = LogisticRegression | SVC | MLPClassifier | Pipeline
-SUITES: dict[Suite, dict[str, Callable[[int, int], Attacker]]] = {
-    "cheap": {"logistic_regression": logistic_regression, "rbf_svm": rbf_svm, "mlp": mlp},
+def gradient_boosting(images: int, trees: int | float, seed: int) -> HistGradientBoostingClassifier:
+    """Class-balanced gradient-boosted trees on histograms."""
+    never: Any = False  # scikit-learn's stub knows only "auto"
+    return HistGradientBoostingClassifier(
+        max_iter=int(trees), max_leaf_nodes=TREE_LEAVES, max_features=TREE_FEATURES,
+        max_bins=TREE_BINS, class_weight="balanced", early_stopping=never, random_state=seed,
+    )  # fmt: skip
+
+
+# The usual settings are the best of a small grid under cross-validation over the `attack` identities of real faces
+# (docs/decisions.md).
+SCIKIT_ATTACKERS = {
+    "logistic_regression": ScikitAttacker(logistic_regression, (0.001, 0.01, 0.1), 0.01),
+    "rbf_svm": ScikitAttacker(rbf_svm, (1.0, 3.0, 10.0), 3.0),
+    "mlp": ScikitAttacker(mlp, (1.0, 10.0), 10.0),
+    "gradient_boosting": ScikitAttacker(gradient_boosting, (40, 120), 120),
 }
-
-
-def fit_attacker(
-    make: Callable[[int, int], Attacker], features: Features, positive: Bool[np.ndarray, " n"], seed: int
-) -> Scorer:
-    """Fits one attacker on standardised representations and returns its score of others: above 0 means
-    attribute 1."""
-    attacker = make(len(features), seed)
-    if isinstance(attacker, MLPClassifier):
-        weight = compute_sample_weight("balanced", positive)
-        with warnings.catch_warnings():  # its number of epochs is fixed on purpose
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            attacker.fit(features, positive, sample_weight=weight)
-        return lambda others: np.asarray(attacker.predict_proba(others))[:, 1] - 0.5
-    attacker.fit(features, positive)
-    return attacker.decision_function

@@ -21,14 +21,18 @@ Embed = Callable[[Released], Embedding]
 
 WHITENED_COMPONENTS = 150
 RELATIVE_TOLERANCE = 1e-10  # directions below this share of the largest variance count as without any
-SIAMESE_STEPS = 80
+SIAMESE_STEPS = {"cheap": 80, "full": 300}  # by suite
 SIAMESE_PEOPLE, SIAMESE_IMAGES = 16, 4  # per step: people, and images of each
 SIAMESE_LEARNING_RATE = 2e-3
 SIAMESE_INPUT_NOISE = 0.4  # in standard deviations of the inputs
 
 
 def fit_whitened_cosine(
-    released: Released, identity: Int32[np.ndarray, " n"], map_shape: tuple[int, int, int], seed: int
+    released: Released,
+    identity: Int32[np.ndarray, " n"],
+    map_shape: tuple[int, int, int],
+    seed: int,
+    steps: int,
 ) -> Embed:
     """PCA-whitened representations of length 1: their distance orders pairs as the cosine does.
 
@@ -47,9 +51,13 @@ def fit_whitened_cosine(
 
 
 def fit_siamese(
-    released: Released, identity: Int32[np.ndarray, " n"], map_shape: tuple[int, int, int], seed: int
+    released: Released,
+    identity: Int32[np.ndarray, " n"],
+    map_shape: tuple[int, int, int],
+    seed: int,
+    steps: int,
 ) -> Embed:
-    """The paper's Siamese network (section 5.2) trained from new weights by Eq. 7 on standardised maps.
+    """The paper's Siamese network (section 5.2) trained from new weights by Eq. 7 on standardised maps, `steps` times.
 
     Each step takes a few images of a few people and averages Eq. 7 over all pairs among them, those of one person
     weighing as much as those of two: many more pairs per forward pass than one partner per anchor. Gaussian noise
@@ -65,7 +73,7 @@ def fit_siamese(
     rng = np.random.default_rng(stream_seed(seed, "fresh-siamese", "batches"))
     noise = stream(seed, "fresh-siamese", "noise")
     inputs, people = torch.from_numpy((released - mean) / sd), torch.from_numpy(identity)
-    for rows in map(torch.from_numpy, islice(_groups(identity, rng), SIAMESE_STEPS)):
+    for rows in map(torch.from_numpy, islice(_groups(identity, rng), steps)):
         clean = inputs[rows]
         noisy = clean + SIAMESE_INPUT_NOISE * normal_like(clean, noise)
         loss = all_pairs_contrastive_loss(network(noisy), people[rows], rows, MatcherConfig().margin)

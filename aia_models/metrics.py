@@ -52,6 +52,46 @@ def error_rates(scores: Scores, positive: Labels) -> tuple[np.ndarray, np.ndarra
     return np.r_[np.inf, ranked[last]], np.r_[0.0, false], np.r_[0.0, true]
 
 
+def weighted_error_rates(
+    scores: Scores, positive: Labels, weights: Weights
+) -> tuple[Float[np.ndarray, "draw step"], Float[np.ndarray, "draw step"]]:
+    """False and true accept rates, as in `error_rates`, for each row of `weights`; NaN where a class is missing."""
+    order = np.argsort(-scores, kind="stable")
+    ranked, is_positive, weight = scores[order], positive[order], weights[:, order]
+    last = np.r_[np.flatnonzero(ranked[1:] != ranked[:-1]), len(ranked) - 1]
+    rates = []
+    for chosen in (~is_positive, is_positive):
+        accepted = np.cumsum(weight * chosen, axis=1)
+        whole = accepted[:, -1:]
+        share = np.divide(
+            accepted[:, last], whole, out=np.full((len(weights), len(last)), np.nan), where=whole > 0
+        )
+        rates.append(np.concatenate([np.zeros((len(weights), 1)), share], axis=1))
+    return rates[0], rates[1]
+
+
+def weighted_equal_error_rates(
+    scores: Scores, positive: Labels, weights: Weights
+) -> Float[np.ndarray, " draw"]:
+    """`equal_error_rate` for each row of `weights`; NaN where a row leaves one class only."""
+    false, true = weighted_error_rates(scores, positive, weights)
+    gap = false - (1 - true)
+    after = np.argmax(gap >= 0, axis=1)
+    rows = np.arange(len(weights))
+    after = np.maximum(after, 1)
+    share = -gap[rows, after - 1] / (gap[rows, after] - gap[rows, after - 1])
+    return false[rows, after - 1] + share * (false[rows, after] - false[rows, after - 1])
+
+
+def weighted_true_accept_rates(
+    scores: Scores, positive: Labels, weights: Weights, false_accept_rate: float
+) -> Float[np.ndarray, " draw"]:
+    """`true_accept_rate` for each row of `weights`; NaN where a row leaves one class only."""
+    false, true = weighted_error_rates(scores, positive, weights)
+    best = np.where(false <= false_accept_rate, true, 0.0).max(1)
+    return np.where(np.isnan(false[:, -1]) | np.isnan(true[:, -1]), np.nan, best)
+
+
 def equal_error_rate(scores: Scores, positive: Labels) -> float:
     """Error rate where false accepts and false rejects are equal, interpolated between thresholds."""
     _, false, true = error_rates(scores, positive)

@@ -103,7 +103,9 @@ def trained(task: tuple[Design, int, str, BudgetConfig, Path]) -> list[dict]:
     for erasure in (False, True):
         released_config = replace(config, channel=replace(config.channel, erasure=erasure))
         anonymizer = fit_anonymizer(trainer.networks, released_config, faces)
-        judgement = judge(release_faces(anonymizer, faces, seed), anonymizer.encoder.map_shape, "cheap", seed)
+        judgement = judge(
+            release_faces(anonymizer, faces, seed, "cheap"), anonymizer.encoder.map_shape, "cheap", seed
+        )
         spread = float(anonymizer.clean(faces.validation.images).std(0).mean())
         row = {"design": design.name, "beta": design.beta, "noise_sd": design.noise_sd, "erasure": erasure}
         row |= {"seed": seed, "spread": spread, "in_loop": last.adversary_auc_validation}
@@ -118,7 +120,7 @@ def _figures(judgement: Judgement) -> dict:
         figures[split] = {
             "attacker": attack.attacker,
             "attacker_auc": folded(attack.auc),
-            "attacker_draws": judgement.attack_draws[split, attack.attacker].round(5).tolist(),
+            "attacker_draws": judgement.attack_draws[attack.key].round(5).tolist(),
             "matcher": match.matcher,
             "matching_auc": match.auc,
             "matching_draws": judgement.match_draws[split, match.matcher].round(5).tolist(),

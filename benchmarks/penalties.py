@@ -159,7 +159,9 @@ def trained(task: tuple[Design | None, int, int, str, int, Path]) -> list[dict[s
     for noise_sd in noises:
         released_config = replace(config, channel=replace(config.channel, noise_sd=noise_sd))
         anonymizer = fit_anonymizer(trainer.networks, released_config, faces)
-        judgement = judge(release_faces(anonymizer, faces, seed), anonymizer.encoder.map_shape, "cheap", seed)
+        judgement = judge(
+            release_faces(anonymizer, faces, seed, "cheap"), anonymizer.encoder.map_shape, "cheap", seed
+        )
         row = {"design": design.name if design else "erasure", "noise_sd": noise_sd, "beta": config.beta}
         row |= {"seed": seed, "split_seed": split_seed, "in_loop": last.adversary_auc_validation}
         rows.append(row | {"train_seconds": seconds} | _figures(judgement))

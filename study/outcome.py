@@ -9,6 +9,7 @@ from aia_models.judging import Judgement
 from aia_models.metrics import folded
 from aia_models.training import EpochRecord
 from study.design import training_config
+from study.objectives import attribute_column
 from study.plan import Status, TrialPlan
 from study.spec import StudySpec
 from study.store import TrialRows
@@ -78,11 +79,19 @@ def judged_figures(judgement: Judgement, last: EpochRecord) -> Row:
             f"matching_auc_{split}_high": match.high,
             f"matching_auc_same_gender_{split}": judgement.best_match(split, "same_gender").auc,
         }
-    in_loop = last.adversary_auc_validation
+        for number, attribute in enumerate(dict.fromkeys(a.attribute for a in attacks), start=1):
+            column = attribute_column(number, split)
+            figures[column] = folded(judgement.strongest_attack(split, attribute).auc)
+        repeated = judgement.strongest_repeated(split)
+        figures[f"attacker_auc_10_releases_{split}"] = repeated and folded(repeated.auc)
+    in_loop, fresh = last.adversary_auc_validation, figures["attacker_auc_validation"]
+    improving = (judgement.still_improving or {}).get(judgement.strongest_attack("validation").attribute)
     return {
         **figures,
         "adversary_auc_validation": in_loop,
-        "weak_adversary": in_loop is not None and weak_adversary(in_loop, figures["attacker_auc_validation"]),
+        "adversary_gap_validation": None if in_loop is None else fresh - in_loop,
+        "weak_adversary": in_loop is not None and weak_adversary(in_loop, fresh),
+        "attackers_still_improving": improving,
     }
 
 
@@ -103,11 +112,10 @@ def epoch_rows(plan: TrialPlan, records: Sequence[EpochRecord], judgement: Judge
     return rows
 
 
-def attack_rows(plan: TrialPlan, attribute: str, judgement: Judgement) -> list[Row]:
-    """The `attacks` rows of one trial."""
-    return [
-        {"trial_id": plan.trial_id, "attribute": attribute, **asdict(attack)} for attack in judgement.attacks
-    ]
+def attack_rows(plan: TrialPlan, judgement: Judgement) -> list[Row]:
+    """The `attacks` rows of one trial, those of the learning curve and of means of ten releases too."""
+    attacks = (*judgement.attacks, *judgement.further_attacks)
+    return [{"trial_id": plan.trial_id, **asdict(attack)} for attack in attacks]
 
 
 def match_rows(plan: TrialPlan, judgement: Judgement) -> list[Row]:

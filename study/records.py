@@ -13,8 +13,9 @@ import pyarrow as pa
 
 from search_spaces.domains import When
 from search_spaces.hyperparameters import HYPERPARAMETERS
+from study.objectives import MOST_ATTRIBUTES
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
 _PYTHON_TYPES = {arrow: python for python, arrow in _TYPES.items()}
@@ -60,6 +61,15 @@ def _judged_with_interval(name: str, about: str) -> tuple[pa.Field, ...]:
     )
 
 
+def _with_ends(name: str, about: str) -> tuple[pa.Field, ...]:
+    """A figure with its 95 % interval, bootstrapped over identities."""
+    return (
+        _field(name, float, about[0].upper() + about[1:]),
+        _field(f"{name}_low", float, f"Lower end of the 95 % interval over identities: {about}"),
+        _field(f"{name}_high", float, f"Upper end of the 95 % interval over identities: {about}"),
+    )
+
+
 _TRIAL_ID = _field("trial_id", str, "The trial: unique in a study, stable across resume.", required=True)
 _SPLIT = _field("split", str, "Identities judged.", required=True, among=("validation", "test"))
 _AUC_LOSS = "ROC AUC of the in-loop adversary on validation identities, folded: 0.5 to 1."
@@ -101,9 +111,31 @@ TRIALS_SCHEMA = _schema(
         )
         for field in fields
     ),
+    *(
+        field
+        for number in range(1, MOST_ATTRIBUTES + 1)
+        for field in _judged(
+            f"attacker_auc_attribute_{number}",
+            f"Folded ROC AUC of the strongest fresh attacker of private attribute {number}, 0.5 to 1.",
+        )
+    ),
+    *_judged(
+        "attacker_auc_10_releases",
+        "Folded ROC AUC of the strongest attacker that reads means of ten releases, 0.5 to 1; null if not tried.",
+    ),
     *_judged_with_interval("matching_auc", "ROC AUC of the best fresh matcher, any negatives, 0 to 1."),
     *_judged("matching_auc_same_gender", "ROC AUC of the best fresh matcher, same-gender negatives, 0 to 1."),
     _field("adversary_auc_validation", float, _AUC_LOSS),
+    _field(
+        "adversary_gap_validation",
+        float,
+        "ROC AUC of the strongest fresh attacker minus that of the in-loop adversary, both folded.",
+    ),
+    _field(
+        "attackers_still_improving",
+        bool,
+        "The strongest attacker gained over one standard error from half of its people to all; null if not tried.",
+    ),
     _field("weak_adversary", bool, "The in-loop adversary was near chance while fresh attackers were not."),
     _field("epochs", int, "Epochs trained, all stages."),
     _field("train_images_seen", int, "Images trained on, all stages, repeats counted."),
@@ -139,17 +171,19 @@ EPOCHS_SCHEMA = _schema(
 )
 
 ATTACKS_SCHEMA = _schema(
-    "One row per trial, split, attribute, attacker, vantage and training size.",
+    "One row per trial, split, attribute, attacker, vantage, training size and number of releases.",
     _TRIAL_ID,
     _SPLIT,
     _field("attribute", str, "Private attribute attacked.", required=True),
     _field("attacker", str, "Kind of fresh attacker.", required=True),
     _field("suite", str, "Suite of attackers it belongs to.", required=True),
     _field("vantage", str, "Identities it was fitted on.", required=True, among=("attack", "train")),
-    _field("train_images", int, "Images it was fitted on.", required=True),
+    _field("releases", int, "Releases of each image it reads: one, or the mean of ten.", required=True),
+    _field("train_images", int, "Images it was fitted on: the largest number counts.", required=True),
+    _field("setting", str, "Setting that it was fitted with.", required=True),
     _field("auc", float, "ROC AUC, not folded, 0 to 1."),
-    _field("accuracy", float, "Accuracy, 0 to 1."),
-    _field("balanced_accuracy", float, "Balanced accuracy, 0 to 1."),
+    *_with_ends("accuracy", "accuracy, 0 to 1."),
+    *_with_ends("balanced_accuracy", "balanced accuracy, 0 to 1."),
     _field("majority_share", float, "Accuracy of always guessing the larger class, 0.5 to 1."),
     _field("low", float, "Lower end of the folded ROC AUC's 95 % interval over identities."),
     _field("high", float, "Upper end of the folded ROC AUC's 95 % interval over identities."),
@@ -165,9 +199,10 @@ MATCHES_SCHEMA = _schema(
     _field("auc", float, "ROC AUC of same against different pairs, 0 to 1."),
     _field("low", float, "Lower end of the ROC AUC's 95 % interval over identities."),
     _field("high", float, "Upper end of the ROC AUC's 95 % interval over identities."),
-    _field("accuracy", float, "Accuracy, 0 to 1."),
-    _field("eer", float, "Equal error rate, 0 to 1."),
-    _field("tar_far_1e_2", float, "True accepts at 1 % false accepts, 0 to 1; null where pairs are too few."),
+    *_with_ends("accuracy", "accuracy at the threshold that is best on validation, 0 to 1."),
+    *_with_ends("eer", "equal error rate, 0 to 1."),
+    *_with_ends("tar_far_1e_2", "true accepts at 1 % false accepts, 0 to 1; null where pairs are too few."),
+    *_with_ends("tar_far_1e_3", "true accepts at 0.1 % false accepts, 0 to 1; null where pairs are too few."),
     _field("pairs", int, "Pairs judged, same and different."),
 )
 

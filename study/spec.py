@@ -98,7 +98,9 @@ class StudySpec(BaseModel):
     baselines: Annotated[tuple[Baseline, ...], Field(strict=False)] = Field(
         default=BASELINES, description=f"methods run beside the search, a list out of {', '.join(BASELINES)}"
     )
-    suite: Literal["cheap"] = Field(default="cheap", description="attackers that judge each trial, 'cheap'")
+    suite: Literal["cheap", "full"] = Field(
+        default="cheap", description="attackers that judge each trial, 'cheap' or 'full'"
+    )
     fixed: dict[str, Value] = Field(default={}, description="hyperparameters that do not vary, a table")
     training: Training = Field(default=Training(), description="a table of epochs")
     resources: Resources = Field(default=Resources(), description="a table of what a trial asks for")

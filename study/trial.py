@@ -74,8 +74,9 @@ def run_trial(
                 records.append(record)
                 yield record
             anonymizer = fit_anonymizer(trainer.networks, config, faces)
-            released = release_faces(anonymizer, faces, config.seed)
-            judgement = judge(released, anonymizer.encoder.map_shape, spec.suite, config.seed)
+            released = release_faces(anonymizer, faces, config.seed, spec.suite)
+            shape = anonymizer.encoder.map_shape
+            judgement = judge(released, shape, spec.suite, config.seed, anonymizer.decode, compute.device)
             about = _about(plan, spec, faces, judgement)
             checkpoint.save(anonymizer, Path(context.directory, CHECKPOINTS, plan.trial_id), about)
             row = trial_row(
@@ -86,7 +87,7 @@ def run_trial(
             final = Outcome(
                 row,
                 epoch_rows(plan, records, judgement),
-                attack_rows(plan, faces.attributes[0], judgement),
+                attack_rows(plan, judgement),
                 match_rows(plan, judgement),
             )
     except DivergedError as error:
@@ -126,7 +127,7 @@ def _about(plan: TrialPlan, spec: StudySpec, faces: SplitFaces, judgement: Judge
         "study": spec.name,
         "trial_id": plan.trial_id,
         "method": plan.method,
-        "attribute": faces.attributes[0],
+        "attributes": list(faces.attributes),
         "data_fingerprint": faces.fingerprint,
         "preparation": {"grey": True, "crop": "centred square", "image_side": faces.image_side},
         "attacker_auc_validation": folded(judgement.strongest_attack("validation").auc),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from aia_models import anonymizer as anonymizer_module
 from aia_models import anonymizer as module
 from aia_models.anonymizer import Anonymizer, fit_anonymizer, release_faces
 from aia_models.config import ChannelConfig, TrainingConfig
@@ -98,19 +99,21 @@ def test_encode_refuses_other_images(images: np.ndarray, found: str) -> None:
 
 def test_judges_see_each_split_but_train() -> None:
     anonymizer = fitted(NOISE)
-    released = release_faces(anonymizer, FACES, seed=3)
+    released = release_faces(anonymizer, FACES, 3, "cheap")
     assert set(released) == {"attack", "validation", "test"}
     for split, faces in released.items():
         original = getattr(FACES, split)
         assert np.array_equal(faces.identity, original.identity)
-        assert np.array_equal(faces.attribute, original.attributes["gender"])
+        assert np.array_equal(faces.attributes["gender"], original.attributes["gender"])
+        assert len(faces.releases) == 1
+        assert faces.mean_of_10 is None
         noise = faces.representations - anonymizer.clean(original.images).numpy()
         assert noise.std() == pytest.approx(0.05, rel=0.1)
 
 
 def test_judged_noise_comes_from_the_seed_and_split() -> None:
     anonymizer = fitted(NOISE)
-    first, again, other = (release_faces(anonymizer, FACES, seed) for seed in (3, 3, 4))
+    first, again, other = (release_faces(anonymizer, FACES, seed, "cheap") for seed in (3, 3, 4))
     noise = {
         split: faces.representations - anonymizer.clean(getattr(FACES, split).images).numpy()
         for split, faces in first.items()
@@ -119,3 +122,50 @@ def test_judged_noise_comes_from_the_seed_and_split() -> None:
         assert np.array_equal(first[split].representations, again[split].representations)
         assert not np.array_equal(first[split].representations, other[split].representations)
     assert not np.allclose(noise["validation"], noise["test"], atol=1e-3)
+
+
+def test_full_suite_sees_several_releases_of_what_it_learns_from_and_means_of_ten() -> None:
+    anonymizer = fitted(NOISE)
+    cheap, full = (release_faces(anonymizer, FACES, 3, suite) for suite in ("cheap", "full"))
+    assert set(full) == {"train", "attack", "validation", "test"}
+    for split, faces in full.items():
+        assert len(faces.releases) == (3 if split in ("train", "attack") else 1)
+        clean = anonymizer.clean(getattr(FACES, split).images).numpy()
+        noise = faces.releases - clean
+        assert np.allclose(noise.std((1, 2)), 0.05, rtol=0.1)
+        if split == "train":
+            assert faces.mean_of_10 is None
+            continue
+        assert np.array_equal(faces.representations, cheap[split].representations)
+        assert faces.mean_of_10 is not None
+        mean = faces.mean_of_10 - clean
+        assert mean.std() == pytest.approx(0.05 / np.sqrt(10), rel=0.1)
+        shared = np.corrcoef(mean.ravel(), noise[0].ravel())[0, 1]
+        assert shared == pytest.approx(1 / np.sqrt(10), abs=0.15), "the first release is one of the ten"
+    assert (
+        abs(np.corrcoef(full["attack"].releases.reshape(3, -1) - full["attack"].mean_of_10.ravel())[0, 1])
+        < 0.7
+    )
+
+
+def test_a_channel_that_draws_nothing_is_released_once() -> None:
+    released = release_faces(fitted(SMALL), FACES, 3, "full")
+    assert {len(faces.releases) for faces in released.values()} == {1}
+    assert {faces.mean_of_10 for faces in released.values()} == {None}
+
+
+def test_of_many_images_those_of_some_people_are_learnt_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(anonymizer_module, "MOST_LEARNT_IMAGES", 12)
+    released = release_faces(fitted(NOISE), FACES, 3, "full")
+    for split, faces in released.items():
+        whole = len(getattr(FACES, split))
+        assert len(faces.identity) == (12 if split in ("train", "attack") else whole)
+        assert faces.releases.shape[1] == len(faces.attributes["gender"]) == len(faces.identity)
+    assert set(np.unique(released["attack"].identity, return_counts=True)[1]) == {4}, "whole people"
+
+
+def test_decode_is_the_decoders_image_for_arrays() -> None:
+    anonymizer = fitted(NOISE)
+    released = anonymizer.clean(FACES.test.images)
+    expected = anonymizer.reconstruct(released).numpy()
+    np.testing.assert_allclose(anonymizer.decode(released.numpy()), expected, atol=1e-6)

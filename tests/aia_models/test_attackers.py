@@ -4,14 +4,18 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import torch
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from aia_models import attackers
-from aia_models.attackers import SUITES, feature_scaler, fit_attacker
+from aia_models.attackers import SCIKIT_ATTACKERS, Attacker, Examples, examples_of, feature_scaler
+from aia_models.cnn_attacker import CNNAttacker, maps_of
 from aia_models.metrics import auc
+from aia_models.template_attacker import TemplateAttacker, TemplateSetting
 
-CHEAP = SUITES["cheap"]
+KINDS: dict[str, Attacker] = {**SCIKIT_ATTACKERS, "templates": TemplateAttacker()}
+LINEAR = {"logistic_regression"}
 
 
 def judged_auc(name: str, released: np.ndarray, positive: np.ndarray, seed: int = 0) -> float:
@@ -23,21 +27,17 @@ def judged_auc(name: str, released: np.ndarray, positive: np.ndarray, seed: int 
 
 def fit(name: str, released: np.ndarray, positive: np.ndarray, seed: int = 0) -> Callable:
     """Scores of raw representations, standardised as the judge does it."""
-    scaler = feature_scaler(released)
-    score = fit_attacker(CHEAP[name], scaler.transform(released), positive, seed)
-    return lambda others: score(scaler.transform(others))
+    scaler, attacker = feature_scaler(released), KINDS[name]
+    score = attacker.fit(examples_of(released, scaler), positive, attacker.usual, seed)
+    return lambda others: score(examples_of(others, scaler))
 
 
 def representations(n: int, k: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(0.5, 0.1, (n, k)).astype(np.float32)
 
 
-def test_cheap_suite() -> None:
-    assert list(CHEAP) == ["logistic_regression", "rbf_svm", "mlp"]
-
-
 @pytest.mark.parametrize("scale", [1.0, 1e-3], ids=["plain", "shrunk"])
-@pytest.mark.parametrize("name", CHEAP)
+@pytest.mark.parametrize("name", KINDS)
 def test_one_telling_coordinate_is_found(name: str, scale: float) -> None:
     """Also when it is shrunk against the others, which hides nothing."""
     released = representations(1000, 16)
@@ -46,19 +46,19 @@ def test_one_telling_coordinate_is_found(name: str, scale: float) -> None:
     assert judged_auc(name, released, positive) > 0.95
 
 
-@pytest.mark.parametrize("name", CHEAP)
+@pytest.mark.parametrize("name", KINDS)
 def test_parity_is_found_by_those_that_are_not_linear(name: str) -> None:
     """Whether two of eight coordinates lie on one side of their mean: nothing linear."""
     released = representations(6000, 8)
     positive = (released[:, 0] > 0.5) == (released[:, 5] > 0.5)
     found = judged_auc(name, released, positive)
-    if name == "logistic_regression":
+    if name in LINEAR:
         assert found == pytest.approx(0.5, abs=0.05)
     else:
         assert found > 0.8
 
 
-@pytest.mark.parametrize("name", CHEAP)
+@pytest.mark.parametrize("name", KINDS)
 def test_nothing_is_found_where_nothing_is(name: str) -> None:
     released, positive = representations(1600, 16), np.random.default_rng(1).random(1600) < 0.5
     # The AUC of scores that know nothing has a variance of (p + n + 1) / (12 p n).
@@ -66,7 +66,7 @@ def test_nothing_is_found_where_nothing_is(name: str) -> None:
     assert abs(judged_auc(name, released, positive) - 0.5) < 4 * np.sqrt((p + n + 1) / (12 * p * n))
 
 
-@pytest.mark.parametrize("name", CHEAP)
+@pytest.mark.parametrize("name", KINDS)
 def test_scores_above_0_mean_attribute_1_and_classes_are_balanced(name: str) -> None:
     """With one in ten positive, an attacker that is not balanced would hardly ever say so."""
     rng = np.random.default_rng(2)
@@ -74,18 +74,19 @@ def test_scores_above_0_mean_attribute_1_and_classes_are_balanced(name: str) -> 
     released = (rng.normal(0, 1, (2000, 4)) + 1.2 * positive[:, None]).astype(np.float32)
     score = fit(name, released[:1000], positive[:1000])
     guessed = score(released[1000:]) > 0
-    assert guessed[positive[1000:]].mean() > 0.7
+    # Trees learn the few positives by heart.
+    assert guessed[positive[1000:]].mean() > (0.5 if name == "gradient_boosting" else 0.7)
     assert guessed[~positive[1000:]].mean() < 0.3
 
 
-@pytest.mark.parametrize("name", CHEAP)
+@pytest.mark.parametrize("name", KINDS)
 def test_representations_that_are_all_alike_tell_nothing(name: str) -> None:
     """What an encoder that has collapsed releases."""
     released, positive = np.full((200, 8), 0.3, np.float32), np.random.default_rng(1).random(200) < 0.4
     assert judged_auc(name, released, positive) == 0.5
 
 
-@pytest.mark.parametrize("name", CHEAP)
+@pytest.mark.parametrize("name", KINDS)
 def test_same_seed_same_scores(name: str) -> None:
     released, positive = representations(300, 8), np.random.default_rng(1).random(300) < 0.5
     scores = [fit(name, released, positive, 5)(released) for _ in range(2)]
@@ -117,3 +118,59 @@ def test_seed_decides_where_chance_has_a_part() -> None:
     released, positive = representations(300, 8), np.random.default_rng(1).random(300) < 0.5
     first, second = (fit("mlp", released, positive, seed)(released) for seed in (0, 1))
     assert not np.array_equal(first, second)
+
+
+def test_templates_are_the_nearest_of_either_value() -> None:
+    """By hand: unit vectors in a plane, two nearest of each value."""
+    angles = np.radians([0, 10, 20, 90, 100, 110])
+    positive = np.array([True] * 3 + [False] * 3)
+    points = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    score = TemplateAttacker().fit(Examples(points, points), positive, TemplateSetting(2, False), 0)
+    asked = np.array([[1.0, 0.0], [0.0, 1.0]], np.float32)
+    near = (np.cos(np.radians([0, 10])).mean(), np.cos(np.radians([70, 80])).mean())
+    far = (np.cos(np.radians([90, 100])).mean(), np.cos(np.radians([0, 10])).mean())
+    found = score(Examples(asked, asked))
+    assert found[0] - found[1] == pytest.approx((near[0] - far[0]) - (near[1] - far[1]), abs=1e-5)
+    assert found[0] > 0 > found[1]
+
+
+@pytest.mark.parametrize("kind", ["map", "images"])
+def test_convolutions_find_a_shape_wherever_it_lies(kind: str) -> None:
+    """A bright bar, upright or lying, somewhere on the map: no coordinate tells."""
+    rng = np.random.default_rng(0)
+    maps = rng.normal(0, 0.3, (500, 1, 8, 8)).astype(np.float32)
+    positive = rng.random(500) < 0.5
+    for image, upright in zip(maps[:, 0], positive, strict=True):
+        row, column = rng.integers(0, 5, 2)
+        image[(slice(row, row + 4), column) if upright else (row, slice(column, column + 4))] += 2.0
+    flat = maps.reshape(500, -1)
+    as_map = (
+        maps_of((1, 8, 8))
+        if kind == "map"
+        else lambda examples: torch.from_numpy(examples.released).unflatten(1, (1, 8, 8))
+    )
+    attacker = CNNAttacker(as_map, releases=1)
+    examples = examples_of(flat, feature_scaler(flat[:350]))
+    own, others = examples.at(np.arange(350)), examples.at(np.arange(350, 500))
+    epochs = attacker.choose(own, positive[:350], others, positive[350:], 0)
+    score = attacker.fit(own, positive[:350], epochs, 0)
+    assert auc(score(others), positive[350:]) > 0.9
+    again = attacker.fit(own, positive[:350], epochs, 0)
+    assert np.array_equal(score(others), again(others)), "same seed, same scores"
+
+
+@pytest.mark.parametrize(("name", "telling"), [("rbf_svm", 3.0), ("gradient_boosting", 120), ("mlp", 1.0)])
+def test_settings_are_chosen_by_what_they_do_on_others(name: str, telling: float, monkeypatch) -> None:
+    attacker = KINDS[name]
+    fitted: list[float] = []
+
+    def fit(examples, positive, setting, seed):
+        fitted.append(setting)
+        sign = 1.0 if setting == telling else -1.0
+        return lambda others: sign * others.released[:, 0]
+
+    monkeypatch.setattr(attacker, "fit", fit)
+    released = representations(100, 4)
+    examples, positive = examples_of(released, feature_scaler(released)), released[:, 0] > 0.5
+    assert attacker.choose(examples, positive, examples, positive, 0) == telling
+    assert fitted == list(attacker.settings)

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from aia_models.bootstrap import DRAWS, folded_auc_draws, identity_weights, interval, pair_weights
+from aia_models.bootstrap import (
+    DRAWS,
+    folded_auc_draws,
+    identity_weights,
+    interval,
+    pair_weights,
+    weighted_shares,
+)
 from aia_models.metrics import auc
 from aia_models.pairs import Pairs
 
@@ -12,23 +19,39 @@ def people(count: int, images: int) -> np.ndarray:
     return np.repeat(np.arange(count, dtype=np.int32), images)
 
 
-def test_each_resample_has_as_many_people_as_there_are() -> None:
+def test_all_images_of_a_person_are_resampled_together_a_poisson_number_of_times() -> None:
     identity = np.random.default_rng(0).permutation(people(30, 4)) * 7
     weights = identity_weights(identity)
     assert weights.shape == (DRAWS, 120)
-    assert (weights.sum(1) == 120).all(), "30 people with 4 images each"
     for one in np.unique(identity):
         own = weights[:, identity == one]
         assert (own == own[:, :1]).all(), "all images of a person come together"
-    assert weights.std() > 0.5
+    counts = identity_weights(people(500, 1))
+    assert counts.mean() == pytest.approx(1, abs=4 / np.sqrt(counts.size))
+    assert (counts == 0).mean() == pytest.approx(np.exp(-1), abs=0.01)
+    assert (counts == 2).mean() == pytest.approx(np.exp(-1) / 2, abs=0.01)
+    assert abs(np.corrcoef(counts[:, :2].T)[0, 1]) < 0.3, "people independently"
 
 
 def test_resamples_are_the_same_at_each_call() -> None:
     identity = people(20, 3)
     assert np.array_equal(identity_weights(identity), identity_weights(identity))
-    # And for data sets whose people have other numbers, or images in another number.
-    assert np.array_equal(identity_weights(identity), identity_weights(3 * identity + 5))
+    # Whoever else is there, and however many images there are.
     assert np.array_equal(identity_weights(identity)[:, ::3], identity_weights(people(20, 1)))
+    some = identity[identity % 3 == 1]
+    assert np.array_equal(identity_weights(identity)[:, identity % 3 == 1], identity_weights(some))
+    assert not np.array_equal(identity_weights(some)[:, 0], identity_weights(some)[:, 3])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_weighted_shares_are_means_over_the_resampled_images(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    right, weights = rng.random(30) < 0.4, rng.poisson(1, (5, 30)).astype(float)
+    weights[4] = 0
+    found = weighted_shares(right, weights)
+    for share, weight in zip(found[:4], weights[:4].astype(int), strict=True):
+        assert share == pytest.approx(np.repeat(right, weight).mean())
+    assert np.isnan(found[4])
 
 
 def test_pair_weights_count_the_pairs_of_the_resample() -> None:

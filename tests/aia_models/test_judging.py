@@ -6,12 +6,16 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
-from aia_models import judging, matchers
-from aia_models.attackers import SUITES
-from aia_models.judging import Attack, Judgement, Match, ReleasedFaces, judge
+from aia_models import matches
+from aia_models.attackers import Examples, ScikitAttacker
+from aia_models.attacks import CHEAP, Attack
+from aia_models.errors import DataError
+from aia_models.judging import Judgement, judge
 from aia_models.matchers import MATCHERS
+from aia_models.matches import Match
 from aia_models.metrics import best_threshold, equal_error_rate
 from aia_models.pairs import evaluation_pairs
+from aia_models.released import ReleasedFaces
 
 MAP = (2, 2, 2)
 Released = dict[str, ReleasedFaces]
@@ -24,7 +28,7 @@ def released_split(seed: int, people: int = 40, images: int = 5, leak: float = 0
     gender = (identity % 2 == 0).astype(np.int8)
     values = rng.normal(0.5, 0.2, (people, 8))[identity] + rng.normal(0, 0.1, (len(identity), 8))
     values[:, 0] += leak * gender
-    return ReleasedFaces(values.astype(np.float32), identity, gender)
+    return ReleasedFaces(values.astype(np.float32)[None], identity, {"gender": gender})
 
 
 def released(leak: float = 0.3) -> Released:
@@ -35,13 +39,13 @@ def released(leak: float = 0.3) -> Released:
 
 @pytest.fixture(autouse=True)
 def fewer_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matchers, "SIAMESE_STEPS", 20)
+    monkeypatch.setattr(matches, "SIAMESE_STEPS", {"cheap": 20, "full": 20})
 
 
 def test_what_is_recorded() -> None:
     judgement = judge(released(), MAP, "cheap", 0)
     attacks = {(attack.split, attack.attacker) for attack in judgement.attacks}
-    assert attacks == {(split, name) for split in ("validation", "test") for name in SUITES["cheap"]}
+    assert attacks == {(split, name) for split in ("validation", "test") for name in CHEAP}
     assert len(judgement.attacks) == 6
     matches = {(match.split, match.matcher, match.negatives) for match in judgement.matches}
     kinds = [(name, negatives) for name in MATCHERS for negatives in ("any", "same_gender")]
@@ -51,7 +55,11 @@ def test_what_is_recorded() -> None:
         ("cheap", "attack", 200)
     }
     assert all(attack.fit_seconds > 0 for attack in judgement.attacks)
-    assert set(judgement.attack_draws) == attacks
+    assert {(key.split, key.attacker) for key in judgement.attack_draws} == attacks
+    assert {(attack.attribute, attack.releases) for attack in judgement.attacks} == {("gender", 1)}
+    assert judgement.further_attacks == ()
+    assert judgement.still_improving == {"gender": None}
+    assert judgement.strongest_repeated("test") is None
     assert set(judgement.match_draws) == {key[:2] for key in matches}
 
 
@@ -59,26 +67,29 @@ def test_what_is_recorded() -> None:
 def test_attacks_are_judged_on_their_split(leak: float, monkeypatch: pytest.MonkeyPatch) -> None:
     faces = released(leak)
     scores: dict[str, list[np.ndarray]] = {}
-    fit = judging.fit_attacker
+    original = ScikitAttacker.fit
     own = faces["attack"].representations.astype(np.float64)
     standardised = (own - own.mean(0)) / own.std(0)
 
-    def watched(make, given, positive, seed):
-        np.testing.assert_allclose(given, standardised, atol=1e-5)
-        assert np.array_equal(positive, faces["attack"].attribute == 1)
-        score = fit(make, given, positive, seed)
-        name = make.__name__
+    def watched(attacker, examples: Examples, positive, setting, seed):
+        np.testing.assert_allclose(examples.features, standardised, atol=1e-5)
+        assert np.array_equal(positive, faces["attack"].attributes["gender"] == 1)
+        assert setting == attacker.usual
+        score = original(attacker, examples, positive, setting, seed)
+        name = attacker.make.__name__
         return lambda others: scores.setdefault(name, []).append(score(others)) or scores[name][-1]
 
-    monkeypatch.setattr(judging, "fit_attacker", watched)
+    monkeypatch.setattr(ScikitAttacker, "fit", watched)
     for attack in judge(faces, MAP, "cheap", 0).attacks:
         given = scores[attack.attacker][["validation", "test"].index(attack.split)]
-        gender = faces[attack.split].attribute
+        gender = faces[attack.split].attributes["gender"]
         assert attack.auc == pytest.approx(roc_auc_score(gender, given))
         assert attack.accuracy == pytest.approx(((given > 0) == gender).mean())
         assert attack.balanced_accuracy == pytest.approx(balanced_accuracy_score(gender, given > 0))
         assert attack.majority_share == 0.5
         assert attack.low <= max(attack.auc, 1 - attack.auc) <= attack.high
+        assert attack.accuracy_low <= attack.accuracy <= attack.accuracy_high
+        assert attack.balanced_accuracy_low <= attack.balanced_accuracy <= attack.balanced_accuracy_high
         if leak == 2.0:
             assert attack.auc > 0.95
 
@@ -89,11 +100,11 @@ def test_matches_are_judged_on_their_splits_pairs() -> None:
         if match.matcher != "whitened_cosine":
             continue
         own = faces["attack"]
-        embed = MATCHERS[match.matcher](own.representations, own.identity, MAP, 0)
+        embed = MATCHERS[match.matcher](own.representations, own.identity, MAP, 0, 20)
         similarity, same = {}, {}
         for split in ("validation", "test"):
             judged = faces[split]
-            pairs = evaluation_pairs(judged.identity, judged.attribute, split, match.negatives)
+            pairs = evaluation_pairs(judged.identity, judged.attributes["gender"], split, match.negatives)
             embedded = embed(judged.representations)
             similarity[split] = (embedded[pairs.left] * embedded[pairs.right]).sum(1)
             same[split] = ~pairs.different
@@ -103,6 +114,8 @@ def test_matches_are_judged_on_their_splits_pairs() -> None:
         assert match.eer == pytest.approx(equal_error_rate(similarity[match.split], same[match.split]))
         assert match.accuracy == pytest.approx((accepted == same[match.split]).mean(), abs=1 / match.pairs)
         assert match.low <= match.auc <= match.high
+        assert match.accuracy_low <= match.accuracy <= match.accuracy_high
+        assert match.eer_low <= match.eer <= match.eer_high
         assert match.pairs == 2 * 40 * 10
         assert match.tar_far_1e_2 is None, "400 negatives are too few for one in a hundred"
         assert match.auc > 0.9
@@ -118,7 +131,7 @@ def test_judged_labels_have_no_part_in_the_fit() -> None:
     faces = released()
     rng = np.random.default_rng(9)
     validation = faces["validation"]
-    poisoned = replace(validation, attribute=rng.permutation(validation.attribute))
+    poisoned = replace(validation, attributes={"gender": rng.permutation(validation.attributes["gender"])})
     first = judge(faces, MAP, "cheap", 0)
     second = judge({**faces, "validation": poisoned}, MAP, "cheap", 0)
     assert figures(first, "test")[:3] == figures(second, "test")[:3]
@@ -129,7 +142,8 @@ def test_judged_labels_have_no_part_in_the_fit() -> None:
 
 def test_attack_labels_decide_the_fit() -> None:
     faces = released(leak=2.0)
-    turned = replace(faces["attack"], attribute=(1 - faces["attack"].attribute).astype(np.int8))
+    gender = (1 - faces["attack"].attributes["gender"]).astype(np.int8)
+    turned = replace(faces["attack"], attributes={"gender": gender})
     judgement = judge({**faces, "attack": turned}, MAP, "cheap", 0)
     assert all(attack.auc < 0.05 for attack in judgement.attacks), "recorded as it is, not folded"
     assert all(attack.high >= attack.low > 0.9 for attack in judgement.attacks), "the interval is folded"
@@ -151,14 +165,17 @@ def test_unknown_attributes_are_left_out_of_attacks_and_their_people_stay_in_mat
     known = {
         split: replace(
             part,
-            representations=part.representations[part.identity >= 10],
+            releases=part.releases[:, part.identity >= 10],
             identity=part.identity[part.identity >= 10],
-            attribute=part.attribute[part.identity >= 10],
+            attributes={"gender": part.attributes["gender"][part.identity >= 10]},
         )
         for split, part in faces.items()
     }
     unknown = {
-        split: replace(part, attribute=np.where(part.identity < 10, np.int8(-1), part.attribute))
+        split: replace(
+            part,
+            attributes={"gender": np.where(part.identity < 10, np.int8(-1), part.attributes["gender"])},
+        )
         for split, part in faces.items()
     }
     expected, found = (judge(given, MAP, "cheap", 0) for given in (known, unknown))
@@ -174,22 +191,31 @@ def test_draws_are_those_of_the_judged_scores() -> None:
     """Paired: two encoders judged on the same faces differ, resample by resample, by what they differ."""
     weak, strong = (judge(released(leak), MAP, "cheap", 0) for leak in (0.1, 0.3))
     for key, draws in strong.attack_draws.items():
-        attack = next(a for a in strong.attacks if (a.split, a.attacker) == key)
+        attack = next(a for a in strong.attacks if a.key == key)
         assert np.nanpercentile(draws, [2.5, 97.5]) == pytest.approx([attack.low, attack.high])
     for key, draws in strong.match_draws.items():
         match = next(m for m in strong.matches if (m.split, m.matcher, m.negatives) == (*key, "any"))
         assert np.nanpercentile(draws, [2.5, 97.5]) == pytest.approx([match.low, match.high])
-    key = ("test", "logistic_regression")
+    key = next(key for key in strong.attack_draws if key[0] == "test" and key[3] == "logistic_regression")
     paired = strong.attack_draws[key] - weak.attack_draws[key]
     assert paired.std() < 0.9 * np.hypot(strong.attack_draws[key].std(), weak.attack_draws[key].std())
 
 
-def attack(split: str, name: str, auc: float) -> Attack:
-    return Attack(split, name, "cheap", "attack", 9, auc, 0.5, 0.5, 0.5, 0.4, 0.9, 0.1)
+def attack(split: str, name: str, auc: float, attribute: str = "gender", releases: int = 1) -> Attack:
+    names = {"split": split, "attribute": attribute, "attacker": name, "suite": "cheap", "vantage": "attack"}
+    ends = {
+        f"{figure}{end}": 0.5 for figure in ("accuracy", "balanced_accuracy") for end in ("", "_low", "_high")
+    }
+    return Attack(
+        **names, **ends, releases=releases, train_images=9, setting="1", auc=auc, low=0.4, high=0.9,
+        majority_share=0.5, fit_seconds=0.1,
+    )  # fmt: skip
 
 
 def match(split: str, name: str, auc: float, negatives: str = "any") -> Match:
-    return Match(split, name, negatives, auc, 0.4, 0.9, 0.5, 0.5, None, 9)
+    ends = {f"{figure}{end}": 0.5 for figure in ("accuracy", "eer") for end in ("", "_low", "_high")}
+    rates = {f"tar_far_{rate}{end}": None for rate in ("1e_2", "1e_3") for end in ("", "_low", "_high")}
+    return Match(split, name, negatives, auc, 0.4, 0.9, **ends, **rates, pairs=9)
 
 
 def test_strongest_attack_has_the_largest_folded_auc() -> None:
@@ -200,6 +226,17 @@ def test_strongest_attack_has_the_largest_folded_auc() -> None:
     judgement = Judgement(tuple(attacks), (), {}, {})
     assert judgement.strongest_attack("validation").attacker == "b"
     assert judgement.strongest_attack("test").attacker == "c"
+
+
+def test_the_strongest_is_over_attributes_or_of_one_and_repeated_releases_do_not_count() -> None:
+    attacks = (attack("test", "a", 0.7), attack("test", "b", 0.2, "young"), attack("test", "c", 0.6, "young"))
+    repeated = (attack("test", "d", 0.8, releases=10), attack("test", "e", 0.99))
+    judgement = Judgement(attacks, (), {}, {}, repeated)
+    assert judgement.strongest_attack("test").attacker == "b"
+    assert judgement.strongest_attack("test", "gender").attacker == "a"
+    found = judgement.strongest_repeated("test")
+    assert found is not None
+    assert found.attacker == "d"
 
 
 def test_best_match_is_chosen_on_validation_by_any_negatives() -> None:
@@ -214,3 +251,109 @@ def test_best_match_is_chosen_on_validation_by_any_negatives() -> None:
     assert judgement.best_match("validation", "same_gender").auc == 0.6
     assert judgement.best_match("test").auc == 0.51
     assert judgement.best_match("test", "same_gender").auc == 0.52
+
+
+EVERY = (*CHEAP, "gradient_boosting", "templates", "cnn", "cnn_decoded")
+
+
+def decode(given: np.ndarray) -> np.ndarray:
+    """Images of side 4: each coordinate a block of two pixels."""
+    return np.repeat(given, 2, axis=1).reshape(-1, 1, 4, 4)
+
+
+def full_split(seed: int, leak: float) -> ReleasedFaces:
+    """Three noisy releases, and the mean of ten."""
+    clean = released_split(seed, people=24, images=4, leak=leak)
+    rng = np.random.default_rng(seed + 100)
+    ten = clean.representations + rng.normal(0, 0.5, (10, *clean.representations.shape))
+    return replace(clean, releases=ten[:3].astype(np.float32), mean_of_10=ten.mean(0).astype(np.float32))
+
+
+@pytest.fixture(scope="module")
+def full() -> Judgement:
+    faces = {
+        split: full_split(seed, leak=0.6)
+        for seed, split in enumerate(("train", "attack", "validation", "test"))
+    }
+    return judge(faces, MAP, "full", 0, decode)
+
+
+def test_full_suite_attacks_from_both_vantages(full: Judgement) -> None:
+    found = {(a.split, a.vantage, a.attacker) for a in full.attacks}
+    assert found == {
+        (split, vantage, name)
+        for split in ("validation", "test")
+        for vantage in ("attack", "train")
+        for name in EVERY
+    }
+    assert {(a.suite, a.releases, a.train_images) for a in full.attacks} == {("full", 1, 96)}
+    assert set(full.attack_draws) == {a.key for a in full.attacks}
+    strongest = full.strongest_attack("validation")
+    assert max(strongest.auc, 1 - strongest.auc) > 0.6
+    assert max(strongest.auc, 1 - strongest.auc) == max(
+        max(a.auc, 1 - a.auc) for a in full.attacks if a.split == "validation"
+    )
+
+
+def test_learning_curve_has_three_sizes_of_the_cheap_suite_and_the_strongest(full: Judgement) -> None:
+    curve = [a for a in full.further_attacks if a.releases == 1]
+    strongest = full.strongest_attack("validation")
+    assert {a.attacker for a in curve} == {*CHEAP, strongest.attacker}
+    for name in CHEAP:
+        own = [a.train_images for a in curve if (a.attacker, a.vantage, a.split) == (name, "attack", "test")]
+        assert own == [24, 48]
+    assert full.still_improving in ({"gender": True}, {"gender": False})
+
+
+def test_means_of_ten_releases_are_attacked_apart(full: Judgement) -> None:
+    repeated = [a for a in full.further_attacks if a.releases == 10]
+    assert {(a.split, a.attacker) for a in repeated} == {
+        (split, name) for split in ("validation", "test") for name in ("logistic_regression", "rbf_svm")
+    }
+    best = full.strongest_repeated("test")
+    assert best is not None
+    single = next(
+        a
+        for a in full.attacks
+        if (a.split, a.vantage, a.attacker) == ("test", "attack", "logistic_regression")
+    )
+    assert best.auc > single.auc + 0.05, "ten releases tell more than one"
+
+
+def test_without_decoder_and_noise_there_is_less_to_do() -> None:
+    faces = {
+        split: released_split(seed, people=16, images=3, leak=0.6)
+        for seed, split in enumerate(("train", "attack", "validation", "test"))
+    }
+    judgement = judge(faces, MAP, "full", 0)
+    assert {a.attacker for a in judgement.attacks} == set(EVERY) - {"cnn_decoded"}
+    assert judgement.strongest_repeated("test") is None
+
+
+def test_every_attribute_is_attacked() -> None:
+    faces = {
+        split: replace(part, attributes={**part.attributes, "young": (part.identity % 4 < 2).astype(np.int8)})
+        for split, part in released(leak=1.0).items()
+    }
+    alone = judge(released(leak=1.0), MAP, "cheap", 0)
+    both = judge(faces, MAP, "cheap", 0)
+    assert [replace(a, fit_seconds=0.0) for a in both.attacks if a.attribute == "gender"] == [
+        replace(a, fit_seconds=0.0) for a in alone.attacks
+    ]
+    assert both.strongest_attack("test").attribute == "gender"
+    hidden = both.strongest_attack("test", "young")
+    assert max(hidden.auc, 1 - hidden.auc) < 0.75
+    assert both.matches == alone.matches
+
+
+def test_what_cannot_be_judged_is_named_in_one_line() -> None:
+    faces = released()
+    broken = faces["test"].releases.copy()
+    broken[0, 7, 2], broken[0, 9, 0] = np.nan, np.inf
+    with pytest.raises(DataError, match=r"split 'test': 2 of 200 images hold NaN or .* the first is image 7"):
+        judge({**faces, "test": replace(faces["test"], releases=broken)}, MAP, "cheap", 0)
+    men = replace(faces["validation"], attributes={"gender": np.ones(200, np.int8)})
+    with pytest.raises(
+        DataError, match="split 'validation': 200 images have gender = 1 and 0 have gender = 0"
+    ):
+        judge({**faces, "validation": men}, MAP, "cheap", 0)

@@ -16,6 +16,9 @@ from aia_models.metrics import (
     folded,
     true_accept_rate,
     weighted_aucs,
+    weighted_equal_error_rates,
+    weighted_error_rates,
+    weighted_true_accept_rates,
 )
 
 Drawn = tuple[np.ndarray, np.ndarray]
@@ -163,3 +166,46 @@ def test_inputs_stay_as_they_are() -> None:
 def test_a_score_without_a_rank_is_no_auc(broken: float) -> None:
     with pytest.raises(ValueError, match="1 of 3 scores are NaN or infinite"):
         auc(np.array([0.1, broken, 0.3]), np.array([True, False, True]))
+
+
+def resampled(seed: int, rows: int = 4) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Scores with ties, labels, and whole weights under which both labels remain."""
+    scores, positive = drawn(seed, 60)
+    weights = np.random.default_rng(seed).integers(0, 4, (rows, len(scores))).astype(np.float64)
+    weights[:, :2] = 1
+    return scores, positive, weights
+
+
+@given(seeds)
+@few
+def test_weighted_error_rates_are_scikit_learns(seed: int) -> None:
+    scores, positive, weights = resampled(seed)
+    false, true = weighted_error_rates(scores, positive, weights)
+    for row, weight in enumerate(weights):
+        expected = roc_curve(positive, scores, sample_weight=weight, drop_intermediate=False)[:2]
+        # Scores of weight 0 repeat the point before them; scikit-learn leaves those out.
+        found = np.unique(np.stack([false[row], true[row]]).round(9), axis=1)
+        np.testing.assert_allclose(found, np.unique(np.stack(expected).round(9), axis=1))
+
+
+@given(seeds)
+@few
+def test_weighted_rates_are_those_of_the_repeated_pairs(seed: int) -> None:
+    scores, positive, weights = resampled(seed)
+    eer = weighted_equal_error_rates(scores, positive, weights)
+    tar = weighted_true_accept_rates(scores, positive, weights, 0.3)
+    for row, weight in enumerate(weights.astype(int)):
+        repeated = np.repeat(scores, weight), np.repeat(positive, weight)
+        assert eer[row] == pytest.approx(equal_error_rate(*repeated))
+        _, false, true = error_rates(*repeated)
+        assert tar[row] == pytest.approx(true[false <= 0.3].max())
+
+
+def test_weighted_rates_without_one_class_are_missing() -> None:
+    scores, positive = np.arange(4.0), np.array([True, True, False, False])
+    weights = np.array([[1.0, 1, 0, 0], [0, 0, 1, 1], [1, 1, 1, 1]])
+    for found in (
+        weighted_equal_error_rates(scores, positive, weights),
+        weighted_true_accept_rates(scores, positive, weights, 0.5),
+    ):
+        assert np.isnan(found).tolist() == [True, True, False]

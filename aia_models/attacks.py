@@ -1,0 +1,294 @@
+"""Attacks on released representations: who learns from whom, with which setting, and what is recorded of it."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Float32, Int32
+
+from aia_models.attackers import SCIKIT_ATTACKERS, Attacker, Examples, examples_of, feature_scaler
+from aia_models.bootstrap import folded_auc_draws, identity_weights, interval, weighted_shares
+from aia_models.cnn_attacker import CNNAttacker, maps_of
+from aia_models.metrics import auc, balanced_accuracy, folded
+from aia_models.released import Released, ReleasedFaces
+from aia_models.streams import stream_seed
+from aia_models.template_attacker import TemplateAttacker
+
+Suite = Literal["cheap", "full"]
+Decode = Callable[[Released], Float32[np.ndarray, "n 1 side side"]]
+
+CHEAP = ("logistic_regression", "rbf_svm", "mlp")
+MEANS = ("logistic_regression", "rbf_svm")  # attackers that also read the mean of ten releases
+JUDGED_SPLITS = ("validation", "test")
+VANTAGES: dict[Suite, tuple[str, ...]] = {"cheap": ("attack",), "full": ("attack", "train")}
+HELD_BACK_SHARE = 0.25  # of the people an attacker learns from: what it chooses its setting on
+CURVE_SHARES = (0.25, 0.5)  # of those people: the smaller sizes of the learning curve
+
+
+class AttackKey(NamedTuple):
+    """What an attack's resamples are filed under."""
+
+    split: str
+    attribute: str
+    vantage: str
+    attacker: str
+
+
+@dataclass(frozen=True)
+class Attack:
+    """One fresh attacker of one attribute on one split.
+
+    `auc` is not folded; `low` and `high` are the folded AUC's 95 % interval over identities, as are those of
+    accuracy and balanced accuracy theirs. `releases` is 1, or 10 where it learns from and reads means of ten
+    releases of each image. `train_images` says how many images it learnt from, `setting` what it chose.
+    `majority_share` is the accuracy of always guessing the larger class.
+    """
+
+    split: str
+    attribute: str
+    attacker: str
+    suite: str
+    vantage: str
+    releases: int
+    train_images: int
+    setting: str
+    auc: float
+    low: float
+    high: float
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+    balanced_accuracy: float
+    balanced_accuracy_low: float
+    balanced_accuracy_high: float
+    majority_share: float
+    fit_seconds: float
+
+    @property
+    def key(self) -> AttackKey:
+        """Where its resamples are."""
+        return AttackKey(self.split, self.attribute, self.vantage, self.attacker)
+
+
+@dataclass(frozen=True)
+class Attacks:
+    """All attacks on one released encoder.
+
+    `counted` learnt from all people and read single releases: the strongest is what privacy means here. `further` are
+    smaller sizes (learning curve) and means of ten releases. `draws` holds the counted ones' folded AUCs in each
+    resample. `still_improving` says of each attribute whether its strongest attacker gained more than one standard
+    error over identities from half of the people to all (None: no learning curve).
+    """
+
+    counted: tuple[Attack, ...]
+    further: tuple[Attack, ...]
+    draws: Mapping[AttackKey, Float[np.ndarray, " draw"]]
+    still_improving: Mapping[str, bool | None]
+
+
+@dataclass(frozen=True)
+class _Judged:
+    examples: Examples
+    positive: Bool[np.ndarray, " n"]
+    weights: Float[np.ndarray, "draw n"]
+
+
+@dataclass(frozen=True)
+class _Field:
+    """What attackers of one attribute learn from at one vantage, and whom they are judged on."""
+
+    attribute: str
+    vantage: str
+    releases: int
+    images: int
+    examples: Examples
+    positive: Bool[np.ndarray, " row"]
+    identity: Int32[np.ndarray, " row"]
+    judged: Mapping[str, _Judged]
+
+
+def attack_all(
+    released: Mapping[str, ReleasedFaces],
+    map_shape: tuple[int, int, int],
+    suite: Suite,
+    seed: int,
+    decode: Decode | None,
+    device: str,
+) -> Attacks:
+    """Attacks every private attribute from every vantage of the suite.
+
+    `cheap` fits three attackers with their usual settings on one release of the `attack` identities. `full` fits
+    all on several releases, lets each choose its setting on people held back, and looks from the `train` identities
+    too; with `decode` the convolutional attacker also reads decoded images.
+    """
+    counted: list[Attack] = []
+    further: list[Attack] = []
+    draws: dict[AttackKey, np.ndarray] = {}
+    improving: dict[str, bool | None] = {}
+    for attribute in released["attack"].attributes:
+        fields = {vantage: _field(released, attribute, vantage) for vantage in VANTAGES[suite]}
+        own: list[Attack] = []
+        for field in fields.values():
+            attackers = _attackers(suite, map_shape, decode, field, device)
+            for name, attacker in attackers.items():
+                for attack, draw in _attack(field, name, attacker, suite, seed):
+                    own.append(attack)
+                    draws[attack.key] = draw
+        counted += own
+        improving[attribute] = None
+        if suite == "full":
+            curve, improving[attribute] = _learning_curve(
+                released,
+                fields,
+                own,
+                draws,
+                seed,
+                lambda field: _attackers(suite, map_shape, decode, field, device),
+            )
+            further += curve
+            if released["attack"].mean_of_10 is not None:
+                field = _field(released, attribute, "attack", mean=True)
+                for name in MEANS:
+                    attacks = _attack(field, name, SCIKIT_ATTACKERS[name], suite, seed)
+                    further += [attack for attack, _ in attacks]
+    return Attacks(tuple(counted), tuple(further), draws, improving)
+
+
+def _attackers(
+    suite: Suite, map_shape: tuple[int, int, int], decode: Decode | None, field: _Field, device: str
+) -> dict[str, Attacker[Any]]:
+    if suite == "cheap":
+        return {name: SCIKIT_ATTACKERS[name] for name in CHEAP}
+    releases = len(field.examples) // field.images
+    convolutional = {"cnn": CNNAttacker(maps_of(map_shape), releases, device)}
+    if decode is not None:
+        decoded = CNNAttacker(lambda examples: torch.from_numpy(decode(examples.released)), releases, device)
+        convolutional["cnn_decoded"] = decoded
+    return {**SCIKIT_ATTACKERS, "templates": TemplateAttacker(), **convolutional}
+
+
+def _field(
+    released: Mapping[str, ReleasedFaces],
+    attribute: str,
+    vantage: str,
+    *,
+    mean: bool = False,
+    share: float = 1.0,
+    seed: int = 0,
+) -> _Field:
+    """The known images of the vantage's people (`share` of them), every release a row; the judged by their first."""
+    own = released[vantage]
+    known = own.known(attribute)
+    if share < 1:
+        known &= np.isin(own.identity, _some_people(own.identity, own.attributes[attribute], share, seed))
+    values = own.mean_of_10[None] if mean and own.mean_of_10 is not None else own.releases
+    count = len(values)
+    rows = values[:, known].reshape(-1, values.shape[2])
+    scaler = feature_scaler(rows)
+    judged = {}
+    for split in JUDGED_SPLITS:
+        faces = released[split]
+        there = faces.known(attribute)
+        read = faces.mean_of_10 if mean and faces.mean_of_10 is not None else faces.representations
+        judged[split] = _Judged(
+            examples_of(read[there], scaler),
+            faces.attributes[attribute][there] == 1,
+            identity_weights(faces.identity[there]),
+        )
+    return _Field(
+        attribute=attribute,
+        vantage=vantage,
+        releases=10 if mean else 1,
+        images=int(known.sum()),
+        examples=examples_of(rows, scaler),
+        positive=np.tile(own.attributes[attribute][known] == 1, count),
+        identity=np.tile(own.identity[known], count),
+        judged=judged,
+    )
+
+
+def _some_people(
+    identity: Int32[np.ndarray, " n"], values: np.ndarray, share: float, seed: int
+) -> Int32[np.ndarray, " person"]:
+    """About `share` of the people of either value, at least one of each; a person's value is its first known one."""
+    rng = np.random.default_rng(stream_seed(seed, "attackers", "people"))
+    known = values >= 0
+    people, first = np.unique(identity[known], return_index=True)
+    value = values[known][first]
+    chosen = []
+    for side in (0, 1):
+        own = rng.permutation(people[value == side])
+        chosen.append(own[: max(round(share * len(own)), 1)])
+    return np.concatenate(chosen)
+
+
+def _attack(
+    field: _Field, name: str, attacker: Attacker[Any], suite: Suite, seed: int, setting: Any = None
+) -> Iterator[tuple[Attack, Float[np.ndarray, " draw"]]]:
+    """Fits one attacker and yields, for each judged split, the attack and its folded AUC in each resample."""
+    attacker_seed = stream_seed(seed, "attacker", name) % 2**32
+    started = time.perf_counter()
+    if setting is None:
+        setting = attacker.usual if suite == "cheap" else _chosen(field, attacker, attacker_seed)
+    score = attacker.fit(field.examples, field.positive, setting, attacker_seed)
+    seconds = time.perf_counter() - started
+    for split, judged in field.judged.items():
+        scores, positive, weights = score(judged.examples), judged.positive, judged.weights
+        draws = folded_auc_draws(scores, positive, weights)
+        low, high = interval(draws)
+        right = (scores > 0) == positive
+        accuracy = interval(weighted_shares(right, weights))
+        recalls = [weighted_shares(right[side], weights[:, side]) for side in (positive, ~positive)]
+        balanced = interval((recalls[0] + recalls[1]) / 2)
+        attack = Attack(
+            split=split, attribute=field.attribute, attacker=name, suite=suite, vantage=field.vantage,
+            releases=field.releases, train_images=field.images, setting=str(setting),
+            auc=auc(scores, positive), low=low, high=high,
+            accuracy=float(right.mean()), accuracy_low=accuracy[0], accuracy_high=accuracy[1],
+            balanced_accuracy=balanced_accuracy(scores > 0, positive),
+            balanced_accuracy_low=balanced[0], balanced_accuracy_high=balanced[1],
+            majority_share=float(max(positive.mean(), 1 - positive.mean())), fit_seconds=seconds,
+        )  # fmt: skip
+        yield attack, draws
+
+
+def _chosen(field: _Field, attacker: Attacker[Any], seed: int) -> Any:
+    """The setting that does best on people held back, each by its first release."""
+    held = np.isin(
+        field.identity, _some_people(field.identity, field.positive.astype(np.int8), HELD_BACK_SHARE, seed)
+    )
+    if len(np.unique(field.positive[~held])) < 2:  # too few people to spare any
+        return attacker.usual
+    first = np.flatnonzero(held[: field.images])
+    return attacker.choose(
+        field.examples.at(~held), field.positive[~held], field.examples.at(first), field.positive[first], seed
+    )
+
+
+def _learning_curve(
+    released: Mapping[str, ReleasedFaces],
+    fields: Mapping[str, _Field],
+    attacks: list[Attack],
+    draws: Mapping[AttackKey, Float[np.ndarray, " draw"]],
+    seed: int,
+    attackers: Callable[[_Field], dict[str, Attacker[Any]]],
+) -> tuple[list[Attack], bool]:
+    """The cheap suite and the strongest attacker on validation, fitted on fewer people with the settings they chose;
+    and whether the strongest still gains from more."""
+    validation = [attack for attack in attacks if attack.split == "validation"]
+    strongest = max(validation, key=lambda attack: folded(attack.auc))
+    wanted = {("attack", name) for name in CHEAP} | {(strongest.vantage, strongest.attacker)}
+    found: list[Attack] = []
+    gained = False
+    for vantage, name in sorted(wanted):
+        for share in CURVE_SHARES:
+            field = _field(released, strongest.attribute, vantage, share=share, seed=seed)
+            for attack, fewer in _attack(field, name, attackers(field)[name], "full", seed):
+                found.append(attack)
+                if share == CURVE_SHARES[-1] and attack.key == strongest.key:
+                    gain = draws[attack.key] - fewer
+                    gained = bool(folded(strongest.auc) - folded(attack.auc) > np.nanstd(gain))
+    return found, gained
