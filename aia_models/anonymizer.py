@@ -14,13 +14,12 @@ from aia_models.data.faces import FaceDataset
 from aia_models.data.splits import SPLITS, SplitFaces
 from aia_models.errors import DataError
 from aia_models.networks import ENCODED_IMAGES, Decoder, Encoder, Networks
-from aia_models.released import ReleasedFaces
-from aia_models.streams import stream, stream_seed
+from aia_models.released import ReleasedFaces, images_of_some_people
+from aia_models.streams import stream
 
 RANDOM_CHANNELS = ("noise", "random_replacement")
 RELEASES = 3  # of each image that an attacker of suite `full` learns from
 MEAN_RELEASES = 10
-MOST_LEARNT_IMAGES = 10_000
 
 
 class Anonymizer(nn.Module):
@@ -91,7 +90,7 @@ def release_faces(
 
     `cheap` sees each split but `train` released once. `full` sees `train` too, several releases of those that
     attackers learn from, and means of ten; where the channel draws nothing one release is all there is. Of `attack`
-    and `train` it sees at most `MOST_LEARNT_IMAGES` images, of people drawn at random.
+    and `train` it sees at most 10,000 images, of people drawn at random.
     """
     parts = {split: getattr(faces, split) for split in SPLITS if suite == "full" or split != "train"}
     return {
@@ -109,8 +108,8 @@ def _release_split(
     suite: Suite,
 ) -> ReleasedFaces:
     learnt_from = split in ("attack", "train")
-    if learnt_from and len(part) > MOST_LEARNT_IMAGES:
-        part = part.subset(_images_of_some_people(part, seed))
+    if learnt_from:
+        part = part.subset(images_of_some_people(part.identity, seed))
     clean, device = anonymizer.clean(part.images), anonymizer.channel.low.device
 
     def release(number: int) -> Float[Tensor, "n k"]:
@@ -128,10 +127,3 @@ def _release_split(
             mean = (total / MEAN_RELEASES).numpy()
     columns = {name: part.attribute(name) for name in attributes}
     return ReleasedFaces(torch.stack(releases).numpy(), part.identity, columns, mean)
-
-
-def _images_of_some_people(part: FaceDataset, seed: int) -> np.ndarray:
-    rng = np.random.default_rng(stream_seed(seed, "release", "people"))
-    place = rng.permutation(len(part.identity_names))[part.identity]
-    order = np.argsort(place, kind="stable")[:MOST_LEARNT_IMAGES]
-    return np.sort(order)

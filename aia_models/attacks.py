@@ -79,13 +79,15 @@ class Attacks:
 
     `counted` learnt from all people and read single releases: the strongest is what privacy means here. `further` are
     smaller sizes (learning curve) and means of ten releases. `draws` holds the counted ones' folded AUCs in each
-    resample. `still_improving` says of each attribute whether its strongest attacker gained more than one standard
-    error over identities from half of the people to all (None: no learning curve).
+    resample, `scores` their scores of the judged images whose attribute is known. `still_improving` says of each
+    attribute whether its strongest attacker gained more than one standard error over identities from half of the
+    people to all (None: no learning curve).
     """
 
     counted: tuple[Attack, ...]
     further: tuple[Attack, ...]
     draws: Mapping[AttackKey, Float[np.ndarray, " draw"]]
+    scores: Mapping[AttackKey, Float[np.ndarray, " known"]]
     still_improving: Mapping[str, bool | None]
 
 
@@ -127,6 +129,7 @@ def attack_all(
     counted: list[Attack] = []
     further: list[Attack] = []
     draws: dict[AttackKey, np.ndarray] = {}
+    scores: dict[AttackKey, np.ndarray] = {}
     improving: dict[str, bool | None] = {}
     for attribute in released["attack"].attributes:
         fields = {vantage: _field(released, attribute, vantage) for vantage in VANTAGES[suite]}
@@ -134,9 +137,9 @@ def attack_all(
         for field in fields.values():
             attackers = _attackers(suite, map_shape, decode, field, device)
             for name, attacker in attackers.items():
-                for attack, draw in _attack(field, name, attacker, suite, seed):
+                for attack, draw, score in _attack(field, name, attacker, suite, seed):
                     own.append(attack)
-                    draws[attack.key] = draw
+                    draws[attack.key], scores[attack.key] = draw, score
         counted += own
         improving[attribute] = None
         if suite == "full":
@@ -153,8 +156,8 @@ def attack_all(
                 field = _field(released, attribute, "attack", mean=True)
                 for name in MEANS:
                     attacks = _attack(field, name, SCIKIT_ATTACKERS[name], suite, seed)
-                    further += [attack for attack, _ in attacks]
-    return Attacks(tuple(counted), tuple(further), draws, improving)
+                    further += [attack for attack, *_ in attacks]
+    return Attacks(tuple(counted), tuple(further), draws, scores, improving)
 
 
 def _attackers(
@@ -227,8 +230,8 @@ def _some_people(
 
 def _attack(
     field: _Field, name: str, attacker: Attacker[Any], suite: Suite, seed: int, setting: Any = None
-) -> Iterator[tuple[Attack, Float[np.ndarray, " draw"]]]:
-    """Fits one attacker and yields, for each judged split, the attack and its folded AUC in each resample."""
+) -> Iterator[tuple[Attack, Float[np.ndarray, " draw"], Float[np.ndarray, " known"]]]:
+    """Fits one attacker and yields, for each judged split, the attack, its folded AUC in each resample, its scores."""
     attacker_seed = stream_seed(seed, "attacker", name) % 2**32
     started = time.perf_counter()
     if setting is None:
@@ -252,7 +255,7 @@ def _attack(
             balanced_accuracy_low=balanced[0], balanced_accuracy_high=balanced[1],
             majority_share=float(max(positive.mean(), 1 - positive.mean())), fit_seconds=seconds,
         )  # fmt: skip
-        yield attack, draws
+        yield attack, draws, scores
 
 
 def _chosen(field: _Field, attacker: Attacker[Any], seed: int) -> Any:
@@ -286,7 +289,7 @@ def _learning_curve(
     for vantage, name in sorted(wanted):
         for share in CURVE_SHARES:
             field = _field(released, strongest.attribute, vantage, share=share, seed=seed)
-            for attack, fewer in _attack(field, name, attackers(field)[name], "full", seed):
+            for attack, fewer, _ in _attack(field, name, attackers(field)[name], "full", seed):
                 found.append(attack)
                 if share == CURVE_SHARES[-1] and attack.key == strongest.key:
                     gain = draws[attack.key] - fewer

@@ -17,5 +17,9 @@ class CheckpointError(AIAError):
     """A checkpoint is missing, damaged or of a newer version."""
 
 
+class ControlError(AIAError):
+    """An attacker read something where there is nothing to read: the judge cannot be trusted on these faces."""
+
+
 class DivergedError(AIAError):
     """A loss or weight became NaN or infinite: the trial ends as `diverged`, its figures are not made up."""

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int8, Int32
+from jaxtyping import Bool, Float32, Int8, Int32, Int64
 
 from aia_models.errors import DataError
+from aia_models.streams import stream_seed
 
 Released = Float32[np.ndarray, "n k"]
+
+MOST_LEARNT_IMAGES = 10_000  # of a split that attackers and matchers learn from
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,13 @@ class ReleasedFaces:
     def known(self, attribute: str) -> Bool[np.ndarray, " n"]:
         """Which images have a known value of `attribute`."""
         return self.attributes[attribute] >= 0
+
+
+def images_of_some_people(identity: Int32[np.ndarray, " n"], seed: int) -> Int64[np.ndarray, " row"]:
+    """Rows of all images, or of `MOST_LEARNT_IMAGES` of them, of people drawn at random, where there are more."""
+    rng = np.random.default_rng(stream_seed(seed, "release", "people"))
+    place = rng.permutation(int(identity.max()) + 1)[identity]
+    return np.sort(np.argsort(place, kind="stable")[:MOST_LEARNT_IMAGES])
 
 
 def check_released(released: Mapping[str, ReleasedFaces]) -> None:

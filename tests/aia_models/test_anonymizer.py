@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from aia_models import anonymizer as anonymizer_module
 from aia_models import anonymizer as module
+from aia_models import released as released_module
 from aia_models.anonymizer import Anonymizer, fit_anonymizer, release_faces
 from aia_models.config import ChannelConfig, TrainingConfig
 from aia_models.errors import DataError
@@ -155,7 +155,7 @@ def test_a_channel_that_draws_nothing_is_released_once() -> None:
 
 
 def test_of_many_images_those_of_some_people_are_learnt_from(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(anonymizer_module, "MOST_LEARNT_IMAGES", 12)
+    monkeypatch.setattr(released_module, "MOST_LEARNT_IMAGES", 12)
     released = release_faces(fitted(NOISE), FACES, 3, "full")
     for split, faces in released.items():
         whole = len(getattr(FACES, split))

@@ -181,7 +181,7 @@ def test_a_spec_does_not_change(quick):
         ("sampler=grid", "'tpe' or 'random'"),
         ('baselines=["orignal"]', "a list out of original, random, aia_without_t, erasure"),
         ('baselines=["random", "random"]', "each baseline may stand once"),
-        ("suite=full", "'cheap'"),
+        ("suite=huge", "'cheap'"),
         ("resources.cpus_per_trial=0", "a number above 0"),
         ("resources.cpus_per_trial=inf", "a number above 0"),
         ("image_side=30", "image_side = 30 is wrong"),
