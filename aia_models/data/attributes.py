@@ -24,22 +24,23 @@ def parse_attribute(
     With `positive`, that value becomes 1 and every other 0. Raises DataError for a value that cannot be read,
     naming its place, for a column that mixes two ways of writing, and for a `positive` that never occurs.
     """
-    folded = [text.strip().casefold() for text in texts]
-    there = set(folded) - {""}
+    folded = {text: text.strip().casefold() for text in set(texts)}
+    there = set(folded.values()) - {""}
     if positive is not None:
         wanted = positive.strip().casefold()
         if wanted not in there:
             raise DataError(f"no value of '{name}' is positive = '{positive}': there are {_some(there)}")
-        return _encode(folded, {value: int(value == wanted) for value in there})
-    for row, text in enumerate(folded):
-        if text and not any(text in vocabulary for vocabulary in _VOCABULARIES):
-            raise DataError(
-                f"{places(row)}: '{name}' is '{texts[row].strip()}', expected {_WRITTEN}; "
-                f'for other values say positive = "..."'
-            )
+        return _encode(texts, folded, {value: int(value == wanted) for value in there})
+    known = {"", *(value for vocabulary in _VOCABULARIES for value in vocabulary)}
+    if not there <= known:
+        row = next(row for row, text in enumerate(texts) if folded[text] not in known)
+        raise DataError(
+            f"{places(row)}: '{name}' is '{texts[row].strip()}', expected {_WRITTEN}; "
+            f'for other values say positive = "..."'
+        )
     for vocabulary in _VOCABULARIES:
         if there <= vocabulary.keys():
-            return _encode(folded, vocabulary)
+            return _encode(texts, folded, vocabulary)
     raise DataError(f"'{name}' mixes {_some(there)}: write one of {_WRITTEN}, or say positive = \"...\"")
 
 
@@ -57,8 +58,11 @@ def parse_attributes(
     return {name: parsed[name] for name in columns if name in parsed}
 
 
-def _encode(folded: Sequence[str], codes: Mapping[str, int]) -> Int8[np.ndarray, " face"]:
-    return np.array([codes[text] if text else UNKNOWN for text in folded], dtype=np.int8)
+def _encode(
+    texts: Sequence[str], folded: Mapping[str, str], codes: Mapping[str, int]
+) -> Int8[np.ndarray, " face"]:
+    code_of = {text: codes[value] if value else UNKNOWN for text, value in folded.items()}
+    return np.fromiter(map(code_of.__getitem__, texts), dtype=np.int8, count=len(texts))
 
 
 def _some(values: set[str], most: int = 5) -> str:
