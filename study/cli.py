@@ -34,7 +34,8 @@ Address = Annotated[
 def launch(
     spec: Annotated[str, typer.Argument(metavar="SPEC", help="A TOML file or a spec that ships: quick, ...")],
     dataset: Annotated[
-        str | None, typer.Option(metavar="KIND:PATH", help="synthetic or folder:PATH.")
+        str | None,
+        typer.Option(metavar="KIND:PATH", help="synthetic, folder:PATH, celeba:PATH or vggface:PATH."),
     ] = None,
     storage: Annotated[str, typer.Option(metavar="DIR", help="Where studies lie.")] = "studies",
     name: Annotated[str | None, typer.Option(help="The study's name; default SPEC-1, SPEC-2, ...")] = None,
@@ -74,6 +75,36 @@ def resume(
     from study import commands
 
     commands.resume(directory, address, trials)
+
+
+@app.command(epilog="Example: aia-study prepare celeba:faces/celeba --image-side 64")
+def prepare(
+    dataset: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATASET",
+            help="synthetic; folder:PATH with a labels.csv (image,identity,ATTRIBUTE...) and images; celeba:PATH "
+            "with img_align_celeba/, list_attr_celeba and identity_CelebA, .txt or .csv; or vggface:PATH with one "
+            "folder of images per person and identity_meta.csv or a CSV of identity,gender.",
+        ),
+    ],
+    storage: Annotated[str, typer.Option(metavar="DIR", help="Where studies lie.")] = "studies",
+    image_side: Annotated[int | None, typer.Option(help="Side of a prepared image in pixels.")] = None,
+    attribute: Annotated[
+        str | None, typer.Option(help="The private attribute; default gender, of celeba Male.")
+    ] = None,
+    positive: Annotated[str | None, typer.Option(help="The attribute's value that counts as 1.")] = None,
+    split_seed: Annotated[int | None, typer.Option(help="Seed of the identity split.")] = None,
+    address: Address = None,
+) -> None:
+    """Decode, crop and resize a data set once, as launch does; an interrupted run goes on where it was."""
+    from study import commands
+
+    options = {
+        "image_side": image_side, "attribute": attribute, "positive": positive, "split_seed": split_seed
+    }  # fmt: skip
+    given = [f"{key}={value}" for key, value in options.items() if value is not None]
+    commands.prepare(dataset, storage, given, address)
 
 
 @app.command(epilog="Example: aia-study status studies/quick-1")

@@ -1,11 +1,16 @@
-"""`launch` and `resume`: from options to a run, and what is printed when it ends."""
+"""`launch`, `resume` and `prepare`: from options to a run, and what is printed when it ends."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import typer
 
-from study.console import INTERRUPTED, print_error, stderr, stdout
+from aia_models.data.blocks import Execute
+from aia_models.data.prepare import open_prepared, remarks_on
+from aia_models.data.splits import count_splits
+from study.console import INTERRUPTED, print_error, print_table, stderr, stdout
 from study.launch import (
     StudyDirectory,
     create_study,
@@ -13,7 +18,9 @@ from study.launch import (
     free_name,
     local_storage,
     open_study_directory,
+    prepare_faces,
 )
+from study.preparation import shown_on
 from study.spec import complete, load_spec, to_toml, with_settings
 
 NO_TRIAL_JUDGED = 1
@@ -29,17 +36,81 @@ def launch(
     if dry_run:
         sys.stdout.write(to_toml(spec))
         return
-    study = create_study(spec, root)
+    with _preparing(address) as execute:
+        study = create_study(spec, root, execute)
     stderr.print(f"study {study.path}: faces of {spec.dataset} are prepared")
+    for remark in remarks_on(study.prepared):
+        stderr.print(f"{spec.dataset}: {remark}")
     _run(study, address)
 
 
 def resume(directory: Path, address: str | None, trials: int | None) -> None:
     """Goes on with the study at `directory`; `trials` extends its search."""
-    study = open_study_directory(directory)
+    with _preparing(address) as execute:
+        study = open_study_directory(directory, execute)
     if trials is not None:
         study = extend_study(study, trials)
     _run(study, address)
+
+
+def prepare(dataset: str, storage: str, settings: list[str], address: str | None) -> None:
+    """Prepares a data set as a launch would, and prints where it lies and what each split holds."""
+    root = local_storage(storage)
+    spec = complete(with_settings(load_spec("quick"), [f"dataset={dataset}", *settings]))
+    with _preparing(address) as execute:
+        prepared = prepare_faces(spec, root, execute)
+    faces = open_prepared(prepared)
+    for attribute in spec.attributes:
+        counts = count_splits(faces, attribute, spec.split_seed)
+        rows = [
+            [n.split, *(f"{count:,}" for count in (n.images, n.identities, n.ones, n.zeros, n.unknown))]
+            for n in counts
+        ]
+        values = [f"{attribute} = {value}" for value in ("1", "0", "unknown")]
+        print_table(["split", "images", "identities", *values], rows)
+    for remark in remarks_on(study.prepared):
+        stderr.print(f"{spec.dataset}: {remark}")
+    _run(study, address)
+
+
+def resume(directory: Path, address: str | None, trials: int | None) -> None:
+    """Goes on with the study at `directory`; `trials` extends its search."""
+    with _preparing(address) as execute:
+        study = open_study_directory(directory, execute)
+    if trials is not None:
+        study = extend_study(study, trials)
+    _run(study, address)
+
+
+def prepare(dataset: str, storage: str, settings: list[str], address: str | None) -> None:
+    """Prepares a data set as a launch would, and prints where it lies and what each split holds."""
+    root = local_storage(storage)
+    spec = complete(with_settings(load_spec("quick"), [f"dataset={dataset}", *settings]))
+    with _preparing(address) as execute:
+        prepared = prepare_faces(spec, root, execute)
+    faces = open_prepared(prepared)
+    rows = [
+        [
+            count.split,
+            *(f"{n:,}" for n in (count.images, count.identities, count.ones, count.zeros, count.unknown)),
+        ]
+        for count in count_splits(faces, spec.attribute, spec.split_seed)
+    ]
+    values = [f"{spec.attribute} = {value}" for value in ("1", "0", "unknown")]
+    print_table(["split", "images", "identities", *values], rows)
+    for remark in remarks_on(prepared):
+        stdout.print(remark)
+    stdout.print(f"prepared: {prepared}")
+
+
+@contextmanager
+def _preparing(address: str | None) -> Iterator[Execute]:
+    """What runs a preparation; where that is interrupted, one line says that it can go on."""
+    try:
+        yield shown_on(stderr, address)
+    except KeyboardInterrupt as interrupt:
+        print_error("interrupted: what is prepared stays, the same command goes on from there")
+        raise typer.Exit(INTERRUPTED) from interrupt
 
 
 def _run(study: StudyDirectory, address: str | None) -> None:

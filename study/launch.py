@@ -3,8 +3,9 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from aia_models.data.blocks import Execute, in_threads
 from aia_models.data.prepare import open_prepared, prepare
-from aia_models.data.splits import split_faces
+from aia_models.data.splits import check_splits
 from search_spaces.domains import Choice
 from search_spaces.hyperparameters import resolve
 from study.design import training_config
@@ -39,7 +40,7 @@ def local_storage(storage: str) -> Path:
     return Path(storage)
 
 
-def create_study(spec: StudySpec, storage: Path) -> StudyDirectory:
+def create_study(spec: StudySpec, storage: Path, execute: Execute = in_threads) -> StudyDirectory:
     """Checks spec and faces, then makes `<storage>/<name>` with its study.toml.
 
     StudyError where that directory exists; errors in the data or the design are raised before anything but
@@ -51,22 +52,28 @@ def create_study(spec: StudySpec, storage: Path) -> StudyDirectory:
             f"{path} exists already: choose another --name, or go on with: aia-study resume {path}"
         )
     check_designs(spec)
-    kind, colon, location = spec.dataset.partition(":")
-    if location and Path(location).expanduser().exists():  # a resume may be called from anywhere
-        spec = with_settings(spec, [f"dataset={kind}{colon}{Path(location).expanduser().resolve()}"])
-    prepared = prepare_faces(spec, storage)
+    spec = with_absolute_dataset(spec)
+    prepared = prepare_faces(spec, storage, execute)
     spec = with_settings(spec, [f"data_fingerprint={open_prepared(prepared).fingerprint}"])
     path.mkdir(parents=True)
     (path / SPEC_FILE).write_text(to_toml(spec))
     return StudyDirectory(path, spec, prepared)
 
 
-def open_study_directory(path: Path) -> StudyDirectory:
+def with_absolute_dataset(spec: StudySpec) -> StudySpec:
+    """The spec with its dataset's path written out: a resume may be called from anywhere."""
+    kind, colon, location = spec.dataset.partition(":")
+    if not location or not Path(location).expanduser().exists():
+        return spec
+    return with_settings(spec, [f"dataset={kind}{colon}{Path(location).expanduser().resolve()}"])
+
+
+def open_study_directory(path: Path, execute: Execute = in_threads) -> StudyDirectory:
     """The study that `launch` made at `path`; StudyError where there is none."""
     if not (path / SPEC_FILE).is_file():
         raise StudyError(f"{path} is no study: it has no {SPEC_FILE}; aia-study launch makes one")
     spec = load_spec(str(path / SPEC_FILE))
-    prepared = prepare_faces(spec, path.parent)
+    prepared = prepare_faces(spec, path.parent, execute)
     if spec.data_fingerprint not in (None, open_prepared(prepared).fingerprint):
         raise StudyError(
             f"{path}: {spec.dataset} holds other faces than at launch; restore them, or launch a new study"
@@ -88,16 +95,20 @@ def check_designs(spec: StudySpec) -> None:
         training_config(TrialPlan("default", None, "search", "aia", values, spec.seed), spec)
 
 
-def prepare_faces(spec: StudySpec, storage: Path) -> Path:
-    """The one prepared copy of the spec's faces, made if it is not there; DataError where they cannot be used."""
+def prepare_faces(spec: StudySpec, storage: Path, execute: Execute = in_threads) -> Path:
+    """The one prepared copy of the spec's faces, made if it is not there; DataError where they cannot be used.
+
+    `execute` runs the blocks of images that are not prepared yet.
+    """
     prepared = prepare(
         spec.dataset,
         image_side=spec.image_side,
         attribute=spec.attributes[0],
         positive=spec.positive,
         cache=storage / PREPARED,
+        execute=execute,
     )
-    split_faces(open_prepared(prepared), spec.attributes, spec.split_seed)
+    check_splits(open_prepared(prepared), spec.attributes, spec.split_seed)
     return prepared
 
 

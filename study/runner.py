@@ -1,10 +1,7 @@
 """Runs a study's trials on Ray Tune: on this machine, or on the cluster at an address."""
 
-import logging
-import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +10,7 @@ import ray
 from ray import tune
 from rich.console import Console
 
+from study.cluster import connected
 from study.design import baseline_values
 from study.errors import StudyError
 from study.launch import StudyDirectory
@@ -27,13 +25,6 @@ from study.trainable import AIATrainable
 from study.trial import TrialContext
 
 GPU_SHARE = 0.25  # of one GPU, where `gpus_per_trial` is auto and the cluster has any
-OBJECT_STORE_BYTES = 256 * 2**20  # faces are memory-mapped from disk: Ray's store carries next to nothing
-RAY_SETTINGS = {
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # the study's own tables hold what they would write
-    "TUNE_GLOBAL_CHECKPOINT_S": "3600",  # a resume reads the tables and the journal, not Tune's snapshots
-    "RAY_AIR_NEW_OUTPUT": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-}
 
 
 @dataclass(frozen=True)
@@ -63,7 +54,7 @@ def run_study(study: StudyDirectory, address: str | None, console: Console) -> R
         new = max(spec.trials - len(_search_ids(store)) - taken_up, 0)
         planned, before = len(first) + new, len(store.trial_ids())
         if planned:
-            with _connected(address):
+            with connected(address):
                 _fit(study, store, proposals, first, new, console)
         finished = len(store.trial_ids()) - before
     return RunSummary(planned, finished, time.monotonic() - started)
@@ -130,32 +121,6 @@ class _Flush(tune.Callback):
 def _directory_name(trial: Any) -> str:
     """Ray's own folder of a trial: ours and Ray's id, since a trial that is run again is new to Ray."""
     return f"{TrialPlan.from_json(trial.config[PLAN]).trial_id}-{trial.trial_id}"
-
-
-@contextmanager
-def _connected(address: str | None) -> Iterator[None]:
-    """A Ray cluster: the one at `address`, the one this process is part of, or a local one of its own."""
-    if ray.is_initialized():
-        yield
-        return
-    for name, value in RAY_SETTINGS.items():
-        os.environ.setdefault(name, value)
-    logging.getLogger("ray").setLevel(logging.ERROR)
-    quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
-    try:
-        if address:
-            ray.init(address=address, **quiet)
-        else:
-            # "local": another cluster on this machine is joined only where --address says so.
-            ray.init("local", include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES, **quiet)
-    except (ConnectionError, ValueError) as error:
-        raise StudyError(
-            f"--address {address}: no Ray cluster answers; start one: ray start --head"
-        ) from error
-    try:
-        yield
-    finally:
-        ray.shutdown()
 
 
 def _trial_resources(study: StudyDirectory) -> dict[str, float]:

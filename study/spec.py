@@ -68,7 +68,8 @@ class StudySpec(BaseModel):
     dataset: Text = Field(default="synthetic", description="the faces, 'synthetic' or 'KIND:PATH'")
     attribute: Text | Annotated[tuple[Text, ...], Field(strict=False, min_length=1, max_length=4)] = Field(
         default="gender",
-        description="the private attribute's name in the data set, or a list of up to four",
+        description="the private attribute's name in the data set, by default gender, in CelebA Male, or a list of up"
+        " to four",
     )
     positive: str | None = Field(
         default=None,
@@ -167,12 +168,21 @@ def space(spec: StudySpec) -> Space:
 
 def complete(spec: StudySpec) -> StudySpec:
     """The spec with every hyperparameter that it does not vary written out as fixed, defaults included: what a
-    later release's defaults are does not change a study."""
+    later release's defaults are does not change a study. CelebA's gender is called by its name there, Male."""
     searched = space(spec)
     values = resolve(searched.defaults(), _fixed(spec))
     unvaried = {name: value for name, value in values.items() if name not in searched.parameters}
     written_out = {name: value for name, value in unvaried.items() if value is not None}
-    return spec.model_copy(update={"fixed": {**written_out, **spec.fixed}})
+    attribute = _CELEBA_GENDER if _is_celebas_gender(spec) else spec.attribute
+    return spec.model_copy(update={"fixed": {**written_out, **spec.fixed}, "attribute": attribute})
+
+
+_CELEBA_GENDER = "Male"
+
+
+def _is_celebas_gender(spec: StudySpec) -> bool:
+    default = StudySpec.model_fields["attribute"].default
+    return spec.dataset.startswith("celeba:") and spec.attribute == default
 
 
 def _fixed(spec: StudySpec) -> dict[str, Value]:

@@ -7,17 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-from torch import Tensor
-from torchvision.io import ImageReadMode, decode_image
-from torchvision.transforms.v2.functional import to_dtype
-
+from aia_models.data.categorical import Categorical
+from aia_models.data.image_files import ImageFiles
 from aia_models.data.source import FaceSource, key_over
 from aia_models.errors import DataError
 
 _REQUIRED = ("image", "identity")
-_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
-_REMEDY = "replace it by a PNG or JPEG file or remove the line"
 
 
 @dataclass(frozen=True)
@@ -51,10 +46,10 @@ def read_folder(location: str) -> FaceSource:
     return FaceSource(
         title=str(labels),
         key=key_over([hashlib.sha256(labels.read_bytes()).hexdigest(), *_file_states(folder, names, table)]),
-        identities=identities,
-        columns=table.columns,
+        identities=Categorical.of(identities),
+        columns={name: Categorical.of(cells) for name, cells in table.columns.items()},
         places=table.place,
-        load=lambda rows: (_decode(folder / names[row], table.place(row)) for row in rows),
+        images=ImageFiles(str(folder.absolute()), names),
     )
 
 
@@ -120,15 +115,3 @@ def _file_states(folder: Path, names: Sequence[str], table: _Table) -> Iterator[
                 f"{table.place(row)}: there is no image file {folder / name}: add it or remove the line"
             ) from error
         yield name, state.st_size, state.st_mtime_ns
-
-
-def _decode(path: Path, place: str) -> Tensor:
-    try:
-        with path.open("rb") as file:
-            if not file.read(8).startswith(_MAGIC):
-                raise DataError(f"{path} ({place}) is no PNG or JPEG image: {_REMEDY}")
-        image = decode_image(str(path), mode=ImageReadMode.GRAY, apply_exif_orientation=True)
-    except (OSError, RuntimeError) as error:
-        raise DataError(f"{path} ({place}) cannot be read as an image: {_REMEDY}") from error
-    # PNG files of 16 bits per pixel come as uint16.
-    return to_dtype(image, torch.uint8, scale=True)

@@ -1,58 +1,61 @@
 """One prepared copy of a data set: decoded, cropped and resized once, then memory-mapped by every trial."""
 
-import hashlib
 import json
-import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
-from torchvision.transforms.v2 import functional as transforms
+from safetensors import SafetensorError
 
-from aia_models.data.attributes import parse_attributes
+from aia_models.data.assembly import assemble
+from aia_models.data.blocks import Block, Execute, cut_into_blocks, in_threads
+from aia_models.data.celeba import read_celeba
 from aia_models.data.faces import FaceDataset
 from aia_models.data.folder import read_folder
-from aia_models.data.source import FaceSource, key_over
+from aia_models.data.labels import Labels, read_labels
+from aia_models.data.source import FaceSource, Remark, Unreadable, key_over
 from aia_models.data.splits import check_judgeable
 from aia_models.data.synthetic import read_synthetic
+from aia_models.data.vggface import read_vggface
 from aia_models.errors import DataError
 
 PREPARATION_VERSION = 1
-_READERS: Mapping[str, Callable[[str], FaceSource]] = {"synthetic": read_synthetic, "folder": read_folder}
-_BLOCK_IMAGES = 64
+_READERS: Mapping[str, Callable[[str], FaceSource]] = {
+    "synthetic": read_synthetic,
+    "folder": read_folder,
+    "celeba": read_celeba,
+    "vggface": read_vggface,
+}
 # The encoder halves the image twice.
 _SIDE_MULTIPLE = 4
 _SMALLEST_SIDE = 16
 
 
-@dataclass(frozen=True)
-class _Labels:
-    """What is known of the images: int32 `[N]` into the names, and int8 `[N]` per attribute."""
-
-    identity: np.ndarray
-    identity_names: list[str]
-    attributes: Mapping[str, np.ndarray]
-
-
-def prepare(source: str, *, image_side: int, attribute: str, positive: str | None, cache: Path) -> Path:
+def prepare(
+    source: str,
+    *,
+    image_side: int,
+    attribute: str,
+    positive: str | None,
+    cache: Path,
+    execute: Execute = in_threads,
+) -> Path:
     """Returns the folder under `cache` that holds `source` ("KIND:PATH") prepared, made unless it is there.
 
     `image_side` is in pixels. The folder depends on labels, image files and settings; on `attribute` only
-    through `positive`. Raises DataError, before any image is decoded where the labels are to blame.
+    through `positive`. `execute` runs the blocks of images; those that an interrupted call finished are not
+    made again. Raises DataError, before any image is decoded where the labels are to blame.
     """
     if image_side < _SMALLEST_SIDE or image_side % _SIDE_MULTIPLE:
         raise DataError(
             f"image_side is {image_side}: give a multiple of {_SIDE_MULTIPLE} and at least {_SMALLEST_SIDE}"
         )
     kind, found = _read(source)
-    labels = _parse_labels(found, attribute, positive)
+    labels = read_labels(found, attribute, positive)
     check_judgeable(labels.identity, labels.attributes[attribute], attribute, found.title)
     settings: dict[str, Any] = {
         "image_side": image_side,
@@ -65,9 +68,11 @@ def prepare(source: str, *, image_side: int, attribute: str, positive: str | Non
     target = cache / f"{kind}-{image_side}px-{key[:16]}"
     if not target.is_dir():
         try:
-            _make(target, found, labels, settings, kind)
-        except OSError as error:
-            raise DataError(f"cannot write the prepared images to {target}: {error}") from error
+            _make(target, kind, found, labels, attribute, settings, execute)
+        except (OSError, SafetensorError) as error:
+            # Else another process finished the same copy, and took away the blocks that both worked on.
+            if not target.is_dir():
+                raise DataError(f"cannot write the prepared images to {target}: {error}") from error
     return target
 
 
@@ -95,6 +100,12 @@ def open_prepared(folder: Path) -> FaceDataset:
         raise DataError(f"{folder} is not a whole prepared data set: remove it and prepare again") from error
 
 
+def remarks_on(folder: Path) -> list[str]:
+    """What a prepared folder's manifest says of images and labels that were left out, one line each."""
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    return [str(Remark(**remark)) for remark in manifest.get("remarks", [])]
+
+
 def _read(source: str) -> tuple[str, FaceSource]:
     kind, _, location = source.partition(":")
     if kind not in _READERS:
@@ -104,79 +115,70 @@ def _read(source: str) -> tuple[str, FaceSource]:
     return kind, _READERS[kind](location)
 
 
-def _parse_labels(found: FaceSource, attribute: str, positive: str | None) -> _Labels:
-    if attribute not in found.columns:
-        there = ", ".join(found.columns) or "none"
-        raise DataError(f"{found.title} has no attribute '{attribute}': its attributes are {there}")
-    names, identity = np.unique(np.array(found.identities), return_inverse=True)
-    attributes = parse_attributes(found.columns, found.places, attribute, positive)
-    return _Labels(identity.astype(np.int32), names.tolist(), attributes)
-
-
-def _make(target: Path, found: FaceSource, labels: _Labels, settings: Mapping[str, Any], kind: str) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    # Whole or not at all: the folder gets its name when everything is in it.
-    aside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+def _make(
+    target: Path,
+    kind: str,
+    found: FaceSource,
+    labels: Labels,
+    attribute: str,
+    settings: Mapping[str, Any],
+    execute: Execute,
+) -> None:
+    # The name says all that the blocks depend on, so whatever lies there is part of this very copy.
+    unfinished = target.parent / f".{target.name}.blocks"
+    unfinished.mkdir(parents=True, exist_ok=True)
+    blocks = cut_into_blocks(found.images, len(found), settings["image_side"], unfinished.absolute())
     try:
-        digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-        _write_images(aside, found, settings["image_side"], digest.update)
-        _write_labels(aside, labels, digest.update)
-        manifest = {
-            "kind": kind,
-            "settings": settings,
-            "images": len(found),
-            "identities": len(labels.identity_names),
-            "attributes": [*labels.attributes],
-            "fingerprint": digest.hexdigest(),
-        }
-        (aside / "manifest.json").write_text(json.dumps(manifest, indent=2), encoding="utf-8")
-        # mkdtemp lets nobody else read; other users of a shared cache may.
-        aside.chmod(0o755)
-        _publish(aside, target)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        unreadable = _run(blocks, found, execute)
+        remarks = list(found.remarks)
+        if unreadable:
+            rows = np.ones(len(found), dtype=np.bool_)
+            rows[[number for number, _ in unreadable]] = False
+            labels = labels.kept(rows)
+            check_judgeable(labels.identity, labels.attributes[attribute], attribute, found.title)
+            remarks.append(Remark(len(unreadable), "images cannot be decoded", _told(found, *unreadable[0])))
+    except DataError:
+        # With other files the copy has another name: nobody would take up these blocks.
+        _remove(unfinished)
+        raise
+    facts = {
+        "kind": kind,
+        "partition": dict(found.partition),
+        "remarks": [vars(remark) for remark in remarks],
+    }
+    assemble(target, blocks, labels, settings, facts)
+    _remove(unfinished)
 
 
-# Both hand what they write to `feed`, so that the fingerprint covers it.
-def _write_images(folder: Path, found: FaceSource, side: int, feed: Callable[[bytes], None]) -> None:
-    with (folder / "images.npy").open("wb") as file:
-        header = {"descr": "|u1", "fortran_order": False, "shape": (len(found), 1, side, side)}
-        np.lib.format.write_array_header_1_0(file, header)
-        for block in _prepared_blocks(found, side):
-            file.write(block)
-            feed(block)
+def _run(blocks: Sequence[Block], found: FaceSource, execute: Execute) -> list[tuple[int, Unreadable]]:
+    unreadable: list[tuple[int, Unreadable]] = []
+    with closing(execute(blocks)) as reports:
+        for report in reports:
+            unreadable += report.unreadable
+            if unreadable:
+                _check_share(found, unreadable)
+    return sorted(unreadable, key=lambda numbered: numbered[0])
 
 
-def _write_labels(folder: Path, labels: _Labels, feed: Callable[[bytes], None]) -> None:
-    names = json.dumps(labels.identity_names)
-    attributes = np.stack([*labels.attributes.values()])
-    np.save(folder / "identity.npy", labels.identity)
-    np.save(folder / "attributes.npy", attributes)
-    (folder / "identity_names.json").write_text(names, encoding="utf-8")
-    feed(labels.identity.astype("<i4").tobytes())
-    feed(f"\n{names}\n{json.dumps([*labels.attributes])}\n".encode())
-    feed(attributes.tobytes())
+def _check_share(found: FaceSource, unreadable: Sequence[tuple[int, Unreadable]]) -> None:
+    first = _told(found, *unreadable[0])
+    if not found.tolerated_share:
+        raise DataError(f"{first}: replace it by a PNG or JPEG file or remove the line")
+    listed = len(found) + found.missing
+    if found.missing + len(unreadable) > found.tolerated_share * listed:
+        raise DataError(
+            f"{found.title}: {len(unreadable):,} images cannot be decoded and {found.missing:,} are missing, "
+            f"more than {found.tolerated_share:.0%} of {listed:,}; the first: {first}: replace them"
+        )
 
 
-def _prepared_blocks(found: FaceSource, side: int) -> Iterator[bytes]:
-    def block(start: int) -> bytes:
-        rows = range(start, min(start + _BLOCK_IMAGES, len(found)))
-        return torch.stack([prepare_image(image, side) for image in found.load(rows)]).numpy().tobytes()
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        yield from pool.map(block, range(0, len(found), _BLOCK_IMAGES))
+def _told(found: FaceSource, number: int, image: Unreadable) -> str:
+    return f"{image.path} ({found.places(number)}) {image.why}"
 
 
-def prepare_image(image: Tensor, side: int) -> Tensor:
-    """One grey image uint8 `[1, h, w]`: its largest centred square, resized to uint8 `[1, side, side]`."""
-    square = transforms.center_crop(image, [min(image.shape[-2:])])
-    return transforms.resize(square, [side, side], antialias=True)
-
-
-def _publish(aside: Path, target: Path) -> None:
-    try:
-        os.replace(aside, target)
-    except OSError:
-        # Another process prepared the same data meanwhile: its copy is as good as this one.
-        if not target.is_dir():
-            raise
+def _remove(folder: Path) -> None:
+    # Another process may be at the same blocks: renamed first, it cannot add to what is being removed.
+    doomed = tempfile.mkdtemp(prefix=f"{folder.name}-", dir=folder.parent)
+    with suppress(FileNotFoundError):
+        folder.rename(Path(doomed, folder.name))
+    shutil.rmtree(doomed, ignore_errors=True)

@@ -4,9 +4,9 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int, Int8
+from jaxtyping import Bool, Int, Int8
 
-from aia_models.data.faces import FaceDataset
+from aia_models.data.faces import UNKNOWN, FaceDataset
 from aia_models.errors import DataError
 
 SPLITS = ("train", "attack", "validation", "test")
@@ -54,16 +54,50 @@ def split_faces(dataset: FaceDataset, attributes: tuple[str, ...], split_seed: i
     Raises DataError when an attribute is missing, or when a split could not be judged: it needs 2 identities
     of either value of each attribute and 2 identities with 2 or more images.
     """
-    split_of_identity = np.array([split_of(name, split_seed) for name in dataset.identity_names])
-    split_of_image = split_of_identity[dataset.identity]
-    parts = {split: dataset.subset(split_of_image == split) for split in SPLITS}
-    for split, part in parts.items():
-        where = f"split '{split}' (split_seed {split_seed})"
-        for name in attributes:
-            check_judgeable(part.identity, part.attribute(name), name, where, splits=1)
+    check_splits(dataset, attributes, split_seed)
+    parts = {split: dataset.subset(images) for split, images in split_masks(dataset, split_seed).items()}
     settings = f"{dataset.fingerprint}\n{','.join(attributes)}\n{split_seed}"
     digest = hashlib.sha256(settings.encode())
     return SplitFaces(**parts, attributes=attributes, fingerprint=digest.hexdigest())
+
+
+def split_masks(dataset: FaceDataset, split_seed: int) -> dict[str, Bool[np.ndarray, " face"]]:
+    """For each split a mask `[N]` of its images."""
+    split_of_identity = np.array([split_of(name, split_seed) for name in dataset.identity_names])
+    split_of_image = split_of_identity[dataset.identity]
+    return {split: split_of_image == split for split in SPLITS}
+
+
+def check_splits(dataset: FaceDataset, attributes: tuple[str, ...], split_seed: int) -> None:
+    """Raises what `split_faces` would, without reading an image."""
+    for split, images in split_masks(dataset, split_seed).items():
+        where = f"split '{split}' (split_seed {split_seed})"
+        for name in attributes:
+            values = dataset.attribute(name)[images]
+            check_judgeable(dataset.identity[images], values, name, where, splits=1)
+
+
+@dataclass(frozen=True)
+class SplitCount:
+    """How many images and identities one split holds, and how many images have either value of an attribute."""
+
+    split: str
+    images: int
+    identities: int
+    ones: int
+    zeros: int
+    unknown: int
+
+
+def count_splits(dataset: FaceDataset, attribute: str, split_seed: int) -> list[SplitCount]:
+    """Counts of the four splits, in the order of `SPLITS`."""
+    counts = []
+    for split, images in split_masks(dataset, split_seed).items():
+        values = dataset.attribute(attribute)[images]
+        ones, zeros, unknown = (int((values == value).sum()) for value in (1, 0, UNKNOWN))
+        identities = np.unique(dataset.identity[images]).size
+        counts.append(SplitCount(split, values.size, identities, ones, zeros, unknown))
+    return counts
 
 
 def check_judgeable(

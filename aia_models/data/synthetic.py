@@ -1,12 +1,14 @@
 """Reader of `synthetic`: drawn faces that need no files and are the same on every machine."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
+from aia_models.data.categorical import Categorical
 from aia_models.data.source import FaceSource, key_over
 from aia_models.data.synthetic_drawing import DRAWN_SIDE, draw_faces
 from aia_models.data.synthetic_people import SHOT, TRAITS, draw_person, draw_shot
@@ -21,6 +23,17 @@ _DRAWING_VERSION = 1
 _BLOCK_IMAGES = 4
 
 
+@dataclass(frozen=True)
+class _DrawnImages:
+    rows: range
+
+    def __getitem__(self, rows: slice) -> "_DrawnImages":
+        return _DrawnImages(self.rows[rows])
+
+    def __iter__(self) -> Iterator[Tensor]:
+        yield from torch.from_numpy(draw_images(self.rows)).unsqueeze(1)
+
+
 def read_synthetic(location: str) -> FaceSource:
     """Lists 6 drawn images each of 500 people, attribute `gender`; raises DataError when given a path."""
     if location:
@@ -30,10 +43,10 @@ def read_synthetic(location: str) -> FaceSource:
     return FaceSource(
         title="synthetic",
         key=key_over([_DRAWING_VERSION, _SEED, IDENTITIES, IMAGES_PER_IDENTITY, TRAITS, SHOT]),
-        identities=[name for name in names for _ in range(IMAGES_PER_IDENTITY)],
-        columns={"gender": [gender for gender in genders for _ in range(IMAGES_PER_IDENTITY)]},
+        identities=Categorical.of(name for name in names for _ in range(IMAGES_PER_IDENTITY)),
+        columns={"gender": Categorical.of(gender for gender in genders for _ in range(IMAGES_PER_IDENTITY))},
         places=lambda row: f"synthetic image {row}",
-        load=_load,
+        images=_DrawnImages(range(IDENTITIES * IMAGES_PER_IDENTITY)),
     )
 
 
@@ -76,7 +89,3 @@ def _image_stream(person: int, image: int) -> np.random.Generator:
 
 def _by_name(names: Iterable[str], values: list[np.ndarray]) -> dict[str, np.ndarray]:
     return {name: column[:, None, None] for name, column in zip(names, np.array(values).T, strict=True)}
-
-
-def _load(rows: range) -> Iterable[Tensor]:
-    return torch.from_numpy(draw_images(rows)).unsqueeze(1)

@@ -1,6 +1,6 @@
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +8,17 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torchvision.io import write_jpeg, write_png
 
-from aia_models.data import folder as folder_reader
+from aia_models.data import assembly, blocks, image_files
 from aia_models.data import prepare as preparation
-from aia_models.data.prepare import open_prepared, prepare, prepare_image
+from aia_models.data.blocks import Block, BlockReport, in_threads, prepare_images
+from aia_models.data.prepare import open_prepared, prepare
+from aia_models.data.source import Unreadable
 from aia_models.errors import DataError
 
 MakeFaces = Callable[..., Path]
+# Of `make_faces()` at 16 pixels, as the first version of the preparation made it.
+FINGERPRINT = "832f4af4c35d82771fea09ef40b21b4c1144c31cf62ecb0df9c979dbab3fb874"
 
 
 def prepared(folder: Path, **settings: Any) -> Path:
@@ -27,19 +30,21 @@ def prepared(folder: Path, **settings: Any) -> Path:
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The images decoded so far."""
     paths: list[str] = []
-    real = folder_reader.decode_image
+    real = image_files._decode
 
-    def decode(path: str, **settings: Any) -> torch.Tensor:
+    def decode(path: str) -> torch.Tensor | Unreadable:
         paths.append(path)
-        return real(path, **settings)
+        return real(path)
 
-    monkeypatch.setattr(folder_reader, "decode_image", decode)
+    monkeypatch.setattr(image_files, "_decode", decode)
     return paths
 
 
 @pytest.mark.parametrize("source", ["celebrities:somewhere", "", "faces"])
 def test_unknown_kind_lists_the_kinds(source: str, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"unknown kind .* give one of synthetic, folder as KIND:PATH"):
+    with pytest.raises(
+        DataError, match=r"unknown kind .* give one of synthetic, folder, celeba, vggface as KIND:PATH"
+    ):
         prepare(source, image_side=32, attribute="gender", positive=None, cache=tmp_path)
 
 
@@ -91,7 +96,7 @@ def test_labels_are_checked_before_any_image_is_decoded(make_faces: MakeFaces, d
 def test_changed_image_makes_a_new_copy(make_faces: MakeFaces) -> None:
     folder = make_faces()
     first = prepared(folder)
-    write_png(torch.zeros(1, 20, 18, dtype=torch.uint8), str(folder / "000-0.png"))
+    Image.fromarray(np.zeros((20, 18), np.uint8)).save(folder / "000-0.png")
     second = prepared(folder)
     assert second != first
     assert open_prepared(second).images[0].max() == 0
@@ -131,39 +136,75 @@ def test_same_contents_elsewhere_have_the_same_fingerprint(make_faces: MakeFaces
     assert one.fingerprint == other.fingerprint
 
 
-def test_interrupted_preparation_leaves_nothing(
-    make_faces: MakeFaces, monkeypatch: pytest.MonkeyPatch
+def test_interrupted_preparation_goes_on_where_it_was(
+    make_faces: MakeFaces, decoded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = make_faces()
-    with monkeypatch.context() as patch:
-        patch.setattr(folder_reader, "decode_image", interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            prepared(folder)
-    assert [*(folder.parent / "cache").iterdir()] == []
+    monkeypatch.setattr(blocks, "BLOCK_IMAGES", 10)
+
+    def interrupted(asked: Sequence[Block]) -> Generator[BlockReport, None, None]:
+        yield from in_threads(asked[:3])
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        prepared(folder, execute=interrupted)
+    assert len(decoded) == 30
+    again = prepared(folder)
+    assert len(decoded) == 48
+    assert [*again.parent.iterdir()] == [again]
+    undisturbed = prepared(folder, cache=folder.parent / "other")
+    assert (again / "images.npy").read_bytes() == (undisturbed / "images.npy").read_bytes()
+    assert open_prepared(again).fingerprint == open_prepared(undisturbed).fingerprint
+
+
+def test_damaged_block_is_made_again(make_faces: MakeFaces, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = make_faces()
+    monkeypatch.setattr(blocks, "BLOCK_IMAGES", 10)
+
+    def interrupted(asked: Sequence[Block]) -> Generator[BlockReport, None, None]:
+        yield from in_threads(asked)
+        Path(asked[0].path).write_bytes(Path(asked[0].path).read_bytes()[:-1])
+        Path(asked[1].path).write_bytes(b"")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        prepared(folder, execute=interrupted)
     assert len(open_prepared(prepared(folder))) == 48
 
 
-def interrupt(*_: object, **__: object) -> torch.Tensor:
-    raise KeyboardInterrupt
+def test_whoever_is_second_uses_the_first_copy(make_faces: MakeFaces) -> None:
+    folder = make_faces()
+    rivals: list[tuple[Path, int]] = []
+
+    def while_a_rival_finishes(asked: Sequence[Block]) -> Generator[BlockReport, None, None]:
+        rival = prepared(folder)
+        rivals.append((rival, rival.stat().st_ino))
+        yield from in_threads(asked)
+
+    target = prepared(folder, execute=while_a_rival_finishes)
+    assert rivals == [(target, target.stat().st_ino)]
+    assert [*target.parent.iterdir()] == [target]
 
 
-def test_whoever_is_second_uses_the_first_copy(
+def test_rival_that_finishes_before_the_copy_is_put_together(
     make_faces: MakeFaces, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = make_faces()
-    write_images = preparation._write_images
-    rivals: list[tuple[Path, int]] = []
+    publish = assembly._publish
 
-    def while_a_rival_finishes(*arguments: Any) -> None:
-        monkeypatch.setattr(preparation, "_write_images", write_images)
-        rival = prepared(folder)
-        rivals.append((rival, rival.stat().st_ino))
-        write_images(*arguments)
+    def after_a_rival(aside: Path, target: Path) -> None:
+        monkeypatch.setattr(assembly, "_publish", publish)
+        assert prepared(folder) == target
+        publish(aside, target)
 
-    monkeypatch.setattr(preparation, "_write_images", while_a_rival_finishes)
+    monkeypatch.setattr(assembly, "_publish", after_a_rival)
     target = prepared(folder)
-    assert rivals == [(target, target.stat().st_ino)]
+    assert len(open_prepared(target)) == 48
     assert [*target.parent.iterdir()] == [target]
+
+
+def test_contents_have_the_fingerprint_they_always_had(make_faces: MakeFaces) -> None:
+    assert open_prepared(prepared(make_faces())).fingerprint == FINGERPRINT
 
 
 @pytest.mark.parametrize("damage", ["missing", "short", "version", "garbage"])
@@ -203,21 +244,20 @@ def test_halving_is_an_average_over_the_area() -> None:
     y, x = np.mgrid[0:64, 0:64] / 64
     smooth = np.rint(127 + 80 * np.sin(3 * x) * np.cos(2 * y)).astype(np.uint8)
     box = smooth.reshape(32, 2, 32, 2).mean(axis=(1, 3))
-    small = prepare_image(torch.from_numpy(smooth)[None], 32)[0].numpy()
+    small = prepare_images([torch.from_numpy(smooth)[None]], 32)[0, 0].numpy()
     assert np.abs(small - box).max() <= 2.0
 
 
 @pytest.mark.parametrize("size", [(40, 16), (16, 40), (7, 7), (300, 200)])
 def test_constant_image_stays_constant(size: tuple[int, int]) -> None:
-    prepared_image = prepare_image(torch.full((1, *size), 93, dtype=torch.uint8), 16)
-    assert prepared_image.shape == (1, 16, 16)
+    prepared_image = prepare_images([torch.full((1, *size), 93, dtype=torch.uint8)], 16)
+    assert prepared_image.shape == (1, 1, 16, 16)
     assert prepared_image.unique().tolist() == [93]
 
 
 def test_colour_jpeg_and_sixteen_bit_png_become_grey(make_faces: MakeFaces) -> None:
     folder = make_faces()
-    colour = torch.tensor([200, 100, 50], dtype=torch.uint8)[:, None, None].expand(3, 18, 18).contiguous()
-    write_jpeg(colour, str(folder / "000-0.png"), quality=95)
+    Image.new("RGB", (18, 18), (200, 100, 50)).save(folder / "000-0.png", "JPEG", quality=95)
     Image.fromarray(np.full((18, 18), 0x8080, dtype=np.uint16)).save(folder / "000-1.png")
     faces = open_prepared(prepared(folder))
     luma = 0.299 * 200 + 0.587 * 100 + 0.114 * 50

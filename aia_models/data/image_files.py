@@ -1,0 +1,59 @@
+"""PNG and JPEG files, decoded when they are iterated over."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from aia_models.data.source import Unreadable
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
+# A large annotated collection may lack, or have damaged, this share of its images.
+TOLERATED_SHARE = 0.10
+_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
+
+
+@dataclass(frozen=True)
+class ImageFiles:
+    """Image files by name, relative to a folder."""
+
+    folder: str
+    names: Sequence[str]
+
+    def __getitem__(self, rows: slice) -> "ImageFiles":
+        return replace(self, names=self.names[rows])
+
+    def __iter__(self) -> Iterator[Tensor | Unreadable]:
+        return (_decode(os.path.join(self.folder, name)) for name in self.names)
+
+
+def is_image(name: str) -> bool:
+    """Whether a file name ends like that of an image that can be read."""
+    return name.lower().endswith(IMAGE_SUFFIXES)
+
+
+def files_below(folder: str | os.PathLike[str]) -> dict[str, tuple[int, int]]:
+    """Name -> size in bytes and time of change in ns, for the image files of one folder."""
+    with os.scandir(folder) as entries:
+        states = {entry.name: entry.stat() for entry in entries if is_image(entry.name)}
+    return {name: (state.st_size, state.st_mtime_ns) for name, state in states.items()}
+
+
+def _decode(path: str) -> Tensor | Unreadable:
+    # Drawn faces are prepared without a decoder, also where none is installed.
+    from torchcodec.decoders import decode_image  # pyright: ignore[reportPrivateImportUsage]
+
+    try:
+        with open(path, "rb") as file:
+            encoded = file.read()
+        if not encoded.startswith(_MAGIC):
+            return Unreadable(path, "is no PNG or JPEG image")
+        image = decode_image(encoded, mode="GRAY", output_dtype="auto")
+    except OSError as error:
+        return Unreadable(path, f"cannot be read ({error.strerror})")
+    except RuntimeError:
+        return Unreadable(path, "cannot be read as an image")
+    # PNG files of 16 bits per pixel come as uint16, which hardly any operation takes.
+    return image if image.dtype == torch.uint8 else (image.int() >> 8).to(torch.uint8)

@@ -1,0 +1,47 @@
+"""The Ray cluster that work runs on: this machine's cores, or a cluster at an address."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import ray
+
+from study.errors import StudyError
+
+OBJECT_STORE_BYTES = 256 * 2**20  # faces are memory-mapped from disk: Ray's store carries next to nothing
+RAY_SETTINGS = {
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # the study's own tables hold what they would write
+    "TUNE_GLOBAL_CHECKPOINT_S": "3600",  # a resume reads the tables and the journal, not Tune's snapshots
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+
+
+@contextmanager
+def connected(address: str | None) -> Iterator[None]:
+    """A Ray cluster: the one at `address`, the one this process is part of, or a local one of its own.
+
+    StudyError where no cluster answers at `address`.
+    """
+    if ray.is_initialized():
+        yield
+        return
+    for name, value in RAY_SETTINGS.items():
+        os.environ.setdefault(name, value)
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
+    try:
+        if address:
+            ray.init(address=address, **quiet)
+        else:
+            # "local": another cluster on this machine is joined only where --address says so.
+            ray.init("local", include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES, **quiet)
+    except (ConnectionError, ValueError) as error:
+        raise StudyError(
+            f"--address {address}: no Ray cluster answers; start one: ray start --head"
+        ) from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
