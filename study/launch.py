@@ -51,14 +51,20 @@ def create_study(spec: StudySpec, storage: Path) -> StudyDirectory:
             f"{path} exists already: choose another --name, or go on with: aia-study resume {path}"
         )
     check_designs(spec)
-    kind, colon, location = spec.dataset.partition(":")
-    if location and Path(location).expanduser().exists():  # a resume may be called from anywhere
-        spec = with_settings(spec, [f"dataset={kind}{colon}{Path(location).expanduser().resolve()}"])
+    spec = with_absolute_dataset(spec)
     prepared = prepare_faces(spec, storage)
     spec = with_settings(spec, [f"data_fingerprint={open_prepared(prepared).fingerprint}"])
     path.mkdir(parents=True)
     (path / SPEC_FILE).write_text(to_toml(spec))
     return StudyDirectory(path, spec, prepared)
+
+
+def with_absolute_dataset(spec: StudySpec) -> StudySpec:
+    """The spec with its data set's path made absolute, where it exists: a resume may be called from anywhere."""
+    kind, colon, location = spec.dataset.partition(":")
+    if not (location and Path(location).expanduser().exists()):
+        return spec
+    return with_settings(spec, [f"dataset={kind}{colon}{Path(location).expanduser().resolve()}"])
 
 
 def open_study_directory(path: Path) -> StudyDirectory:
@@ -83,7 +89,7 @@ def check_designs(spec: StudySpec) -> None:
         if isinstance(domain, Choice)
         for option in domain.options
     ]
-    for design in ({}, *choices):
+    for design in ({}, *choices, *spec.designs):
         values = resolve({**searched.defaults(), **design}, spec.fixed)
         training_config(TrialPlan("default", None, "search", "aia", values, spec.seed), spec)
 
@@ -107,7 +113,18 @@ def extend_study(study: StudyDirectory, trials: int) -> StudyDirectory:
         raise StudyError(
             f"--trials {trials}: {study.path} has {study.spec.trials} planned; a study only grows"
         )
-    spec = with_settings(study.spec, [f"trials={trials}"])
+    return _grown(study, f"trials={trials}")
+
+
+def extend_seeds(study: StudyDirectory, seeds: int) -> StudyDirectory:
+    """The study with `seeds` seeds of its designs and baselines, also in its study.toml; StudyError for fewer."""
+    if seeds < study.spec.seeds:
+        raise StudyError(f"--seeds {seeds}: {study.path} has {study.spec.seeds} planned; a study only grows")
+    return _grown(study, f"seeds={seeds}")
+
+
+def _grown(study: StudyDirectory, setting: str) -> StudyDirectory:
+    spec = with_settings(study.spec, [setting])
     with ResultsStore(study.path):  # nobody else runs the study while its plan grows
         aside = study.path / f".{SPEC_FILE}"
         aside.write_text(to_toml(spec))
