@@ -22,7 +22,8 @@ class ShownFace:
     """One face before and after anonymization; images and maps are `[side, side]`, images in [0, 1],
     maps of at least 0.
 
-    `label` is the class that the maps speak for, in words; the probabilities are the classifier's for it.
+    `label` says what the face is labelled and what the classifier reads from the original; maps and probabilities
+    are for what it reads.
     """
 
     label: str

@@ -111,7 +111,8 @@ def _matching_accuracy(study: StudyTables) -> pl.DataFrame:
 
 def _resampled(directory: Path, trials: pl.DataFrame) -> dict[tuple[str, str], Resampled]:
     values = {}
-    for row in trials.iter_rows(named=True):
+    known = trials.with_columns(pl.col(RESAMPLED_FIGURES).fill_null(np.nan))
+    for row in known.iter_rows(named=True):
         path = directory / "resamples" / f"{row['trial_id']}.parquet"
         try:
             draws = pl.read_parquet(path).filter(pl.col("split") == SPLIT).sort("resample")

@@ -55,7 +55,7 @@ def figure_3(study: StudyDirectory, trial_id: str) -> tuple[list[ShownFace], Fac
     of_label = [np.where(positive, of[chosen], 1 - of[chosen]) for of in probabilities]
     shown = [
         ShownFace(
-            label=f"for {spec.attribute} = {int(label)}",
+            label=f"{spec.attribute} {test.attribute(spec.attribute)[row]}, read as {int(label)}",
             original=_pixels(before, row),
             reconstruction=_pixels(after, row),
             map_before=maps[0][place],

@@ -147,6 +147,8 @@ class StudySpec(BaseModel):
     def _something_runs(self) -> "StudySpec":
         if not self.trials and not self.designs:
             raise ValueError(f"trials = 0 is wrong: {type(self).model_fields['trials'].description}")
+        if self.seed + self.seeds > 2**63:
+            raise ValueError(f"seeds = {self.seeds} is wrong: from seed on they reach beyond 2^63 - 1")
         return self
 
     @model_validator(mode="after")
