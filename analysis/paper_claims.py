@@ -126,8 +126,8 @@ def _utility_costs_privacy(run: PaperRun, by: Reading) -> Resampled:
     return ((inference - inference.mean(0)) * (utility - utility.mean(0))).mean(0)
 
 
-_Q1 = ("section 5.4, Q1, Table 1", (TABLE_1, BALANCED), "figure")
-_Q2 = ("section 5.4, Q2, Table 1", (TABLE_1,), "figure")
+_Q1 = ("section 5.4, Q1, Table 1", (TABLE_1, BALANCED), "difference")
+_Q2 = ("section 5.4, Q2, Table 1", (TABLE_1,), "difference")
 _Q3 = ("section 5.4, Q3, Figure 2", (FIGURE_2,))
 
 CLAIMS = (
@@ -139,7 +139,7 @@ CLAIMS = (
     Claim("AIA is more useful than Random", *_Q2, _more_useful(AIA, RANDOM)),
     Claim("Original is more useful than AIA", *_Q2, _more_useful(ORIGINAL, AIA)),
     Claim("Random is the least useful: less than AIA\\T", *_Q2, _more_useful(AIA_WITHOUT_T, RANDOM)),
-    Claim("Utility falls as β rises past α", *_Q3, "figure", _utility_falls_past_alpha),
+    Claim("Utility falls as β rises past α", *_Q3, "difference", _utility_falls_past_alpha),
     Claim("Gender inference falls as β rises", *_Q3, "per unit of β", _inference_falls_with_beta),
     Claim("Gender inference rises with α", *_Q3, "per unit of α", _inference_rises_with_alpha),
     Claim("More utility goes with less privacy", *_Q3, "covariance", _utility_costs_privacy),

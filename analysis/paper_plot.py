@@ -13,7 +13,6 @@ WIDTH_INCHES, HEIGHT_INCHES = 6.6, 3.1  # two columns of a paper
 CAPTION_CHARACTERS = 150
 GREEN = "#009E73"  # Okabe and Ito's, as the frontier's colours
 COLOURS = {"AIA": BLUE, "Original": VERMILLION, "Random": GREEN}
-SHAPES = {"AIA": "o", "Original": "s", "Random": "^"}
 FRESH_KIND, IN_LOOP_KIND = "fresh", "in the training loop"
 LINES = {FRESH_KIND: "solid", IN_LOOP_KIND: "dashed"}
 INFERENCE = f"gender inference, ROC AUC\n({ATTACKER.better})"

@@ -78,12 +78,25 @@ def _require_designs(spec: StudySpec) -> None:
 
 
 def _require_same(output: Path, there: StudySpec, asked: StudySpec) -> None:
-    was, now = (spec.model_dump(exclude=NOT_COMPARED) for spec in (there, asked))
-    for key, value in now.items():
-        if was[key] != value:
+    was, now = _keys(there), _keys(asked)
+    for key in was.keys() | now.keys():
+        if was.get(key) != now.get(key):
             raise StudyError(
-                f"{output} was begun with {key} = {was[key]}, not {value}: choose another -o, or ask for the same"
+                f"{output} was begun with {key} = {was.get(key)}, not {now.get(key)}: choose another -o, or ask for"
+                " the same"
             )
+
+
+def _keys(spec: StudySpec) -> dict[str, object]:
+    """The keys that a run keeps, those of tables dotted."""
+    keys: dict[str, object] = {}
+    for key, value in spec.model_dump(exclude=NOT_COMPARED).items():
+        keys |= (
+            {f"{key}.{name}": inner for name, inner in value.items()}
+            if isinstance(value, dict)
+            else {key: value}
+        )
+    return keys
 
 
 def _write(study: StudyDirectory, run: PaperRun, command: str) -> None:
@@ -124,7 +137,7 @@ def _facts(study: StudyDirectory, run: PaperRun, command: str) -> dict[str, str]
         "seeds": ", ".join(map(str, run.seeds)),
         "machine": f"{', '.join(run.devices)}; driver: {os.cpu_count()} cores, {platform.machine()}",
         "versions": f"Python {platform.python_version()}, {packages}",
-        "time": f"{seconds.sum():.0f} s in {len(seconds)} trainings, {seconds.mean():.0f} s each on average",
+        "time": f"{seconds.sum():.0f} s of training and judging, {seconds.mean():.0f} s for each of {len(seconds)}",
     }
 
 
