@@ -7,7 +7,7 @@ from typing import Any, get_args
 import polars as pl
 
 from analysis.paper_claims import BALANCED, FIGURE_2, FRESH, TABLE_1, Checked, Verdict
-from analysis.paper_run import PaperRun
+from analysis.paper_run import SHOWN, PaperRun
 from analysis.paper_tables import METHODS, SEEDS
 from analysis.resampled import Estimate
 
@@ -160,7 +160,7 @@ def _other_figures(
 
 def _faces(faces: FacesSection | None) -> list[str]:
     if faces is None:
-        return ["## Figure 3", "Not drawn: its training (α = 0.2, β = 0.5) is not complete."]
+        return ["## Figure 3", f"Not drawn: no training at α = {SHOWN.alpha}, β = {SHOWN.beta} is complete."]
     return [
         "## Figure 3",
         "![Faces, reconstructions and Grad-CAM](figure3.png)",

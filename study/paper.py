@@ -40,15 +40,14 @@ NOT_COMPARED = {"name", "data_fingerprint", "seeds"}
 def reproduce(dataset: str, output: Path, settings: Sequence[str], address: str | None) -> None:
     """Trains what `output` still lacks, then writes tables, pictures and the page there."""
     study = _study(dataset, output, settings)
+    command = _command(dataset, output, settings, address)
     summary = run_study(study, address, stderr)
     if summary.finished < summary.planned:
         counts = f"{summary.finished} of {summary.planned} trainings are recorded"
-        print_error(
-            f"interrupted: {counts}, go on with the same command: {_command(dataset, output, settings)}"
-        )
+        print_error(f"interrupted: {counts}, go on with the same command: {command}")
         raise typer.Exit(INTERRUPTED)
     run = read_paper_run(open_study(study.path))
-    _write(study, run, _command(dataset, output, settings))
+    _write(study, run, command)
     stdout.print(f"page: {study.path / 'paper.md'}")
 
 
@@ -79,7 +78,7 @@ def _require_designs(spec: StudySpec) -> None:
 
 def _require_same(output: Path, there: StudySpec, asked: StudySpec) -> None:
     was, now = _keys(there), _keys(asked)
-    for key in was.keys() | now.keys():
+    for key in {**was, **now}:
         if was.get(key) != now.get(key):
             raise StudyError(
                 f"{output} was begun with {key} = {was.get(key)}, not {now.get(key)}: choose another -o, or ask for"
@@ -141,6 +140,7 @@ def _facts(study: StudyDirectory, run: PaperRun, command: str) -> dict[str, str]
     }
 
 
-def _command(dataset: str, output: Path, settings: Sequence[str]) -> str:
+def _command(dataset: str, output: Path, settings: Sequence[str], address: str | None) -> str:
     chosen = [part for setting in settings for part in ("--set", setting)]
+    chosen += ["--address", address] if address else []
     return shlex.join(["aia-study", "paper", dataset, "-o", str(output), *chosen])

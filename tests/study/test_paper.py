@@ -6,12 +6,19 @@ import sys
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import polars as pl
 import pytest
 import ray
 
+import aia_models
 from aia_models import image_classifier
+from aia_models.data.prepare import open_prepared
+from aia_models.data.splits import split_faces
+from aia_models.image_classifier import as_floats, load_image_classifier
 from study.cli import run
+from study.launch import open_study_directory
+from study.paper_faces import figure_3
 
 DESIGNS = "[{alpha=0.5, beta=0.5}, {alpha=0, beta=0.5}, {alpha=0.2, beta=0.5}, {alpha=0.5, beta=1}]"
 TINY = [
@@ -80,6 +87,28 @@ def test_the_folder_holds_tables_pictures_and_the_page(output):
     assert all(f"]({name})" in page for name in PICTURES)
     assert "6 of 6 trainings complete, 1 seed" in page
     assert "aia-study paper folder:" in page
+
+
+def test_figure_3_shows_the_first_people_of_either_label_and_what_is_read_of_them(output):
+    study = open_study_directory(output)
+    shown, section = figure_3(study, "design-02")
+    test = split_faces(open_prepared(study.prepared), ("gender",), 0).test
+    people = list(zip(test.identity.tolist(), test.attributes["gender"].tolist(), strict=True))
+    first = [
+        next(row for row, face in enumerate(people) if face == (person, label))
+        for label in (1, 0)
+        for person in sorted({person for person, known in people if known == label})[:2]
+    ]
+    assert section.images == len(test)
+    anonymizer = aia_models.load(output / "checkpoints" / "design-02")
+    rebuilt = anonymizer.reconstruct(anonymizer.clean(test.images[first]))[:, 0].numpy()
+    classifier = load_image_classifier(output / "image_classifier.safetensors", 16, "cpu")
+    read = classifier.probabilities(as_floats(test.images[first], "cpu"))
+    for face, row, after, probability in zip(shown, first, rebuilt, read, strict=True):
+        assert np.array_equal(face.original, test.images[row, 0] / np.float32(255))
+        np.testing.assert_allclose(face.reconstruction, after, atol=1e-6)
+        assert face.label.startswith(f"gender {people[row][1]}, read as {int(probability > 0.5)}")
+        assert face.probability_before == pytest.approx(max(probability, 1 - probability), abs=1e-6)
 
 
 def test_the_same_command_again_trains_nothing_and_writes_the_page_anew(
