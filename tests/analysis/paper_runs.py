@@ -1,6 +1,6 @@
 """Made-up reproductions of the paper, in memory and on disk."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,28 +11,26 @@ from analysis.resampled import seed_counts
 from study.records import RESAMPLES_SCHEMA, SCHEMAS
 
 RESAMPLES = 40
-Figures = Mapping[str, float]
+Figures = Mapping[str, float | Sequence[float]]
 
 
-def run_of(figures: Mapping[Design, Figures], *, seeds: int = 3, noise: float = 0.0) -> PaperRun:
-    """Each design at each seed with the figures given, 0.5 where none is; `noise` is their deviation over seeds,
-    and over resamples, which all designs share."""
-    rng = np.random.default_rng(0)
-    people = rng.normal(0, noise, RESAMPLES)
+def run_of(figures: Mapping[Design, Figures], *, seeds: int = 3, people: float = 0.0) -> PaperRun:
+    """Each design at each seed with the figures given, one number or one per seed, 0.5 where none is; `people` is
+    their deviation over resamples, which all designs share."""
+    shared = np.random.default_rng(0).normal(0, people, RESAMPLES)
     rows, resampled = [], {}
     for place, (design, own) in enumerate(figures.items()):
         for seed in range(seeds):
             trial_id = f"design-{place}-seed-{seed}"
-            shift = rng.normal(0, noise)
             values = {
-                name: own.get(name, 0.5) + shift * (name in own)
+                name: float(np.broadcast_to(own.get(name, 0.5), seeds)[seed])
                 for name in (*RESAMPLED_FIGURES, *OTHER_FIGURES)
             }
             rows.append(
                 {"trial_id": trial_id, **design._asdict(), "seed": seed, "wall_seconds": 1.0, **values}
             )
             for name in RESAMPLED_FIGURES:
-                resampled[trial_id, name] = np.r_[values[name], values[name] + people]
+                resampled[trial_id, name] = np.r_[values[name], values[name] + shared]
     trials = pl.DataFrame(rows)
     return PaperRun(
         trials, len(rows), ("cpu",), tuple(range(seeds)), resampled, seed_counts(seeds, RESAMPLES)
