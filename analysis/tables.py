@@ -55,6 +55,11 @@ def _objectives(directory: str) -> tuple[Objective, ...]:
     return search_objectives(content.get("objectives", "maximum"), count)
 
 
+def read_matches(study: StudyTables) -> pl.DataFrame:
+    """Return the whole `matches` table; AnalysisError where a part of it cannot be read."""
+    return _collect(study.matches, study.directory)
+
+
 def _scan(directory: str, table: str) -> pl.LazyFrame:
     """The given schema makes a table without parts an empty one, and columns of older parts null."""
     schema = pl.DataFrame(SCHEMAS[table].empty_table()).schema

@@ -148,6 +148,29 @@ def plot(
     reports.plot(directory, output)
 
 
+@app.command(epilog="Example: aia-study paper folder:faces -o studies/paper --image-side 32")
+def paper(
+    dataset: Annotated[str, typer.Argument(metavar="KIND:PATH", help="synthetic or folder:PATH.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", help="Where tables, pictures and page go.")
+    ] = Path("studies/paper"),
+    image_side: Annotated[int | None, typer.Option(help="Side of a prepared image; default 64.")] = None,
+    seeds: Annotated[
+        int | None, typer.Option(help="Seeds of each design; default 3. More may follow.")
+    ] = None,
+    address: Address = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any key of the spec, repeatable.")
+    ] = None,
+) -> None:
+    """Reproduce the paper's Table 1 and Figures 2 and 3; the same command again goes on."""
+    from study.paper import reproduce
+
+    options = {"image_side": image_side, "seeds": seeds}
+    given = [f"{key}={value}" for key, value in options.items() if value is not None]
+    reproduce(dataset, output, [*given, *(settings or [])], address)
+
+
 def run(arguments: Sequence[str]) -> int:
     """Runs one command line and returns its exit status; a mistake is told in one line on stderr."""
     try:

@@ -68,36 +68,6 @@ def prepare(dataset: str, storage: str, settings: list[str], address: str | None
         ]
         values = [f"{attribute} = {value}" for value in ("1", "0", "unknown")]
         print_table(["split", "images", "identities", *values], rows)
-    for remark in remarks_on(study.prepared):
-        stderr.print(f"{spec.dataset}: {remark}")
-    _run(study, address)
-
-
-def resume(directory: Path, address: str | None, trials: int | None) -> None:
-    """Goes on with the study at `directory`; `trials` extends its search."""
-    with _preparing(address) as execute:
-        study = open_study_directory(directory, execute)
-    if trials is not None:
-        study = extend_study(study, trials)
-    _run(study, address)
-
-
-def prepare(dataset: str, storage: str, settings: list[str], address: str | None) -> None:
-    """Prepares a data set as a launch would, and prints where it lies and what each split holds."""
-    root = local_storage(storage)
-    spec = complete(with_settings(load_spec("quick"), [f"dataset={dataset}", *settings]))
-    with _preparing(address) as execute:
-        prepared = prepare_faces(spec, root, execute)
-    faces = open_prepared(prepared)
-    rows = [
-        [
-            count.split,
-            *(f"{n:,}" for n in (count.images, count.identities, count.ones, count.zeros, count.unknown)),
-        ]
-        for count in count_splits(faces, spec.attribute, spec.split_seed)
-    ]
-    values = [f"{spec.attribute} = {value}" for value in ("1", "0", "unknown")]
-    print_table(["split", "images", "identities", *values], rows)
     for remark in remarks_on(prepared):
         stdout.print(remark)
     stdout.print(f"prepared: {prepared}")

@@ -90,7 +90,7 @@ def check_designs(spec: StudySpec) -> None:
         if isinstance(domain, Choice)
         for option in domain.options
     ]
-    for design in ({}, *choices):
+    for design in ({}, *choices, *spec.designs):
         values = resolve({**searched.defaults(), **design}, spec.fixed)
         training_config(TrialPlan("default", None, "search", "aia", values, spec.seed), spec)
 
@@ -118,7 +118,18 @@ def extend_study(study: StudyDirectory, trials: int) -> StudyDirectory:
         raise StudyError(
             f"--trials {trials}: {study.path} has {study.spec.trials} planned; a study only grows"
         )
-    spec = with_settings(study.spec, [f"trials={trials}"])
+    return _grown(study, f"trials={trials}")
+
+
+def extend_seeds(study: StudyDirectory, seeds: int) -> StudyDirectory:
+    """The study with `seeds` seeds of its designs and baselines, also in its study.toml; StudyError for fewer."""
+    if seeds < study.spec.seeds:
+        raise StudyError(f"--seeds {seeds}: {study.path} has {study.spec.seeds} planned; a study only grows")
+    return _grown(study, f"seeds={seeds}")
+
+
+def _grown(study: StudyDirectory, setting: str) -> StudyDirectory:
+    spec = with_settings(study.spec, [setting])
     with ResultsStore(study.path):  # nobody else runs the study while its plan grows
         aside = study.path / f".{SPEC_FILE}"
         aside.write_text(to_toml(spec))

@@ -3,5 +3,7 @@
 SPEC_FILE = "study.toml"  # the frozen spec
 JOURNAL = "search.journal"  # Optuna's storage
 CHECKPOINTS = "checkpoints"
+RESAMPLES = "resamples"  # per trial, its figures in each resample of the judged people
+IMAGE_CLASSIFIER = "image_classifier.safetensors"  # of a run of `paper`
 PICTURE = "frontier.png"
 PREPARED = ".prepared"  # beside the studies: prepared faces that they share

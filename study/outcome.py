@@ -1,10 +1,11 @@
 """What became of a trial: its final rows for the four tables, as they travel from a worker to the store."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from aia_models.in_loop import InLoopFigures
 from aia_models.judging import Judgement
 from aia_models.metrics import folded
 from aia_models.training import EpochRecord
@@ -92,6 +93,15 @@ def judged_figures(judgement: Judgement, last: EpochRecord) -> Row:
         "adversary_gap_validation": None if in_loop is None else fresh - in_loop,
         "weak_adversary": in_loop is not None and weak_adversary(in_loop, fresh),
         "attackers_still_improving": improving,
+    }
+
+
+def in_loop_figures(in_loop: Mapping[str, InLoopFigures]) -> Row:
+    """Columns of `trials` that say what the in-loop networks make of released representations."""
+    return {
+        f"in_loop_{figure.name}_{split}": getattr(figures, figure.name).value
+        for split, figures in in_loop.items()
+        for figure in fields(figures)
     }
 
 

@@ -137,6 +137,15 @@ TRIALS_SCHEMA = _schema(
         "The strongest attacker gained over one standard error from half of its people to all; null if not tried.",
     ),
     _field("weak_adversary", bool, "The in-loop adversary was near chance while fresh attackers were not."),
+    *_judged(
+        "in_loop_adversary_auc", "Folded ROC AUC of the in-loop adversary on what is released, 0.5 to 1."
+    ),
+    *_judged("in_loop_adversary_accuracy", "Its accuracy at probability 0.5, 0 to 1."),
+    *_judged("in_loop_adversary_balanced_accuracy", "Its balanced accuracy at probability 0.5, 0 to 1."),
+    *_judged(
+        "in_loop_matcher_auc", "ROC AUC of the in-loop matcher on what is released, any negatives, 0 to 1."
+    ),
+    *_judged("in_loop_matcher_accuracy", "Its accuracy at the distance that is best on validation, 0 to 1."),
     _field("epochs", int, "Epochs trained, all stages."),
     _field("train_images_seen", int, "Images trained on, all stages, repeats counted."),
     _field("wall_seconds", float, "Seconds from start to end of the trial."),
@@ -204,6 +213,30 @@ MATCHES_SCHEMA = _schema(
     *_with_ends("tar_far_1e_2", "true accepts at 1 % false accepts, 0 to 1; null where pairs are too few."),
     *_with_ends("tar_far_1e_3", "true accepts at 0.1 % false accepts, 0 to 1; null where pairs are too few."),
     _field("pairs", int, "Pairs judged, same and different."),
+)
+
+# No table of the store: each trial has a file of its own, written before its rows.
+RESAMPLES_SCHEMA = _schema(
+    "One row per trial, split, figure and resample of the split's people; the same resamples for every trial.",
+    _TRIAL_ID,
+    _SPLIT,
+    _field(
+        "figure",
+        str,
+        "Which figure; in the `trials` table its name ends in the split.",
+        required=True,
+        among=(
+            "attacker_auc",
+            "matching_auc",
+            "in_loop_adversary_auc",
+            "in_loop_adversary_accuracy",
+            "in_loop_adversary_balanced_accuracy",
+            "in_loop_matcher_auc",
+            "in_loop_matcher_accuracy",
+        ),
+    ),
+    _field("resample", int, "Number of the resample, counted from 0.", required=True),
+    _field("value", float, "The figure in that resample; null where it lacks one of the classes."),
 )
 
 # In the order in which a segment's parts are written: a trial exists once its trials row does.

@@ -11,11 +11,11 @@ from ray import tune
 from rich.console import Console
 
 from study.cluster import connected
-from study.design import baseline_values
 from study.errors import StudyError
 from study.launch import StudyDirectory
 from study.outcome import Outcome
 from study.plan import TrialPlan
+from study.planned import planned_trials
 from study.progress import Progress
 from study.proposals import Proposals
 from study.searcher import PLAN, StudySearcher, search_plan
@@ -37,21 +37,22 @@ class RunSummary:
 
 
 def run_study(study: StudyDirectory, address: str | None, console: Console) -> RunSummary:
-    """Runs what the study still lacks: baselines, trials that a dead driver left, then new proposals.
+    """Runs what the study still lacks: planned trials, those that a dead driver left, then new proposals.
 
     Returns at once where nothing is lacking. StudyError where another driver writes the study.
     """
     started = time.monotonic()
     with ResultsStore(study.path) as store:
         spec = study.spec
-        if not _missing_baselines(study, store) and len(_search_ids(store)) >= spec.trials:
+        missing = [plan for plan in planned_trials(spec) if plan.trial_id not in store.trial_ids()]
+        if not missing and len(_search_ids(store)) >= spec.trials:
             return RunSummary(0, 0, time.monotonic() - started)
         proposals = Proposals(
             study.path, spec.name, space(spec), spec.sampler, spec.seed, spec.search_objectives
         )
-        first = [*_missing_baselines(study, store), *_reclaimed(study, store, proposals)]
-        taken_up = sum(plan.phase == "search" for plan in first)
-        new = max(spec.trials - len(_search_ids(store)) - taken_up, 0)
+        taken_up = _reclaimed(study, store, proposals)
+        first = [*missing, *taken_up]
+        new = max(spec.trials - len(_search_ids(store)) - len(taken_up), 0)
         planned, before = len(first) + new, len(store.trial_ids())
         if planned:
             with connected(address):
@@ -145,15 +146,6 @@ def _slots(resources: dict[str, float]) -> int:
 
 def _search_ids(store: ResultsStore) -> list[str]:
     return [trial_id for trial_id in store.trial_ids() if trial_id.startswith("trial-")]
-
-
-def _missing_baselines(study: StudyDirectory, store: ResultsStore) -> list[TrialPlan]:
-    spec = study.spec
-    plans = [
-        TrialPlan(f"baseline-{name}", None, "baseline", name, baseline_values(name, spec), spec.seed)
-        for name in spec.baselines
-    ]
-    return [plan for plan in plans if plan.trial_id not in store.trial_ids()]
 
 
 def _reclaimed(study: StudyDirectory, store: ResultsStore, proposals: Proposals) -> list[TrialPlan]:

@@ -18,7 +18,7 @@ DIED = "the worker ended before the trial was final (killed, out of memory, or a
 
 
 class StudySearcher(Searcher):
-    """Hands out `first` (baselines, or trials to take up again), then `trials` new proposals.
+    """Hands out `first` (planned trials, or trials to take up again), then `trials` new proposals.
 
     Every trial ends in `record`, with exactly one outcome, before the sampler is told.
     """

@@ -95,7 +95,16 @@ class StudySpec(BaseModel):
         default="maximum",
         description="attackers that the search lowers, 'maximum' over the private attributes or 'per_attribute'",
     )
-    trials: Epochs = Field(description=f"search trials, {_COUNT}")
+    trials: Annotated[int, Field(ge=0)] = Field(
+        description=f"search trials, {_COUNT}, or 0 where designs are given"
+    )
+    designs: Annotated[tuple[dict[str, Value], ...], Field(strict=False)] = Field(
+        default=(),
+        description="designs run as they are before the search, a list of tables of the space's parameters",
+    )
+    seeds: Epochs = Field(
+        default=1, description=f"seeds of each of the designs and baselines, from seed on, {_COUNT}"
+    )
     baselines: Annotated[tuple[Baseline, ...], Field(strict=False)] = Field(
         default=BASELINES, description=f"methods run beside the search, a list out of {', '.join(BASELINES)}"
     )
@@ -149,10 +158,33 @@ class StudySpec(BaseModel):
         """What the search optimises."""
         return search_objectives(self.objectives, len(self.attributes))
 
+    @field_validator("designs")
+    @classmethod
+    def _typed_designs(cls, designs: tuple[dict[str, Value], ...]) -> tuple[dict[str, Value], ...]:
+        try:
+            checked = tuple(
+                {name: check_fixed(name, value) for name, value in design.items()} for design in designs
+            )
+        except SpaceError as error:
+            raise ValueError(str(error)) from error
+        if any(design in checked[:place] for place, design in enumerate(checked)):
+            raise ValueError("each design may stand once")
+        return checked
+
+    @model_validator(mode="after")
+    def _something_runs(self) -> "StudySpec":
+        if not self.trials and not self.designs:
+            raise ValueError(f"trials = 0 is wrong: {type(self).model_fields['trials'].description}")
+        if self.seed + self.seeds > 2**63:
+            raise ValueError(f"seeds = {self.seeds} is wrong: from seed on they reach beyond 2^63 - 1")
+        return self
+
     @model_validator(mode="after")
     def _fixed_has_effect(self) -> "StudySpec":
         try:
-            space(self)
+            searched = space(self)
+            for design in self.designs:
+                searched.check(design)
         except SpaceError as error:
             raise ValueError(f"space {self.space}: {error}") from error
         return self

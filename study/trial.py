@@ -15,22 +15,25 @@ from aia_models.config import ComputeConfig, TrainingConfig, content_key
 from aia_models.data.prepare import open_prepared
 from aia_models.data.splits import SplitFaces, split_faces
 from aia_models.errors import DivergedError
+from aia_models.in_loop import judge_in_loop
 from aia_models.judging import Judgement, judge
 from aia_models.metrics import folded
 from aia_models.training import EpochRecord, Trainer
 from study.design import training_config
-from study.layout import CHECKPOINTS
+from study.layout import CHECKPOINTS, RESAMPLES
 from study.outcome import (
     Outcome,
     attack_rows,
     epoch_rows,
     exception_line,
     failed,
+    in_loop_figures,
     judged_figures,
     match_rows,
     trial_row,
 )
 from study.plan import TrialPlan
+from study.resamples import write_resamples
 from study.spec import StudySpec
 
 STAGE1_VERSION = 2  # raise it when the code of stage 1 changes what it computes
@@ -77,12 +80,16 @@ def run_trial(
             released = release_faces(anonymizer, faces, config.seed, spec.suite)
             shape = anonymizer.encoder.map_shape
             judgement = judge(released, shape, spec.suite, config.seed, anonymizer.decode, compute.device)
+            in_loop = judge_in_loop(trainer.networks, released)
+            resamples = Path(context.directory, RESAMPLES, f"{plan.trial_id}.parquet")
+            write_resamples(resamples, plan.trial_id, judgement, in_loop)
             about = _about(plan, spec, faces, judgement)
             checkpoint.save(anonymizer, Path(context.directory, CHECKPOINTS, plan.trial_id), about)
             row = trial_row(
                 plan, spec, "complete", **judged_figures(judgement, records[-1]),
-                **_effort(records, compute, started), stage1_key=stage1_key(config, faces.fingerprint),
-                stage1_reused=False, stage1_wait_seconds=0.0, checkpoint=f"{CHECKPOINTS}/{plan.trial_id}",
+                **in_loop_figures(in_loop), **_effort(records, compute, started),
+                stage1_key=stage1_key(config, faces.fingerprint), stage1_reused=False,
+                stage1_wait_seconds=0.0, checkpoint=f"{CHECKPOINTS}/{plan.trial_id}",
             )  # fmt: skip
             final = Outcome(
                 row,

@@ -1,16 +1,18 @@
 """The spec: complete, strict, and every mistake one line that says what, where and what would be right."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 
 from search_spaces.hyperparameters import resolve
+from search_spaces.spaces import SPACES
 from study.errors import SpecError, StudyError
 from study.objectives import SEARCH_OBJECTIVES
 from study.spec import StudySpec, complete, load_spec, shipped_specs, space, to_toml, with_settings
 
-SHIPPED = ("alpha-beta", "architecture", "full", "paper-fig2", "paper-table1", "quick")
+SHIPPED = ("alpha-beta", "architecture", "full", "paper", "paper-fig2", "paper-table1", "quick")
 
 
 @pytest.fixture
@@ -36,6 +38,13 @@ def test_a_shipped_spec_survives_the_round_trip(name, tmp_path):
 
 
 def test_a_spec_far_from_its_defaults_survives_the_round_trip(quick, tmp_path):
+    varied = (
+        SPACES["full"]
+        .with_private_attributes(2)
+        .without({"private_attributes": 2, "beta": 0.0, "erasure": False, "noise_sd": 0.3, **quick.fixed})
+        .defaults()
+    )
+    design = "{" + ", ".join(f"{name} = {json.dumps(value)}" for name, value in varied.items()) + "}"
     spec = with_settings(
         quick,
         [
@@ -49,7 +58,7 @@ def test_a_spec_far_from_its_defaults_survives_the_round_trip(quick, tmp_path):
                 "image_side=64",
                 "data_fingerprint=0123",
                 "split_seed=3",
-                "seed=9223372036854775807",
+                "seed=9223372036854775806",
                 "space=full",
                 "sampler=random",
             ),
@@ -60,6 +69,7 @@ def test_a_spec_far_from_its_defaults_survives_the_round_trip(quick, tmp_path):
                 "fixed.beta=0",
                 "fixed.erasure=false",
             ),
+            *("seeds=2", f"designs=[{design}]"),
             *("fixed.noise_sd=0.30000000000000004", "training.stage1_epochs=1", "training.heads_epochs=1"),
             *("training.joint_epochs=1", "resources.cpus_per_trial=0.5", "resources.gpus_per_trial=0.25"),
             *("resources.dtype=bfloat16", "resources.memory_format=contiguous"),
@@ -136,6 +146,39 @@ def test_the_default_baselines_are_all_four(quick):
 def test_a_file_without_a_name_takes_its_own(tmp_path):
     path = written(tmp_path, 'space = "quick"\ntrials = 3\n', "first-look.toml")
     assert load_spec(path).name == "first-look"
+
+
+@pytest.mark.parametrize(
+    ("designs", "message"),
+    [
+        ("3", "designs = 3 is wrong: designs run as they are"),
+        ("[3]", "designs"),
+        ("[{alpha=0.5}]", "space paper: beta is missing"),
+        ("[{alpha=0.5, beta=1.5}]", "beta = 1.5"),
+        ("[{alpha=0.5, beta=0.5, margin=1}]", "space paper has no 'margin'"),
+        ("[{alpha=0.5, bets=0.5}]", "did you mean 'beta'?"),
+        ("[{alpha=0, beta=1}, {alpha=0.0, beta=1.0}]", "each design may stand once"),
+        ("[]", "trials = 0 is wrong"),
+    ],
+)
+def test_designs_are_of_the_space_complete_and_distinct(designs, message):
+    with pytest.raises(SpecError) as caught:
+        with_settings(load_spec("paper"), [f"designs={designs}"])
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_seeds_stay_within_what_a_table_holds():
+    paper = load_spec("paper")
+    assert with_settings(paper, [f"seed={2**63 - 3}"]).seeds == 3
+    with pytest.raises(SpecError, match="seeds = 3 is wrong"):
+        with_settings(paper, [f"seed={2**63 - 2}"])
+
+
+def test_a_spec_with_designs_travels_as_json_without_a_warning(recwarn):
+    paper = load_spec("paper")
+    assert StudySpec.model_validate_json(paper.model_dump_json()) == paper
+    assert not recwarn.list
 
 
 def test_the_papers_specs_are_the_papers_design():

@@ -202,7 +202,7 @@ def test_killed_at_random_it_keeps_each_appended_trial_exactly_once(tmp_path):
         acknowledged.update(complete)
     with ResultsStore(tmp_path) as store:
         recorded = store.trial_ids()
-    assert len(acknowledged) > 10 * kills
+    assert len(acknowledged) > 2 * kills
     assert acknowledged <= recorded
     assert len(recorded - acknowledged) <= kills, "at most the append in flight at each kill"
     assert_holds_exactly(tmp_path, set(recorded))

@@ -1,0 +1,63 @@
+"""The file of a trial's resamples: which figures, and whole."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from aia_models.in_loop import InLoopFigure, InLoopFigures
+from aia_models.judging import Attack, Judgement, Match
+from study.records import RESAMPLES_SCHEMA, SCHEMA_VERSION
+from study.resamples import write_resamples
+
+SPLITS = ("validation", "test")
+
+
+def attack(split: str, attacker: str, auc: float) -> Attack:
+    return Attack(split, attacker, "cheap", "attack", 9, auc, 0.5, 0.5, 0.5, 0.5, 0.5, 0.1)
+
+
+def match(split: str, matcher: str, auc: float) -> Match:
+    return Match(split, matcher, "any", auc, 0.5, 0.5, 0.5, 0.5, None, 9)
+
+
+def judgement() -> Judgement:
+    """Another attacker is strongest on test than on validation; the matcher is chosen on validation."""
+    aucs = {
+        ("validation", "one"): 0.3,
+        ("validation", "two"): 0.6,
+        ("test", "one"): 0.6,
+        ("test", "two"): 0.9,
+    }
+    return Judgement(
+        tuple(attack(split, name, auc) for (split, name), auc in aucs.items()),
+        tuple(match(split, name, auc) for (split, name), auc in aucs.items()),
+        {key: np.array([auc, np.nan]) for key, auc in aucs.items()},
+        {key: np.array([auc, auc + 0.05]) for key, auc in aucs.items()},
+    )
+
+
+def in_loop() -> dict[str, InLoopFigures]:
+    return {
+        split: InLoopFigures(*(InLoopFigure(0.5, np.array([base + n, 0.0])) for n in range(5)))
+        for base, split in ((10, "validation"), (20, "test"))
+    }
+
+
+def test_each_figure_has_its_own_draws_and_a_missing_one_is_null(tmp_path: Path):
+    path = tmp_path / "resamples" / "t.parquet"
+    for _ in range(2):  # the second replaces the first: a trial that is run again
+        write_resamples(path, "t", judgement(), in_loop())
+    assert [found.name for found in path.parent.iterdir()] == ["t.parquet"]
+    table = pq.read_table(path)
+    assert table.schema.equals(RESAMPLES_SCHEMA, check_metadata=True)
+    assert table.schema.metadata[b"aia_study_schema_version"] == str(SCHEMA_VERSION).encode()
+    values = {(r["split"], r["figure"], r["resample"]): r["value"] for r in table.to_pylist()}
+    assert len(values) == table.num_rows == 2 * 7 * 2
+    assert values["validation", "attacker_auc", 0] == 0.3, "folded 0.7 is the strongest"
+    assert values["test", "attacker_auc", 0] == 0.9
+    assert values["test", "attacker_auc", 1] is None
+    assert values["test", "matching_auc", 0] == 0.9
+    assert values["test", "in_loop_adversary_accuracy", 0] == 21
+    assert values["validation", "in_loop_matcher_accuracy", 0] == 14
+    assert {key[0] for key in values} == set(SPLITS)
