@@ -10,6 +10,8 @@ from aia_models.matches import Match, match_all
 from aia_models.metrics import folded
 from aia_models.released import ReleasedFaces, check_released
 
+JUDGE_VERSION = 2  # raise it when the same representations are given other figures
+
 
 @dataclass(frozen=True)
 class Judgement:

@@ -6,11 +6,13 @@ from pathlib import Path
 from aia_models.data.blocks import Execute, in_threads
 from aia_models.data.prepare import open_prepared, prepare
 from aia_models.data.splits import check_splits
+from aia_models.judging import JUDGE_VERSION
 from search_spaces.domains import Choice
 from search_spaces.hyperparameters import resolve
+from study.controls import controls_of
 from study.design import training_config
 from study.errors import StudyError
-from study.layout import PREPARED, SPEC_FILE
+from study.layout import CONTROLS, PREPARED, SPEC_FILE
 from study.plan import TrialPlan
 from study.spec import StudySpec, load_spec, space, to_toml, with_settings
 from study.store import ResultsStore
@@ -41,10 +43,10 @@ def local_storage(storage: str) -> Path:
 
 
 def create_study(spec: StudySpec, storage: Path, execute: Execute = in_threads) -> StudyDirectory:
-    """Checks spec and faces, then makes `<storage>/<name>` with its study.toml.
+    """Checks spec, faces and judge, then makes `<storage>/<name>` with its study.toml and controls.
 
-    StudyError where that directory exists; errors in the data or the design are raised before anything but
-    the prepared copy of the faces is written.
+    StudyError where that directory exists; errors in the data or the design, and controls that fail, are raised before
+    anything but the prepared copy of the faces is written.
     """
     path = storage / spec.name
     if path.exists():
@@ -54,8 +56,11 @@ def create_study(spec: StudySpec, storage: Path, execute: Execute = in_threads) 
     check_designs(spec)
     spec = with_absolute_dataset(spec)
     prepared = prepare_faces(spec, storage, execute)
-    spec = with_settings(spec, [f"data_fingerprint={open_prepared(prepared).fingerprint}"])
+    controls = controls_of(spec, prepared)
+    known = [f"data_fingerprint={open_prepared(prepared).fingerprint}", f"judge_version={JUDGE_VERSION}"]
+    spec = with_settings(spec, known)
     path.mkdir(parents=True)
+    (path / CONTROLS).write_text(controls)
     (path / SPEC_FILE).write_text(to_toml(spec))
     return StudyDirectory(path, spec, prepared)
 

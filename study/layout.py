@@ -2,6 +2,7 @@
 
 SPEC_FILE = "study.toml"  # the frozen spec
 JOURNAL = "search.journal"  # Optuna's storage
+CONTROLS = "controls.json"  # what the judge makes of raw pixels, and of nothing
 CHECKPOINTS = "checkpoints"
 RESAMPLES = "resamples"  # per trial, its figures in each resample of the judged people
 IMAGE_CLASSIFIER = "image_classifier.safetensors"  # of a run of `paper`

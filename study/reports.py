@@ -14,7 +14,7 @@ from analysis.selection import select as select_trial
 from analysis.status import status_summary
 from analysis.tables import StudyTables, open_study, read_trials
 from study.console import Format, print_rows, print_table, stdout
-from study.layout import PICTURE, SPEC_FILE
+from study.layout import CONTROLS, PICTURE, SPEC_FILE
 from study.spec import load_spec, space
 
 INTERVAL_FIGURES = (
@@ -42,6 +42,7 @@ def front(directory: Path, form: Format = Format.TABLE) -> None:
         f"Pareto front of {directory} ({source} trials; validation and test identities, 95 % intervals over"
         " identities; lower attacker AUC is more private, higher matching AUC more useful)"
     )
+    stdout.print(_ceiling(directory))
     varied = _varied(directory)
     header = ["trial", *(title for title, _ in INTERVAL_FIGURES), "design", "checkpoint"]
     print_table(header, [_front_row(row, varied, directory) for row in rows.to_dicts()])
@@ -96,6 +97,20 @@ def plot(directory: Path, output: Path | None) -> None:
     path = output or directory / PICTURE
     save_png(plot_frontier(trials, title=directory.resolve().name), path)
     stdout.print(f"frontier: {path}")
+
+
+def _ceiling(directory: Path) -> str:
+    """In one line, what the judge makes of raw pixels."""
+    controls = directory / CONTROLS
+    if not controls.is_file():
+        return "no controls: a study of an earlier release"
+    content = json.loads(controls.read_text("utf-8"))
+    parts = [
+        f"{one['attribute']} {one['attacker_auc']:.3f} ({one['attacker']}), matching {one['matching_auc']:.3f}"
+        for one in content["ceilings"]
+        if one["split"] == "validation"
+    ]
+    return f"raw pixels, the ceiling of suite {content['suite']}, AUC on validation: {'; '.join(parts)}; floors hold"
 
 
 def _varied(directory: Path) -> list[str]:

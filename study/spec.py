@@ -79,6 +79,9 @@ class StudySpec(BaseModel):
     data_fingerprint: str | None = Field(
         default=None, description="sha256 of the prepared faces, a string that launch writes"
     )
+    judge_version: int | None = Field(
+        default=None, description="version of the judge, a whole number that launch writes"
+    )
     image_side: int = Field(
         default=32,
         ge=16,

@@ -57,6 +57,7 @@ def test_a_spec_far_from_its_defaults_survives_the_round_trip(quick, tmp_path):
             *(
                 "image_side=64",
                 "data_fingerprint=0123",
+                "judge_version=7",
                 "split_seed=3",
                 "seed=9223372036854775806",
                 "space=full",
