@@ -52,7 +52,7 @@ def plot_faces(faces: Sequence[ShownFace], caption: str) -> p9.ggplot:
         + p9.labs(x="", y="", caption=textwrap.fill(caption, CAPTION_CHARACTERS))
         + p9.theme_void(base_size=8)
         + p9.theme(
-            figure_size=(len(COLUMNS) * CELL_INCHES + 1.1, len(faces) * CELL_INCHES + 0.9),
+            figure_size=(len(COLUMNS) * CELL_INCHES + 1.3, len(faces) * CELL_INCHES + 0.9),
             strip_text_x=p9.element_text(size=7.5, margin={"b": 3, "t": 3}),
             strip_text_y=p9.element_text(size=6.5, rotation=0, ha="left", margin={"l": 4}),
             panel_spacing=0.012,

@@ -141,7 +141,8 @@ def _table_1(table: pl.DataFrame) -> list[str]:
         _markdown(header, ours),
         "The classifier decides at probability 0.5, the Siamese network at the distance that is best on validation."
         f"{guess} For Original and Random, which have no adversarial training, both networks are those of stage 1,"
-        " trained on clean representations; Random's are applied to the randomised representations and not trained"
+        " trained on clean representations and for fewer epochs than AIA's, whose go on learning with the encoder;"
+        " Random's are applied to the randomised representations and not trained"
         " again. AIA is α = β = 0.5, AIA\\T α = 0.",
         "The same two networks by measures that do not depend on how unequal the classes are:",
         _other_figures(figures, IN_LOOP),
