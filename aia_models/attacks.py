@@ -170,7 +170,7 @@ def _attackers(
     if decode is not None:
         decoded = CNNAttacker(lambda examples: torch.from_numpy(decode(examples.released)), releases, device)
         convolutional["cnn_decoded"] = decoded
-    return {**SCIKIT_ATTACKERS, "templates": TemplateAttacker(), **convolutional}
+    return {**SCIKIT_ATTACKERS, "templates": TemplateAttacker(releases), **convolutional}
 
 
 def _field(
@@ -248,7 +248,7 @@ def _attack(
         balanced = interval((recalls[0] + recalls[1]) / 2)
         attack = Attack(
             split=split, attribute=field.attribute, attacker=name, suite=suite, vantage=field.vantage,
-            releases=field.releases, train_images=field.images, setting=str(setting),
+            releases=field.releases, train_images=field.images, setting=_in_words(setting),
             auc=auc(scores, positive), low=low, high=high,
             accuracy=float(right.mean()), accuracy_low=accuracy[0], accuracy_high=accuracy[1],
             balanced_accuracy=balanced_accuracy(scores > 0, positive),
@@ -256,6 +256,13 @@ def _attack(
             majority_share=float(max(positive.mean(), 1 - positive.mean())), fit_seconds=seconds,
         )  # fmt: skip
         yield attack, draws, scores
+
+
+def _in_words(setting: Any) -> str:
+    """A setting as text: its parts by name, those that are None left out."""
+    if not hasattr(setting, "_asdict"):
+        return str(setting)
+    return ", ".join(f"{name} {value:g}" for name, value in setting._asdict().items() if value is not None)
 
 
 def _chosen(field: _Field, attacker: Attacker[Any], seed: int) -> Any:

@@ -75,67 +75,98 @@ def large_batches(kind: str = "adversary", mirrored: bool = False, **changes: An
     return {**common, "penalty": PenaltyConfig(kind, mirrored, "ramp"), **changes}  # type: ignore[arg-type]
 
 
-def grid(name: str, noise: tuple[float, ...], betas: tuple[float, ...], changes: dict) -> list[Design]:
-    """The designs over noise and β."""
-    return [Design(name, sd, 0.3, beta, changes) for sd in noise for beta in betas]
+def grid(
+    name: str, noise: tuple[float, ...], alphas: tuple[float, ...], betas: tuple[float, ...], changes: dict
+) -> list[Design]:
+    """The designs over noise, α and β."""
+    return [Design(name, sd, alpha, beta, changes) for sd in noise for alpha in alphas for beta in betas]
 
 
-DEFAULTS = Design("defaults: -β L_Adv, pairs, batch 64", 0.015, 0.4, 0.08)
-KERNEL = "kernel ridge"
+DEFAULTS = Design("-β L_Adv, pairs, batch 64 (the defaults)", 0.015, 0.4, 0.08)
+MIRRORED = large_batches("kernel_ridge", True)
 SHORT = [
     DEFAULTS,
-    *grid("contrastive utility alone", (0.05,), (0.0,), large_batches()),
-    *grid(f"{KERNEL}, mirrored", (0.05,), (0.5,), large_batches("kernel_ridge", True)),
+    *grid("contrastive utility alone", (0.05,), (0.3,), (0.0,), large_batches()),
+    *grid("mirrored kernel ridge", (0.05,), (0.3,), (0.5,), MIRRORED),
 ]
 RESTARTED = AdversaryConfig(("linear", "mlp"), restart_epochs=10)
-REFITTED = ChannelConfig("noise", noise_sd=0.05, erasure=True, erasure_in_training=True)
+
+
+def refitted(noise_sd: float) -> ChannelConfig:
+    """Noise behind an eraser that training sees."""
+    return ChannelConfig("noise", noise_sd=noise_sd, erasure=True, erasure_in_training=True)
+
+
+SHIFTED = {"augmentation": "flip_shift"}
 FULL = [
     DEFAULTS,
-    *grid("contrastive utility alone", (0.05, 0.1), (0.0,), large_batches()),
-    *grid(KERNEL, (0.05,), (0.5, 1.0), large_batches("kernel_ridge")),
-    *grid(f"{KERNEL}, mirrored", (0.05,), (0.5, 1.0), large_batches("kernel_ridge", True)),
-    *grid(f"{KERNEL}, random features", (0.05,), (0.5, 1.0), large_batches("kernel_ridge_rff")),
-    *grid(f"{KERNEL}, random features, mirrored", (0.05,), (0.5,), large_batches("kernel_ridge_rff", True)),
-    *grid("HSIC", (0.05,), (0.3, 1.0), large_batches("hsic")),
-    *grid("HSIC, mirrored", (0.05,), (0.3, 1.0), large_batches("hsic", True)),
-    *grid("-β L_Adv", (0.05,), (0.03, 0.1), large_batches()),
+    replace(DEFAULTS, name="the defaults, flipped", changes={"augmentation": "flip"}),
+    *grid("contrastive utility alone", (0.015,), (0.1, 0.3), (0.0,), large_batches()),
+    *grid("contrastive utility alone", (0.05,), (0.3, 1.0, 3.0), (0.0,), large_batches()),
+    *grid("contrastive utility alone", (0.03, 0.07), (1.0,), (0.0,), large_batches()),
+    *grid("contrastive utility alone", (0.1,), (0.3,), (0.0,), large_batches()),
+    *grid("contrastive utility alone, shifted", (0.03,), (0.3,), (0.0,), large_batches() | SHIFTED),
+    *grid("contrastive utility alone, batch 64", (0.05,), (0.3, 1.0), (0.0,), large_batches(batch_images=64)),
+    *grid("bottleneck of weight 0.01", (0.05,), (0.3,), (0.0,), large_batches(bottleneck=0.01)),
+    *grid("bottleneck of weight 0.1", (0.05,), (0.3,), (0.0,), large_batches(bottleneck=0.1)),
+    *grid("-β L_Adv", (0.015,), (0.3,), (0.1, 0.3), large_batches()),
+    *grid("-β L_Adv", (0.05,), (0.3,), (0.03, 0.1), large_batches()),
+    *grid("-β L_Adv", (0.03, 0.05), (1.0,), (0.1, 0.3, 1.0), large_batches()),
+    *grid("-β L_Adv, shifted", (0.008,), (0.3,), (0.3,), large_batches() | SHIFTED),
+    *grid("-β L_Adv, batch 64", (0.03, 0.05), (0.3, 1.0), (0.1,), large_batches(batch_images=64)),
     *grid(
-        "-β L_Adv, reversal schedule",
-        (0.05,),
-        (0.1,),
+        "-β L_Adv, reversal schedule", (0.05,), (0.3,), (0.1,),
         large_batches(penalty=PenaltyConfig(schedule="reversal")),
     ),
-    *grid("maximum entropy", (0.05,), (0.1, 0.3), large_batches("max_entropy")),
-    *grid("bottleneck of weight 0.01", (0.05,), (0.0,), large_batches(bottleneck=0.01)),
-    *grid("bottleneck of weight 0.1", (0.05,), (0.0,), large_batches(bottleneck=0.1)),
-    *grid("-β L_Adv, adversaries restarted", (0.05,), (0.1,), large_batches(adversary=RESTARTED)),
-    *grid("-β L_Adv, erasure refitted", (0.05,), (0.1,), large_batches(channel=REFITTED)),
-    *grid(f"{KERNEL}, erasure refitted", (0.05,), (0.5,), large_batches("kernel_ridge", channel=REFITTED)),
+    *grid("-β L_Adv, adversaries restarted", (0.05,), (0.3,), (0.1,), large_batches(adversary=RESTARTED)),
+    *grid("-β L_Adv, erasure refitted", (0.05,), (0.3,), (0.1,), large_batches(channel=refitted(0.05))),
+    *grid("maximum entropy", (0.015,), (0.3,), (0.3,), large_batches("max_entropy")),
+    *grid("maximum entropy", (0.05,), (0.3,), (0.1, 0.3), large_batches("max_entropy")),
+    *grid("maximum entropy", (0.05,), (1.0,), (0.3, 1.0), large_batches("max_entropy")),
+    *grid("HSIC", (0.015,), (0.3,), (3.0,), large_batches("hsic")),
+    *grid("HSIC", (0.05,), (0.3,), (0.3, 1.0, 3.0, 10.0), large_batches("hsic")),
+    *grid("HSIC", (0.05,), (1.0,), (3.0, 10.0), large_batches("hsic")),
+    *grid("HSIC, shifted", (0.008,), (0.3,), (10.0,), large_batches("hsic") | SHIFTED),
+    *grid("mirrored HSIC", (0.05,), (0.3,), (0.3, 1.0), large_batches("hsic", True)),
+    *grid("mirrored HSIC, shifted", (0.008,), (0.3,), (10.0,), large_batches("hsic", True) | SHIFTED),
+    *grid("kernel ridge", (0.015,), (0.3,), (0.5,), large_batches("kernel_ridge")),
+    *grid("kernel ridge", (0.05,), (0.3, 1.0), (0.5, 1.0), large_batches("kernel_ridge")),
     *grid(
-        f"{KERNEL}, mirrored, not augmented",
-        (0.05,),
-        (0.5,),
-        large_batches("kernel_ridge", True, augmentation="none"),
+        "kernel ridge, erasure refitted", (0.05,), (0.3,), (0.5,),
+        large_batches("kernel_ridge", channel=refitted(0.05)),
+    ),
+    *grid("kernel ridge, random features", (0.05,), (0.3,), (0.5, 1.0), large_batches("kernel_ridge_rff")),
+    *grid("mirrored kernel ridge", (0.008,), (0.3,), (0.5, 1.0), MIRRORED),
+    *grid("mirrored kernel ridge", (0.015,), (0.3,), (0.25, 0.5, 1.0), MIRRORED),
+    *grid("mirrored kernel ridge", (0.015,), (1.0,), (1.0, 2.0), MIRRORED),
+    *grid("mirrored kernel ridge", (0.03,), (1.0,), (1.0,), MIRRORED),
+    *grid("mirrored kernel ridge", (0.05,), (0.3,), (0.5, 1.0), MIRRORED),
+    *grid("mirrored kernel ridge", (0.05,), (1.0, 3.0), (0.5, 1.0, 2.0), MIRRORED),
+    *grid("mirrored kernel ridge, shifted", (0.004, 0.008), (0.3,), (0.5, 1.0), MIRRORED | SHIFTED),
+    *grid("mirrored kernel ridge, shifted", (0.015,), (0.3,), (0.5, 1.0), MIRRORED | SHIFTED),
+    *grid("mirrored kernel ridge, shifted", (0.05,), (0.3,), (0.5,), MIRRORED | SHIFTED),
+    *grid("mirrored kernel ridge, not augmented", (0.05,), (0.3,), (0.5,), MIRRORED | {"augmentation": "none"}),
+    *grid("mirrored kernel ridge, batch 256", (0.015,), (0.3,), (0.5,), MIRRORED | {"batch_images": 256}),
+    *grid("mirrored kernel ridge, batch 64", (0.05,), (0.3,), (0.5,), MIRRORED | {"batch_images": 64}),
+    *grid("mirrored kernel ridge, pairs", (0.05,), (0.4,), (0.5,), MIRRORED | {"utility": UtilityConfig()}),
+    *grid(
+        "mirrored kernel ridge, erasure refitted", (0.015,), (1.0,), (0.5,), MIRRORED | {"channel": refitted(0.015)}
     ),
     *grid(
-        f"{KERNEL}, mirrored, also shifted",
-        (0.05,),
-        (0.5,),
-        large_batches("kernel_ridge", True, augmentation="flip_shift"),
+        "mirrored kernel ridge, random features", (0.015,), (0.3,), (0.5,), large_batches("kernel_ridge_rff", True)
     ),
-    *grid(f"{KERNEL}, mirrored, weak noise", (0.015,), (0.5,), large_batches("kernel_ridge", True)),
     *grid(
-        f"{KERNEL}, mirrored, batch 64", (0.05,), (0.5,), large_batches("kernel_ridge", True, batch_images=64)
+        "mirrored kernel ridge, random features", (0.05,), (0.3, 1.0), (0.25, 1.0),
+        large_batches("kernel_ridge_rff", True),
     ),
-    Design(
-        f"{KERNEL}, mirrored, pairs",
-        0.05,
-        0.4,
-        0.5,
-        large_batches("kernel_ridge", True, utility=UtilityConfig()),
+    *grid(
+        "mirrored kernel ridge, random features", (0.05,), (0.3,), (0.5,), large_batches("kernel_ridge_rff", True)
     ),
-    Design("defaults: -β L_Adv, pairs, batch 64, flipped", 0.015, 0.4, 0.08, {"augmentation": "flip"}),
-]
+    *grid(
+        "mirrored kernel ridge, random features, shifted", (0.008,), (0.3,), (1.0,),
+        large_batches("kernel_ridge_rff", True) | SHIFTED,
+    ),
+]  # fmt: skip
 
 
 def trained(task: tuple[Design | None, int, int, str, int, Path]) -> list[dict[str, Any]]:
@@ -162,7 +193,12 @@ def trained(task: tuple[Design | None, int, int, str, int, Path]) -> list[dict[s
         judgement = judge(
             release_faces(anonymizer, faces, seed, "cheap"), anonymizer.encoder.map_shape, "cheap", seed
         )
-        row = {"design": design.name if design else "erasure", "noise_sd": noise_sd, "beta": config.beta}
+        row = {
+            "design": design.name if design else "erasure",
+            "noise_sd": noise_sd,
+            "alpha": config.alpha,
+            "beta": config.beta,
+        }
         row |= {"seed": seed, "split_seed": split_seed, "in_loop": last.adversary_auc_validation}
         rows.append(row | {"train_seconds": seconds} | _figures(judgement))
     return rows
@@ -191,21 +227,15 @@ def line_at(line: list[dict[str, Any]], split: str, matching: float) -> float:
 
 def report(rows: list[dict[str, Any]]) -> None:
     """Prints each design's figures and its attacker AUC minus the line's at its own matching AUC."""
+    line = [row for row in rows if row["design"] == "erasure"]
     for row in rows:
-        line = [r for r in rows if r["design"] == "erasure" and _run(r) == _run(row)]
         cells = []
         for split in ("validation", "test"):
             found = row[split]
             above = found["attacker_auc"] - line_at(line, split, found["matching_auc"])
             cells.append(f"{found['attacker_auc']:.3f} | {found['matching_auc']:.3f} | {above:+.3f}")
-        titles = (
-            f"{row['design']} | {row['noise_sd']:g} | {row['beta']:g} | {row['seed']} {row['split_seed']}"
-        )
+        titles = f"{row['design']} | {row['noise_sd']:g} | {row['alpha']:g} | {row['beta']:g}"
         print(f"{titles} | {' | '.join(cells)} | {row['in_loop'] or 0:.3f} | {row['train_seconds']:.0f}")
-
-
-def _run(row: Mapping[str, Any]) -> tuple[int, int]:
-    return row["seed"], row["split_seed"]
 
 
 def main() -> None:
@@ -220,10 +250,10 @@ def main() -> None:
     designs, epochs = (FULL, FULL_EPOCHS) if options.full else (SHORT, SHORT_EPOCHS)
     options.output.parent.mkdir(parents=True, exist_ok=True)
     rows = [json.loads(line) for line in options.output.open()] if options.output.exists() else []
-    done = {(row["design"], row["noise_sd"], row["beta"]) for row in rows}
+    done = {(row["design"], row["noise_sd"], row["alpha"], row["beta"]) for row in rows}
     cache = options.output.parent / ".prepared"
     prepare(options.dataset, image_side=32, attribute="gender", positive=None, cache=cache)
-    wanted = [d for d in designs if (d.name, d.noise_sd, d.beta) not in done]
+    wanted = [d for d in designs if (d.name, d.noise_sd, d.alpha, d.beta) not in done]
     lines = [] if any(row["design"] == "erasure" for row in rows) else [None]
     tasks = [(design, 0, 0, options.dataset, epochs, cache) for design in (*lines, *wanted)]
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool, options.output.open("a") as output:
@@ -233,9 +263,7 @@ def main() -> None:
             output.flush()
             print(f"{number} of {len(tasks)} trained: {new[0]['design']}", flush=True)
     print(f"torch {torch.__version__}, {epochs} epochs, suite cheap, seed 0, split_seed 0")
-    print(
-        "design | noise | β | seed split | validation attacker | matching | above the line | test ... | in-loop | s"
-    )
+    print("design | noise | α | β | validation attacker | matching | above the line | test ... | in-loop | s")
     report(rows)
 
 

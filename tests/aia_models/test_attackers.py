@@ -9,12 +9,12 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from aia_models import attackers
-from aia_models.attackers import SCIKIT_ATTACKERS, Attacker, Examples, examples_of, feature_scaler
+from aia_models.attackers import SCIKIT_ATTACKERS, Attacker, Examples, Whitening, examples_of, feature_scaler
 from aia_models.cnn_attacker import CNNAttacker, maps_of
 from aia_models.metrics import auc
 from aia_models.template_attacker import TemplateAttacker, TemplateSetting
 
-KINDS: dict[str, Attacker] = {**SCIKIT_ATTACKERS, "templates": TemplateAttacker()}
+KINDS: dict[str, Attacker] = {**SCIKIT_ATTACKERS, "templates": TemplateAttacker(1)}
 LINEAR = {"logistic_regression"}
 
 
@@ -125,7 +125,7 @@ def test_templates_are_the_nearest_of_either_value() -> None:
     angles = np.radians([0, 10, 20, 90, 100, 110])
     positive = np.array([True] * 3 + [False] * 3)
     points = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
-    score = TemplateAttacker().fit(Examples(points, points), positive, TemplateSetting(2, False), 0)
+    score = TemplateAttacker(1).fit(Examples(points, points), positive, TemplateSetting(2, None), 0)
     asked = np.array([[1.0, 0.0], [0.0, 1.0]], np.float32)
     near = (np.cos(np.radians([0, 10])).mean(), np.cos(np.radians([70, 80])).mean())
     far = (np.cos(np.radians([90, 100])).mean(), np.cos(np.radians([0, 10])).mean())
@@ -159,10 +159,12 @@ def test_convolutions_find_a_shape_wherever_it_lies(kind: str) -> None:
     assert np.array_equal(score(others), again(others)), "same seed, same scores"
 
 
-@pytest.mark.parametrize(("name", "telling"), [("rbf_svm", 3.0), ("gradient_boosting", 120), ("mlp", 1.0)])
-def test_settings_are_chosen_by_what_they_do_on_others(name: str, telling: float, monkeypatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "telling"), [("rbf_svm", (3.0, None)), ("gradient_boosting", (120, 50)), ("mlp", (1.0, None))]
+)
+def test_settings_are_chosen_by_what_they_do_on_others(name: str, telling: tuple, monkeypatch) -> None:
     attacker = KINDS[name]
-    fitted: list[float] = []
+    fitted: list[tuple] = []
 
     def fit(examples, positive, setting, seed):
         fitted.append(setting)
@@ -174,3 +176,24 @@ def test_settings_are_chosen_by_what_they_do_on_others(name: str, telling: float
     examples, positive = examples_of(released, feature_scaler(released)), released[:, 0] > 0.5
     assert attacker.choose(examples, positive, examples, positive, 0) == telling
     assert fitted == list(attacker.settings)
+
+
+def test_templates_are_means_of_releases() -> None:
+    rng = np.random.default_rng(0)
+    points = rng.normal(0, 1, (40, 6)).astype(np.float32)
+    noise = rng.normal(0, 1, (3, 40, 6)).astype(np.float32)
+    positive = points[:, 0] > 0
+    releases = points + noise - noise.mean(0)
+    rows = releases.reshape(-1, 6)
+    once = TemplateAttacker(1).fit(Examples(points, points), positive, TemplateSetting(5, 3), 0)
+    thrice = TemplateAttacker(3).fit(Examples(rows, rows), np.tile(positive, 3), TemplateSetting(5, 3), 0)
+    np.testing.assert_allclose(once(Examples(points, points)), thrice(Examples(points, points)), atol=1e-4)
+
+
+def test_whitening_leaves_directions_without_variance_out() -> None:
+    rng = np.random.default_rng(0)
+    features = np.c_[rng.normal(0, 3, (200, 2)), np.zeros((200, 3))]
+    whitened = Whitening(features, 4)(features)
+    assert whitened.shape == (200, 2)
+    np.testing.assert_allclose(np.cov(whitened.T), np.eye(2), atol=1e-9)
+    assert Whitening(features, None)(features) is features

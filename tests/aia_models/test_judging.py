@@ -16,6 +16,7 @@ from aia_models.matches import Match
 from aia_models.metrics import best_threshold, equal_error_rate
 from aia_models.pairs import evaluation_pairs
 from aia_models.released import ReleasedFaces
+from tests.judged import some_attack, some_match
 
 MAP = (2, 2, 2)
 Released = dict[str, ReleasedFaces]
@@ -201,27 +202,10 @@ def test_draws_are_those_of_the_judged_scores() -> None:
     assert paired.std() < 0.9 * np.hypot(strong.attack_draws[key].std(), weak.attack_draws[key].std())
 
 
-def attack(split: str, name: str, auc: float, attribute: str = "gender", releases: int = 1) -> Attack:
-    names = {"split": split, "attribute": attribute, "attacker": name, "suite": "cheap", "vantage": "attack"}
-    ends = {
-        f"{figure}{end}": 0.5 for figure in ("accuracy", "balanced_accuracy") for end in ("", "_low", "_high")
-    }
-    return Attack(
-        **names, **ends, releases=releases, train_images=9, setting="1", auc=auc, low=0.4, high=0.9,
-        majority_share=0.5, fit_seconds=0.1,
-    )  # fmt: skip
-
-
-def match(split: str, name: str, auc: float, negatives: str = "any") -> Match:
-    ends = {f"{figure}{end}": 0.5 for figure in ("accuracy", "eer") for end in ("", "_low", "_high")}
-    rates = {f"tar_far_{rate}{end}": None for rate in ("1e_2", "1e_3") for end in ("", "_low", "_high")}
-    return Match(split, name, negatives, auc, 0.4, 0.9, **ends, **rates, pairs=9)
-
-
 def test_strongest_attack_has_the_largest_folded_auc() -> None:
     attacks = [
-        attack("validation", "a", 0.7), attack("validation", "b", 0.2), attack("validation", "c", 0.55),
-        attack("test", "a", 0.6), attack("test", "b", 0.45), attack("test", "c", 0.99),
+        some_attack("validation", "a", 0.7), some_attack("validation", "b", 0.2), some_attack("validation", "c", 0.55),
+        some_attack("test", "a", 0.6), some_attack("test", "b", 0.45), some_attack("test", "c", 0.99),
     ]  # fmt: skip
     judgement = Judgement(tuple(attacks), (), {}, {})
     assert judgement.strongest_attack("validation").attacker == "b"
@@ -229,8 +213,12 @@ def test_strongest_attack_has_the_largest_folded_auc() -> None:
 
 
 def test_the_strongest_is_over_attributes_or_of_one_and_repeated_releases_do_not_count() -> None:
-    attacks = (attack("test", "a", 0.7), attack("test", "b", 0.2, "young"), attack("test", "c", 0.6, "young"))
-    repeated = (attack("test", "d", 0.8, releases=10), attack("test", "e", 0.99))
+    attacks = (
+        some_attack("test", "a", 0.7),
+        some_attack("test", "b", 0.2, "young"),
+        some_attack("test", "c", 0.6, "young"),
+    )
+    repeated = (some_attack("test", "d", 0.8, releases=10), some_attack("test", "e", 0.99))
     judgement = Judgement(attacks, (), {}, {}, repeated)
     assert judgement.strongest_attack("test").attacker == "b"
     assert judgement.strongest_attack("test", "gender").attacker == "a"
@@ -241,10 +229,10 @@ def test_the_strongest_is_over_attributes_or_of_one_and_repeated_releases_do_not
 
 def test_best_match_is_chosen_on_validation_by_any_negatives() -> None:
     matches = [
-        match("validation", "x", 0.8), match("validation", "y", 0.7),
-        match("validation", "x", 0.6, "same_gender"), match("validation", "y", 0.9, "same_gender"),
-        match("test", "x", 0.51), match("test", "y", 0.99),
-        match("test", "x", 0.52, "same_gender"), match("test", "y", 0.98, "same_gender"),
+        some_match("validation", "x", 0.8), some_match("validation", "y", 0.7),
+        some_match("validation", "x", 0.6, "same_gender"), some_match("validation", "y", 0.9, "same_gender"),
+        some_match("test", "x", 0.51), some_match("test", "y", 0.99),
+        some_match("test", "x", 0.52, "same_gender"), some_match("test", "y", 0.98, "same_gender"),
     ]  # fmt: skip
     judgement = Judgement((), tuple(matches), {}, {})
     assert judgement.best_match("validation").auc == 0.8
@@ -357,3 +345,32 @@ def test_what_cannot_be_judged_is_named_in_one_line() -> None:
         DataError, match="split 'validation': 200 images have gender = 1 and 0 have gender = 0"
     ):
         judge({**faces, "validation": men}, MAP, "cheap", 0)
+
+
+def parity_split(seed: int, people: int = 1500, telling: bool = True) -> ReleasedFaces:
+    """3,000 representations of 8 coordinates; the attribute is the parity of two of them, or nothing of any."""
+    rng = np.random.default_rng(seed)
+    identity = np.repeat(np.arange(people, dtype=np.int32), 2)
+    gender = (identity % 2 == 0).astype(np.int8)
+    values = rng.normal(0, 1, (len(identity), 8))
+    if telling:
+        values[:, 5] = np.abs(values[:, 5]) * np.where(gender == 1, 1, -1) * np.sign(values[:, 2])
+    return ReleasedFaces(values.astype(np.float32)[None], identity, {"gender": gender})
+
+
+@pytest.mark.parametrize("telling", [True, pytest.param(False, marks=pytest.mark.slow)])
+def test_a_leak_in_a_parity_is_found_by_all_but_the_linear_attacker(telling: bool) -> None:
+    faces = {
+        split: parity_split(seed, telling=telling)
+        for seed, split in enumerate(("train", "attack", "validation", "test"))
+    }
+    judgement = judge(faces, (8, 1, 1), "full", 0)
+    # The AUC of scores that know nothing has a variance of (p + n + 1) / (12 p n), with 750 people of either value.
+    error = np.sqrt(1501 / (12 * 750 * 750))
+    for found in judgement.attacks:
+        if found.attacker == "logistic_regression" or not telling:
+            assert abs(found.auc - 0.5) < 4 * error, found.attacker
+        else:
+            assert found.auc > 0.8, found.attacker
+    strongest = judgement.strongest_attack("validation")
+    assert (strongest.auc > 0.95) == telling

@@ -6,11 +6,17 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from aia_models.attacks import Attack
 from aia_models.config import AdversaryConfig, ChannelConfig, TrainingConfig
+from aia_models.judging import Judgement
+from aia_models.training import EpochRecord
 from study.objectives import ATTACKER, MATCHING
-from study.outcome import weak_adversary
+from study.outcome import attack_rows, judged_figures, weak_adversary
+from study.plan import TrialPlan
 from study.progress import Progress
+from study.records import SCHEMAS, to_table
 from study.trial import stage1_key
+from tests.judged import some_attack, some_match
 
 
 @pytest.mark.parametrize(
@@ -51,3 +57,69 @@ def test_the_key_of_stage_1_holds_what_it_depends_on_and_nothing_of_stage_2():
     others = [replace(config, seed=1), replace(config, batch_images=32), replace(config, learning_rate=0.1)]
     others += [replace(config, adversary=AdversaryConfig(("mlp",)))]
     assert len({key, stage1_key(config, "other"), *(stage1_key(other, "faces") for other in others)}) == 6
+
+
+def judgement(*further: Attack, improving: bool | None = None) -> Judgement:
+    """Two attributes; `young` is read best, and upside down."""
+    attacks = tuple(
+        some_attack(split, "mlp", auc + shift, attribute, vantage=vantage)
+        for split, shift in (("validation", 0.0), ("test", 0.01))
+        for attribute, vantage, auc in (
+            ("gender", "attack", 0.62),
+            ("gender", "train", 0.66),
+            ("young", "attack", 0.25),
+        )
+    )
+    matches = tuple(
+        some_match(split, "siamese", 0.7, negatives)
+        for split in ("validation", "test")
+        for negatives in ("any", "same_gender")
+    )
+    return Judgement(attacks, matches, {}, {}, further, {"gender": False, "young": improving})
+
+
+LAST = EpochRecord(9, "joint", 0.1, 0.1, 0.1, 0.1, 0.55, 0.6, 100, 1.0)
+
+
+def test_figures_are_those_of_the_worst_attribute_and_vantage_and_of_each_attribute():
+    figures = judged_figures(judgement(), LAST)
+    assert figures["attacker_auc_validation"] == 0.75
+    assert figures["attacker_auc_test"] == pytest.approx(0.74)
+    assert figures["attacker_auc_attribute_1_validation"] == 0.66
+    assert figures["attacker_auc_attribute_2_validation"] == 0.75
+    assert "attacker_auc_attribute_3_validation" not in figures
+    assert figures["adversary_gap_validation"] == pytest.approx(0.2)
+    assert figures["weak_adversary"] is True
+    assert figures["attackers_still_improving"] is None
+    assert figures["attacker_auc_10_releases_test"] is None
+
+
+def test_repeated_releases_and_learning_curves_stand_beside():
+    further = (
+        some_attack("validation", "mlp", 0.9, releases=10),
+        some_attack("validation", "svm", 0.05, releases=10),
+        some_attack("validation", "mlp", 0.99),
+    )
+    figures = judged_figures(judgement(*further, improving=True), LAST)
+    assert figures["attacker_auc_10_releases_validation"] == 0.95
+    assert figures["attacker_auc_validation"] == 0.75
+    assert figures["attackers_still_improving"] is True
+
+
+def test_without_an_in_loop_adversary_there_is_no_gap():
+    figures = judged_figures(judgement(), replace(LAST, adversary_auc_validation=None))
+    assert figures["adversary_gap_validation"] is None
+    assert figures["weak_adversary"] is False
+
+
+def test_attack_rows_fit_their_table_with_learning_curve_and_repeated_releases():
+    plan = TrialPlan("t", 0, "search", "aia", {}, 0)
+    rows = attack_rows(plan, judgement(some_attack("test", "mlp", 0.9, releases=10)))
+    table = to_table(rows, SCHEMAS["attacks"]).to_pylist()
+    assert len(table) == 7
+    assert {(row["attribute"], row["vantage"], row["releases"]) for row in table} == {
+        ("gender", "attack", 1),
+        ("gender", "train", 1),
+        ("young", "attack", 1),
+        ("gender", "attack", 10),
+    }

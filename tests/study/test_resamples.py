@@ -6,19 +6,12 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from aia_models.in_loop import InLoopFigure, InLoopFigures
-from aia_models.judging import Attack, Judgement, Match
+from aia_models.judging import Judgement
 from study.records import RESAMPLES_SCHEMA, SCHEMA_VERSION
 from study.resamples import write_resamples
+from tests.judged import some_attack, some_match
 
 SPLITS = ("validation", "test")
-
-
-def attack(split: str, attacker: str, auc: float) -> Attack:
-    return Attack(split, attacker, "cheap", "attack", 9, auc, 0.5, 0.5, 0.5, 0.5, 0.5, 0.1)
-
-
-def match(split: str, matcher: str, auc: float) -> Match:
-    return Match(split, matcher, "any", auc, 0.5, 0.5, 0.5, 0.5, None, 9)
 
 
 def judgement() -> Judgement:
@@ -29,10 +22,11 @@ def judgement() -> Judgement:
         ("test", "one"): 0.6,
         ("test", "two"): 0.9,
     }
+    attacks = tuple(some_attack(split, name, auc) for (split, name), auc in aucs.items())
     return Judgement(
-        tuple(attack(split, name, auc) for (split, name), auc in aucs.items()),
-        tuple(match(split, name, auc) for (split, name), auc in aucs.items()),
-        {key: np.array([auc, np.nan]) for key, auc in aucs.items()},
+        attacks,
+        tuple(some_match(split, name, auc) for (split, name), auc in aucs.items()),
+        {one.key: np.array([one.auc, np.nan]) for one in attacks},
         {key: np.array([auc, auc + 0.05]) for key, auc in aucs.items()},
     )
 

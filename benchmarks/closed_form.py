@@ -1,0 +1,217 @@
+"""Does training beat the closed form? The best two designs of penalties.py against linear erasure + noise, judged by
+suite `full` over seeds and identity re-splits.
+
+For each split of the people and each seed the `erasure` baseline is trained once and released with the two strengths of
+noise whose matching lies around a design's (found with suite `cheap`): its attacker AUC at the design's own matching
+is interpolated between them. People keep one number over all splits, so that the Poisson bootstrap resamples the same
+people everywhere: the difference is paired, and both matching and attackers are resampled. docs/decisions.md has the
+figures of
+    python benchmarks/closed_form.py --full --dataset folder:PATH
+A run that was interrupted goes on from what its output holds.
+"""
+
+import argparse
+import json
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from penalties import Design, large_batches
+
+from aia_models.allocator import keep_freed_memory
+from aia_models.anonymizer import Anonymizer, fit_anonymizer, release_faces
+from aia_models.attacks import Suite
+from aia_models.bootstrap import interval
+from aia_models.config import BudgetConfig, ComputeConfig, TrainingConfig
+from aia_models.data.faces import FaceDataset
+from aia_models.data.prepare import open_prepared, prepare
+from aia_models.data.splits import SPLITS, SplitFaces, split_faces
+from aia_models.judging import Judgement, judge
+from aia_models.metrics import folded
+from aia_models.networks import Networks
+from aia_models.training import Trainer
+
+LINE = (0.005, 0.01, 0.015, 0.02, 0.03, 0.045, 0.065, 0.1)  # strengths of noise behind the erasure
+SHIFTED = {"augmentation": "flip_shift"}
+DESIGNS = [
+    Design(
+        "mirrored kernel ridge, noise 0.015", 0.015, 0.3, 0.5, large_batches("kernel_ridge", True) | SHIFTED
+    ),
+    Design(
+        "mirrored kernel ridge, noise 0.008", 0.008, 0.3, 0.5, large_batches("kernel_ridge", True) | SHIFTED
+    ),
+]
+JUDGED = ("validation", "test")
+
+
+def compared(task: tuple[int, int, str, int, Suite, Path]) -> dict[str, Any]:
+    """One seed and split: every design, and the erasure line around its matching."""
+    seed, split_seed, dataset, epochs, suite, cache = task
+    torch.set_num_threads(1)
+    keep_freed_memory()
+    folder = prepare(dataset, image_side=32, attribute="gender", positive=None, cache=cache)
+    faces = split_faces(open_prepared(folder), ("gender",), split_seed)
+    numbers = {name: number for number, name in enumerate(sorted(open_prepared(folder).identity_names))}
+    line_config = replace(
+        Design("erasure", LINE[0], 0.0, 0.0).config(epochs, seed), budget=BudgetConfig(epochs, 0, 0)
+    )
+    line = _trained(line_config, faces)
+    cheap = [
+        _judged(_with_noise(line, line_config, noise_sd, faces), faces, numbers, "cheap", seed)
+        for noise_sd in LINE
+    ]
+    found: dict[str, Any] = {
+        "seed": seed,
+        "split_seed": split_seed,
+        "suite": suite,
+        "line": {},
+        "designs": {},
+    }
+    for design in DESIGNS:
+        started = time.perf_counter()
+        config = design.config(epochs, seed)
+        anonymizer = fit_anonymizer(_trained(config, faces), config, faces)
+        trained = time.perf_counter()
+        judgement = _judged(anonymizer, faces, numbers, suite, seed)
+        row = _figures(judgement) | {
+            "train_seconds": trained - started, "judge_seconds": time.perf_counter() - trained
+        }  # fmt: skip
+        found["designs"][design.name] = row
+        for split in JUDGED:
+            for noise_sd in _around(cheap, split, judgement.best_match(split).auc):
+                if str(noise_sd) not in found["line"]:
+                    released = _with_noise(line, line_config, noise_sd, faces)
+                    found["line"][str(noise_sd)] = _figures(_judged(released, faces, numbers, suite, seed))
+    return found
+
+
+def _trained(config: TrainingConfig, faces: SplitFaces) -> Networks:
+    trainer = Trainer(config, ComputeConfig(), faces)
+    list(trainer.run())
+    return trainer.networks
+
+
+def _with_noise(networks: Networks, config: TrainingConfig, noise_sd: float, faces: SplitFaces) -> Anonymizer:
+    channel = replace(config.channel, noise_sd=noise_sd)
+    return fit_anonymizer(networks, replace(config, channel=channel), faces)
+
+
+def _judged(
+    anonymizer: Anonymizer, faces: SplitFaces, numbers: dict[str, int], suite: Suite, seed: int
+) -> Judgement:
+    released = {}
+    for split, own in release_faces(anonymizer, faces, seed, suite).items():
+        part: FaceDataset = getattr(faces, split)
+        assert split in SPLITS
+        number = np.array([numbers[name] for name in part.identity_names], np.int32)
+        released[split] = replace(own, identity=number[own.identity])
+    return judge(released, anonymizer.encoder.map_shape, suite, seed, anonymizer.decode)
+
+
+def _around(cheap: list[Judgement], split: str, matching: float) -> list[float]:
+    """The two strengths of the line whose matching lies around `matching` (the end's where it lies outside)."""
+    levels = [judgement.best_match(split).auc for judgement in cheap]
+    after = next((place for place, level in enumerate(levels) if level < matching), len(levels) - 1)
+    return [LINE[max(after - 1, 0)], LINE[max(after, 1)]]
+
+
+def _figures(judgement: Judgement) -> dict[str, Any]:
+    figures = {}
+    for split in JUDGED:
+        attack, match = judgement.strongest_attack(split), judgement.best_match(split)
+        by_attacker = {
+            f"{a.attacker}, {a.vantage}": round(folded(a.auc), 4)
+            for a in judgement.attacks
+            if a.split == split
+        }
+        repeated = judgement.strongest_repeated(split)
+        figures[split] = {
+            "attacker": f"{attack.attacker}, {attack.vantage}",
+            "attacker_auc": folded(attack.auc),
+            "attacker_draws": judgement.attack_draws[attack.key].round(5).tolist(),
+            "attackers": by_attacker,
+            "ten_releases": repeated and folded(repeated.auc),
+            "matching_auc": match.auc,
+            "matching_draws": judgement.match_draws[split, match.matcher].round(5).tolist(),
+        }
+    return figures | {"still_improving": (judgement.still_improving or {}).get("gender")}
+
+
+def difference(run: dict[str, Any], design: str, split: str) -> tuple[float, np.ndarray]:
+    """The design's attacker AUC minus the erasure line's at its matching, and the same in each resample."""
+    own = run["designs"][design][split]
+    line = sorted((row[split] for row in run["line"].values()), key=lambda row: row["matching_auc"])
+    point = _line_at(own["matching_auc"], [(row["matching_auc"], row["attacker_auc"]) for row in line])
+    draws = [
+        _line_at(matching, [(row["matching_draws"][n], row["attacker_draws"][n]) for row in line])
+        for n, matching in enumerate(own["matching_draws"])
+    ]
+    return own["attacker_auc"] - point, np.array(own["attacker_draws"]) - np.array(draws)
+
+
+def _line_at(matching: float, points: list[tuple[float, float]]) -> float:
+    """Attacker AUC at a matching AUC on the straight lines through the points, the outermost prolonged."""
+    points = sorted(points)
+    place = int(np.clip(np.searchsorted([x for x, _ in points], matching), 1, len(points) - 1))
+    (x0, y0), (x1, y1) = points[place - 1], points[place]
+    return y0 + (y1 - y0) * (matching - x0) / (x1 - x0) if x1 > x0 else (y0 + y1) / 2
+
+
+def report(runs: list[dict[str, Any]]) -> None:
+    """Prints every run, and each design's difference pooled over runs with its interval over people."""
+    print("split seed | seed | design | judged | attacker AUC (strongest) | matching AUC | minus the line")
+    for design in (design.name for design in DESIGNS):
+        for split in JUDGED:
+            pairs = [difference(run, design, split) for run in runs]
+            for run, (point, _) in zip(runs, pairs, strict=True):
+                own = run["designs"][design][split]
+                print(
+                    f"{run['split_seed']} | {run['seed']} | {design} | {split} | {own['attacker_auc']:.3f}"
+                    f" ({own['attacker']}) | {own['matching_auc']:.3f} | {point:+.3f}"
+                )
+            points = np.array([point for point, _ in pairs])
+            low, high = interval(np.nanmean([draws for _, draws in pairs], axis=0))
+            print(
+                f"POOLED {design} | {split} | {points.mean():+.3f} [{low:+.3f}, {high:+.3f}],"
+                f" runs from {points.min():+.3f} to {points.max():+.3f}, n = {len(points)}"
+            )
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--dataset", default="synthetic", metavar="KIND:PATH")
+    parser.add_argument("--full", action="store_true", help="suite full, 60 epochs, 3 seeds x 5 splits")
+    parser.add_argument("--output", type=Path, default=Path("studies/closed_form.jsonl"))
+    options = parser.parse_args()
+    epochs, suite, seeds, splits = (60, "full", 3, 5) if options.full else (12, "cheap", 1, 2)
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    runs = [json.loads(line) for line in options.output.open()] if options.output.exists() else []
+    done = {(run["seed"], run["split_seed"]) for run in runs}
+    cache = options.output.parent / ".prepared"
+    prepare(options.dataset, image_side=32, attribute="gender", positive=None, cache=cache)
+    tasks = [
+        (seed, split_seed, options.dataset, epochs, suite, cache)
+        for seed in range(seeds)
+        for split_seed in range(splits)
+        if (seed, split_seed) not in done
+    ]
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool, options.output.open("a") as output:
+        for number, run in enumerate(pool.map(compared, tasks), start=1):
+            runs.append(run)
+            output.write(json.dumps(run) + "\n")
+            output.flush()
+            print(f"{number} of {len(tasks)} runs done", flush=True)
+    print(f"torch {torch.__version__}, {epochs} epochs, suite {suite}")
+    report(runs)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""Attacks and matches for tests: what does not matter there is filled in."""
+
+from aia_models.attacks import Attack
+from aia_models.matches import Match
+
+
+def some_attack(
+    split: str,
+    attacker: str,
+    auc: float,
+    attribute: str = "gender",
+    releases: int = 1,
+    vantage: str = "attack",
+) -> Attack:
+    ends = {
+        f"{figure}{end}": 0.5 for figure in ("accuracy", "balanced_accuracy") for end in ("", "_low", "_high")
+    }
+    return Attack(
+        split=split, attribute=attribute, attacker=attacker, suite="cheap", vantage=vantage, releases=releases,
+        train_images=9, setting="1", auc=auc, low=0.4, high=0.9, majority_share=0.5, fit_seconds=0.1, **ends,
+    )  # fmt: skip
+
+
+def some_match(split: str, matcher: str, auc: float, negatives: str = "any") -> Match:
+    ends = {f"{figure}{end}": 0.5 for figure in ("accuracy", "eer") for end in ("", "_low", "_high")}
+    rates = {f"tar_far_{rate}{end}": None for rate in ("1e_2", "1e_3") for end in ("", "_low", "_high")}
+    return Match(
+        split=split,
+        matcher=matcher,
+        negatives=negatives,
+        auc=auc,
+        low=0.4,
+        high=0.9,
+        pairs=9,
+        **ends,
+        **rates,
+    )
