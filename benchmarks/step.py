@@ -5,7 +5,7 @@ times on end, as training does; the first of those does not count. The plain tra
 nothing of ours has set anything. On CUDA, see cuda_step.py.
 
     python benchmarks/step.py
-    python benchmarks/step.py --device cuda    # needs torch, torchvision, numpy, scikit-learn, safetensors, jaxtyping
+    python benchmarks/step.py --device cuda    # needs torch, numpy, scikit-learn, safetensors, jaxtyping
 """
 
 import argparse

@@ -2,25 +2,28 @@
 
 import csv
 import hashlib
-import sys
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from aia_models.data.categorical import Categorical, Numbering
 from aia_models.data.image_files import is_image
 from aia_models.errors import DataError
 
 
 @dataclass(frozen=True, eq=False)
 class Annotation:
-    """What a file says: `columns` name -> one text per image, `rows` image -> its number, counted from 0.
+    """What a file says: `columns` name -> a text per image, `rows` image -> its number, counted from 0.
 
     `lines` holds the line of each row and `digest` is a sha256 in hex over the file.
     """
 
     path: Path
     digest: str
-    columns: Mapping[str, Sequence[str]]
+    columns: Mapping[str, Categorical]
     rows: Mapping[str, int]
     lines: Sequence[int]
 
@@ -39,7 +42,9 @@ def read_annotation(path: Path, columns: Sequence[str]) -> Annotation:
     header: list[str] = []
     rows: dict[str, int] = {}
     lines: list[int] = []
-    values: list[Sequence[str]] = []
+    width = 0
+    # Rows as lists of texts would take minutes of garbage collection and gigabytes where images are many.
+    numbering, codes = Numbering(), array("i")
     for number, text in enumerate(decoded_lines(path), 1):
         cells = _cells(text)
         if not cells:
@@ -55,25 +60,25 @@ def read_annotation(path: Path, columns: Sequence[str]) -> Annotation:
             raise DataError(
                 f"{path} line {number}: {image} is listed before, on line {earlier}: remove one of the two"
             )
-        if values and len(cells) != len(values[0]) + 1:
-            raise DataError(
-                f"{path} line {number}: {len(cells) - 1} values, but {len(values[0])} on line {lines[0]}"
-            )
+        if rows and len(cells) != width + 1:
+            raise DataError(f"{path} line {number}: {len(cells) - 1} values, but {width} on line {lines[0]}")
+        width = len(cells) - 1
         rows[image] = len(lines)
         lines.append(number)
-        # Millions of cells hold few different texts: each is kept once.
-        values.append(tuple(map(sys.intern, cells[1:])))
+        codes.extend(map(numbering.__getitem__, cells[1:]))
     if not rows:
         raise DataError(f"{path} lists no images: write one line per image, its name first")
-    names = _column_names(path, header, len(values[0]), columns)
-    by_column = dict(zip(names, zip(*values, strict=True), strict=True))
+    names = _column_names(path, header, width, columns)
+    categories, table = tuple(numbering), np.asarray(codes, dtype=np.int32).reshape(-1, width)
+    by_column = {name: Categorical(categories, table[:, place]) for place, name in enumerate(names)}
     return Annotation(path, hashlib.sha256(path.read_bytes()).hexdigest(), by_column, rows, lines)
 
 
-def decoded_lines(path: Path) -> list[str]:
-    """The lines of a text file, however they end; DataError where it is not UTF-8."""
+def decoded_lines(path: Path) -> Iterator[str]:
+    """The lines of a text file one by one, however they end; DataError where it is not UTF-8."""
     try:
-        return path.read_text(encoding="utf-8-sig").split("\n")
+        with path.open(encoding="utf-8-sig") as file:
+            yield from file
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not text in UTF-8 ({error}): save it as such") from error
 
@@ -81,7 +86,7 @@ def decoded_lines(path: Path) -> list[str]:
 def _cells(text: str) -> list[str]:
     if "," not in text:
         return text.split()
-    return [cell.strip() for cell in next(csv.reader([text], skipinitialspace=True))]
+    return [cell.strip() for cell in next(csv.reader([text.strip()], skipinitialspace=True))]
 
 
 def _column_names(path: Path, header: Sequence[str], width: int, expected: Sequence[str]) -> Sequence[str]:

@@ -4,7 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from aia_models.data.annotations import Annotation, read_annotation
+from aia_models.data.categorical import Categorical
 from aia_models.data.image_files import TOLERATED_SHARE, ImageFiles, files_below
 from aia_models.data.source import FaceSource, Remark, key_over
 from aia_models.errors import DataError
@@ -41,8 +44,7 @@ def read_celeba(location: str) -> FaceSource:
     attributes = read_annotation(_annotation_file(root, _ATTRIBUTE_LIST), ATTRIBUTES)
     identities = read_annotation(_annotation_file(root, _IDENTITY_LIST), ["identity"])
     partition = _read_partition(root)
-    folder = _image_folder(root)
-    files = files_below(folder)
+    folder, files = _image_folder(root)
     listed = [image for image in attributes.rows if image in identities.rows]
     if not listed:
         raise DataError(
@@ -53,8 +55,9 @@ def read_celeba(location: str) -> FaceSource:
     _check_missing(missing, listed, folder, identities)
     known = set(listed)
     unlisted = sorted(files.keys() - known)
-    kept_rows = [attributes.rows[image] for image in kept]
-    identity_of = _value_of(identities)
+    attribute_rows, identity_rows = (
+        np.array([annotation.rows[image] for image in kept]) for annotation in (attributes, identities)
+    )
     return FaceSource(
         title=str(root),
         key=key_over(
@@ -63,8 +66,8 @@ def read_celeba(location: str) -> FaceSource:
                 *((image, *files[image]) for image in kept),
             ]
         ),
-        identities=[identity_of[image] for image in kept],
-        columns={name: [texts[row] for row in kept_rows] for name, texts in attributes.columns.items()},
+        identities=_values(identities).taken(identity_rows),
+        columns={name: column.taken(attribute_rows) for name, column in attributes.columns.items()},
         places=lambda row: attributes.place(kept[row]),
         images=ImageFiles(str(folder.absolute()), kept),
         missing=len(missing),
@@ -95,40 +98,42 @@ def _read_partition(root: Path) -> Annotation | None:
     if not _annotation_files(root, _PARTITION_LIST):
         return None
     partition = read_annotation(_annotation_file(root, _PARTITION_LIST), ["partition"])
-    for image, value in _value_of(partition).items():
-        if value not in PARTITIONS:
+    values = _values(partition)
+    for category in values.present():
+        if values.categories[category] not in PARTITIONS:
+            image = list(partition.rows)[int(np.argmax(values.codes == category))]
+            value = values.categories[category]
             raise DataError(f"{partition.place(image)}: the partition is '{value}', expected 0, 1 or 2")
     return partition
 
 
-def _value_of(annotation: Annotation) -> dict[str, str]:
-    """Image -> text, of a file with one value per image."""
+def _values(annotation: Annotation) -> Categorical:
+    """The one column of an annotation with one value per image."""
     if len(annotation.columns) != 1:
         names = ", ".join(annotation.columns)
         raise DataError(
             f"{annotation.path} has {len(annotation.columns)} values per image ({names}), expected one"
         )
     (column,) = annotation.columns.values()
-    values = dict(zip(annotation.rows, column, strict=True))
-    empty = next((image for image, value in values.items() if not value), None)
-    if empty is not None:
-        raise DataError(f"{annotation.place(empty)}: the value is empty, every image needs one")
-    return values
+    return column
 
 
 def _partition_counts(kept: Sequence[str], partition: Annotation | None) -> dict[str, int]:
     if partition is None:
         return {}
-    value_of = _value_of(partition)
-    counts = Counter(PARTITIONS[value_of[image]] if image in value_of else "none" for image in kept)
+    values = _values(partition)
+    rows = [partition.rows[image] for image in kept if image in partition.rows]
+    counts = Counter(PARTITIONS[value] for value in values.taken(np.array(rows, dtype=np.int64)))
+    counts["none"] = len(kept) - len(rows)
     return {name: counts[name] for name in (*PARTITIONS.values(), "none") if counts[name]}
 
 
-def _image_folder(root: Path) -> Path:
+def _image_folder(root: Path) -> tuple[Path, dict[str, tuple[int, int]]]:
     for folder in _FOLDERS:
         images = root / folder / _IMAGES
-        if images.is_dir() and files_below(images):
-            return images
+        files = files_below(images) if images.is_dir() else {}
+        if files:
+            return images, files
     raise DataError(f"{root / _IMAGES} is missing or holds no images: unpack img_align_celeba.zip there")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from aia_models.data.categorical import Categorical
 from aia_models.data.image_files import ImageFiles
 from aia_models.data.source import FaceSource, key_over
 from aia_models.errors import DataError
@@ -45,8 +46,8 @@ def read_folder(location: str) -> FaceSource:
     return FaceSource(
         title=str(labels),
         key=key_over([hashlib.sha256(labels.read_bytes()).hexdigest(), *_file_states(folder, names, table)]),
-        identities=identities,
-        columns=table.columns,
+        identities=Categorical.of(identities),
+        columns={name: Categorical.of(cells) for name, cells in table.columns.items()},
         places=table.place,
         images=ImageFiles(str(folder.absolute()), names),
     )

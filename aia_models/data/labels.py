@@ -38,6 +38,9 @@ def read_labels(found: FaceSource, attribute: str, positive: str | None) -> Labe
         more = f" and {len(names) - _SHOWN_ATTRIBUTES} more" if len(names) > _SHOWN_ATTRIBUTES else ""
         there = ", ".join(names[:_SHOWN_ATTRIBUTES]) or "none"
         raise DataError(f"{found.title} has no attribute '{attribute}': its attributes are {there}{more}")
-    names, identity = np.unique(np.array(found.identities), return_inverse=True)
+    people = found.identities
+    present = sorted(people.present(), key=lambda category: people.categories[category])
+    number_of = np.zeros(len(people.categories), dtype=np.int32)
+    number_of[present] = np.arange(len(present))
     attributes = parse_attributes(found.columns, found.places, attribute, positive)
-    return Labels(identity.astype(np.int32), names.tolist(), attributes)
+    return Labels(number_of[people.codes], [people.categories[category] for category in present], attributes)

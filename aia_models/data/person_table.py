@@ -2,7 +2,7 @@
 
 import csv
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,7 +53,7 @@ def read_person_table(root: Path) -> PersonTable:
     return _read(path, header)
 
 
-def _header(lines: Sequence[str]) -> Sequence[str]:
+def _header(lines: Iterable[str]) -> Sequence[str]:
     """The columns' names, also of a file without header; none where it does not map people to genders."""
     first = next((line for line in lines if line.strip()), "")
     for reading in _readings(first):
@@ -102,7 +102,7 @@ def _cells(line: str, width: int) -> list[str]:
 
 def _readings(line: str) -> tuple[list[str], list[str]]:
     """The cells as CSV, and cut at every comma: a quote that nothing closes swallows the commas after it."""
-    quoted = next(csv.reader([line], skipinitialspace=True))
+    quoted = next(csv.reader([line], skipinitialspace=True), [])
     quoted, plain = (
         [cell.strip().strip("\"'").strip() for cell in cells] for cells in (quoted, line.split(","))
     )

@@ -1,11 +1,13 @@
 """What a reader of one kind of data set hands to the preparation."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from torch import Tensor
+
+from aia_models.data.categorical import Categorical
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Remark:
 class FaceSource:
     """Faces as they were found: labels as text, images not yet decoded.
 
-    `identities` holds one name per image, `columns` attribute -> one text per image (empty = unknown) and
+    `identities` names a person per image, `columns` maps attribute -> one text per image (empty = unknown) and
     `places` where each image's label stands, for messages. `key` is a sha256 in hex over everything that the
     images and labels depend on. `missing` counts images that are listed but not there, and `tolerated_share`
     says how many of the listed ones may be missing or unreadable. `partition` counts the images in the
@@ -54,8 +56,8 @@ class FaceSource:
 
     title: str
     key: str
-    identities: Sequence[str]
-    columns: Mapping[str, Sequence[str]]
+    identities: Categorical
+    columns: Mapping[str, Categorical]
     places: Callable[[int], str]
     images: Images
     missing: int = 0
@@ -69,7 +71,4 @@ class FaceSource:
 
 def key_over(parts: Iterable[object]) -> str:
     """Sha256 in hex over the parts' text, each ended by a newline."""
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(f"{part}\n".encode())
-    return digest.hexdigest()
+    return hashlib.sha256("".join([f"{part}\n" for part in parts]).encode()).hexdigest()

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
+from aia_models.data.categorical import Categorical
 from aia_models.data.source import FaceSource, key_over
 from aia_models.data.synthetic_drawing import DRAWN_SIDE, draw_faces
 from aia_models.data.synthetic_people import SHOT, TRAITS, draw_person, draw_shot
@@ -42,8 +43,8 @@ def read_synthetic(location: str) -> FaceSource:
     return FaceSource(
         title="synthetic",
         key=key_over([_DRAWING_VERSION, _SEED, IDENTITIES, IMAGES_PER_IDENTITY, TRAITS, SHOT]),
-        identities=[name for name in names for _ in range(IMAGES_PER_IDENTITY)],
-        columns={"gender": [gender for gender in genders for _ in range(IMAGES_PER_IDENTITY)]},
+        identities=Categorical.of(name for name in names for _ in range(IMAGES_PER_IDENTITY)),
+        columns={"gender": Categorical.of(gender for gender in genders for _ in range(IMAGES_PER_IDENTITY))},
         places=lambda row: f"synthetic image {row}",
         images=_DrawnImages(range(IDENTITIES * IMAGES_PER_IDENTITY)),
     )

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from aia_models.data.categorical import Categorical
 from aia_models.data.image_files import TOLERATED_SHARE, ImageFiles, files_below
 from aia_models.data.person_table import PersonTable, read_person_table
 from aia_models.data.source import FaceSource, Remark, key_over
@@ -43,9 +44,9 @@ def read_vggface(location: str) -> FaceSource:
     return FaceSource(
         title=str(root),
         key=key_over([table.digest, *((name, *state) for name, state in files.items())]),
-        identities=identities,
+        identities=Categorical.of(identities),
         columns={
-            column: [texts[person] if person in table.rows else "" for person in identities]
+            column: Categorical.of(texts[person] if person in table.rows else "" for person in identities)
             for column, texts in table.columns.items()
         },
         places=lambda row: table.place(identities[row]),

@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 
 from aia_models.data.attributes import parse_attribute, parse_attributes
+from aia_models.data.categorical import Categorical
 from aia_models.errors import DataError
 
 
 def parse(texts: list[str], positive: str | None = None) -> list[int]:
-    return parse_attribute("gender", texts, lambda row: f"row {row}", positive).tolist()
+    return parse_attribute("gender", Categorical.of(texts), lambda row: f"row {row}", positive).tolist()
 
 
 @pytest.mark.parametrize(
@@ -55,8 +56,16 @@ def test_positive_that_never_occurs_is_refused() -> None:
         parse(["male", "female"], "men")
 
 
+def test_categories_that_do_not_occur_count_for_nothing() -> None:
+    column = Categorical.of(["m", "x", "f", "1"]).taken(np.array([2, 0, 0]))
+    assert parse_attribute("gender", column, str, None).tolist() == [0, 1, 1]
+    with pytest.raises(DataError, match="no value of 'gender' is positive = 'x'"):
+        parse_attribute("gender", column, str, "x")
+
+
 def test_columns_nobody_asked_for_are_left_out_where_they_do_not_parse() -> None:
-    columns = {"age": ["31", "40"], "gender": ["m", "f"], "young": ["0", "1"]}
+    texts = {"age": ["31", "40"], "gender": ["m", "f"], "young": ["0", "1"]}
+    columns = {name: Categorical.of(column) for name, column in texts.items()}
     parsed = parse_attributes(columns, str, "gender", None)
     assert {name: values.tolist() for name, values in parsed.items()} == {"gender": [1, 0], "young": [0, 1]}
     assert all(values.dtype == np.int8 for values in parsed.values())
