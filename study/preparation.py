@@ -66,7 +66,8 @@ class _Display:
         self._images = images
         self._done = 0
         self._decoded = 0
-        self._started = self._told = time.monotonic()
+        self._started: float | None = None  # at the first report: until then workers start
+        self._told = time.monotonic()
         self._bar = Progress(
             TextColumn("preparing"),
             BarColumn(),
@@ -88,14 +89,17 @@ class _Display:
 
     def add(self, report: BlockReport) -> None:
         """Counts a block that ended; those of an interrupted run count as done, not as decoded."""
-        self._done += report.images
-        self._decoded += report.decoded
         now = time.monotonic()
+        self._done += report.images
+        if self._started is None:
+            self._started = now
+        else:
+            self._decoded += report.decoded
         rate = self._decoded / max(now - self._started, 1e-9)
         self._bar.update(self._task, advance=report.images, rate=rate)
-        if not self._console.is_terminal and now - self._told >= SECONDS_BETWEEN_LINES:
+        if rate and not self._console.is_terminal and now - self._told >= SECONDS_BETWEEN_LINES:
             self._told = now
-            to_go = f"{(self._images - self._done) / rate:.0f} s to go" if rate else "none decoded yet"
+            to_go = (self._images - self._done) / rate
             self._console.print(
-                f"preparing: {self._done:,} of {self._images:,} images, {rate:,.0f} images/s, {to_go}"
+                f"preparing: {self._done:,} of {self._images:,} images, {rate:,.0f} images/s, {to_go:.0f} s to go"
             )

@@ -16,10 +16,10 @@ from aia_models.training import Trainer
 from tests.aia_models.random_faces import random_faces
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-# What a machine with torch, torchvision, numpy, scikit-learn, safetensors and jaxtyping does not have.
+# What a machine with torch, numpy, scikit-learn, safetensors and jaxtyping does not have.
 ABSENT = (
     "ray", "pydantic", "polars", "optuna", "pyarrow", "pandas", "rich", "typer", "moocore", "plotnine", "tomli_w",
-    "beartype",
+    "beartype", "torchvision", "torchcodec",
 )  # fmt: skip
 SMALL = replace(PAPER, decoder=DecoderConfig((8, 4)), batch_images=16, learning_rate=5e-5)
 

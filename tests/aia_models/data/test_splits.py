@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aia_models.data.faces import FaceDataset
-from aia_models.data.splits import SPLITS, SplitFaces, split_faces, split_of
+from aia_models.data.splits import (
+    SPLITS,
+    SplitCount,
+    SplitFaces,
+    check_splits,
+    count_splits,
+    split_faces,
+    split_of,
+)
 from aia_models.errors import DataError
 
 
@@ -170,3 +178,29 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
     short = {"gender": faces.attributes["gender"][:9]}
     with pytest.raises(DataError, match=r"attribute 'gender' is int8 \(9,\)"):
         FaceDataset(faces.images, faces.identity, faces.identity_names, short, "f")
+
+
+def test_counts_are_those_of_the_splits() -> None:
+    faces = dataset([i for i in range(120) for _ in range(2)], [(0, 1, -1)[i % 3] for i in range(240)])
+    split = split_faces(faces, ("gender",), 1)
+    assert count_splits(faces, "gender", 1) == [
+        SplitCount(
+            split=name,
+            images=len(part),
+            identities=len(part.identity_names),
+            **{
+                key: int((part.attribute("gender") == value).sum())
+                for key, value in {"ones": 1, "zeros": 0, "unknown": -1}.items()
+            },
+        )
+        for name, part in parts(split).items()
+    ]
+
+
+def test_splits_are_checked_without_reading_an_image() -> None:
+    faces = paired_people(100)
+    check_splits(faces, ("gender",), 1)
+    too_few = dataset([i for i in range(8) for _ in range(2)], [i // 2 % 2 for i in range(16)])
+    for check in (check_splits, split_faces):
+        with pytest.raises(DataError, match="choose another split_seed"):
+            check(too_few, ("gender",), 1)
