@@ -142,7 +142,7 @@ def main() -> None:
     )
     parser.add_argument("--images", type=at_least(1000), default=20_000)
     parser.add_argument("--image-side", type=at_least(16), default=64)
-    parser.add_argument("--repeats", type=at_least(1), default=5)
+    parser.add_argument("--repeats", type=at_least(1), default=3)
     given = parser.parse_args()
     print(f"torch {version('torch')}, torchcodec {version('torchcodec')}, {os.cpu_count()} cores")
     measure(given.images, given.image_side, given.repeats, os.cpu_count() or 1)

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from aia_models.data.blocks import Block, BlockReport, Execute, in_threads
 from study.errors import StudyError
 
-RAY_FROM_IMAGES = 50_000  # below, threads are done before a local Ray has started
+RAY_FROM_IMAGES = 100_000  # two cores' threads take 10 s for as many, as long as a local Ray to start
 BLOCKS_PER_CORE = 4  # waiting at Ray: enough to keep every core at work, few enough to hold in memory
 SECONDS_BETWEEN_LINES = 10.0  # where stderr is no terminal
 

@@ -104,8 +104,13 @@ def cut_into_blocks(images: Images, count: int, side: int, folder: Path) -> list
 
 def in_threads(blocks: Sequence[Block]) -> Generator[BlockReport, None, None]:
     """Runs blocks in this process, one thread per core: decoding and resizing leave Python's lock alone."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        yield from pool.map(Block.run, blocks)
+    # The threads share the cores already: each resizing on all of them would only get in the others' way.
+    threads_before = torch.get_num_threads()
+    try:
+        with ThreadPoolExecutor(os.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            yield from pool.map(Block.run, blocks)
+    finally:
+        torch.set_num_threads(threads_before)
 
 
 def prepare_images(images: Sequence[Tensor], side: int) -> Tensor:

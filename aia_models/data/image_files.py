@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -12,7 +13,7 @@ from aia_models.data.source import Unreadable
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
 # A large annotated collection may lack, or have damaged, this share of its images.
 TOLERATED_SHARE = 0.10
-_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
+_PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 
 
 @dataclass(frozen=True)
@@ -43,17 +44,22 @@ def files_below(folder: str | os.PathLike[str]) -> dict[str, tuple[int, int]]:
 
 def _decode(path: str) -> Tensor | Unreadable:
     # Drawn faces are prepared without a decoder, also where none is installed.
-    from torchcodec.decoders import decode_image  # pyright: ignore[reportPrivateImportUsage]
+    from torchcodec.decoders import (
+        decode_jpeg,  # pyright: ignore[reportPrivateImportUsage]
+        decode_png,  # pyright: ignore[reportPrivateImportUsage]
+    )
 
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", buffering=0) as file:
             encoded = file.read()
-        if not encoded.startswith(_MAGIC):
+        if encoded.startswith(_JPEG):
+            return cast(Tensor, decode_jpeg(encoded, mode="GRAY"))
+        if not encoded.startswith(_PNG):
             return Unreadable(path, "is no PNG or JPEG image")
-        image = decode_image(encoded, mode="GRAY", output_dtype="auto")
+        image = decode_png(encoded, mode="GRAY", output_dtype="auto")
     except OSError as error:
         return Unreadable(path, f"cannot be read ({error.strerror})")
     except RuntimeError:
         return Unreadable(path, "cannot be read as an image")
-    # PNG files of 16 bits per pixel come as uint16, which hardly any operation takes.
+    # 16 bits per pixel come as uint16, which hardly any operation takes.
     return image if image.dtype == torch.uint8 else (image.int() >> 8).to(torch.uint8)

@@ -156,6 +156,24 @@ def test_every_block_is_reported_once_by_other_processes(cluster, celeba, tmp_pa
     assert sum(report.decoded for report in on_ray(blocks, None)) == 0
 
 
+def test_only_as_many_blocks_wait_as_keep_the_cores_busy(cluster, celeba, tmp_path, monkeypatch):
+    monkeypatch.setattr("aia_models.data.blocks.BLOCK_IMAGES", 4)
+    monkeypatch.setattr(preparation, "BLOCKS_PER_CORE", 3)
+    taken = []
+
+    class Counted(list):
+        def __iter__(self):
+            for block in super().__iter__():
+                taken.append(block)
+                yield block
+
+    files = ImageFiles(str(celeba.root / "img_align_celeba"), celeba.names)
+    reports = on_ray(Counted(cut_into_blocks(files, 160, 16, tmp_path)), None)
+    for done, _ in enumerate(reports, 1):
+        assert len(taken) <= done - 1 + 3 * 2
+    assert len(taken) == done == 40
+
+
 def test_a_node_that_cannot_write_is_one_line(cluster, celeba, tmp_path):
     files = ImageFiles(str(celeba.root / "img_align_celeba"), celeba.names)
     blocks = cut_into_blocks(files, 160, 16, tmp_path / "not" / "shared")
