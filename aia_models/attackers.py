@@ -195,14 +195,14 @@ def gradient_boosting(images: int, trees: int | float, seed: int) -> HistGradien
     )  # fmt: skip
 
 
-# The usual settings are the best of a small grid under cross-validation over the `attack` identities of real faces
-# (docs/decisions.md).
+# The usual settings read most from encoders without protection, with erasure and noise, and trained against kernel
+# adversaries, on real faces (docs/judging.md).
 _of = ScikitSetting
 SCIKIT_ATTACKERS = {
     "logistic_regression": ScikitAttacker(logistic_regression, (_of(0.001), _of(0.01), _of(0.1)), _of(0.01)),
     "rbf_svm": ScikitAttacker(
-        rbf_svm, (_of(1.0), _of(3.0), _of(10.0), _of(1.0, 50), _of(10.0, 50)), _of(3.0)
+        rbf_svm, (_of(1.0), _of(3.0), _of(10.0), _of(1.0, 50), _of(3.0, 50), _of(10.0, 50)), _of(3.0, 50)
     ),
-    "mlp": ScikitAttacker(mlp, (_of(1.0), _of(10.0), _of(1.0, 50)), _of(10.0)),
+    "mlp": ScikitAttacker(mlp, (_of(1.0), _of(10.0), _of(1.0, 50)), _of(1.0, 50)),
     "gradient_boosting": ScikitAttacker(gradient_boosting, (_of(120), _of(120, 50)), _of(120)),
 }

@@ -9,7 +9,15 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from aia_models import attackers
-from aia_models.attackers import SCIKIT_ATTACKERS, Attacker, Examples, Whitening, examples_of, feature_scaler
+from aia_models.attackers import (
+    SCIKIT_ATTACKERS,
+    Attacker,
+    Examples,
+    ScikitSetting,
+    Whitening,
+    examples_of,
+    feature_scaler,
+)
 from aia_models.cnn_attacker import CNNAttacker, maps_of
 from aia_models.metrics import auc
 from aia_models.template_attacker import TemplateAttacker, TemplateSetting
@@ -99,7 +107,9 @@ def test_the_svm_is_scikit_learns_with_its_kernel_of_scale_width() -> None:
     scaled = StandardScaler().fit_transform(released[:200])
     others = StandardScaler().fit(released[:200]).transform(released[200:])
     expected = SVC(C=3.0, gamma="scale", class_weight="balanced").fit(scaled, positive[:200])
-    found = fit("rbf_svm", released[:200], positive[:200])(released[200:])
+    attacker, scaler = SCIKIT_ATTACKERS["rbf_svm"], feature_scaler(released[:200])
+    score = attacker.fit(examples_of(released[:200], scaler), positive[:200], ScikitSetting(3.0), 0)
+    found = score(examples_of(released[200:], scaler))
     np.testing.assert_allclose(found, expected.decision_function(others), rtol=1e-3, atol=1e-3)
 
 
