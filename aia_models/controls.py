@@ -133,10 +133,9 @@ def _shuffled(pixels: dict[str, ReleasedFaces], faces: SplitFaces, seed: int) ->
         for part in pixels.values():
             known = part.known(name)
             values[part.identity[known]] = part.attributes[name][known]
-        there = np.flatnonzero(values >= 0)
-        rng = np.random.default_rng(stream_seed(seed, "controls", "shuffled", name))
-        values[there] = values[rng.permutation(there)]
-        dealt[name] = values
+        dealt[name] = _dealt(
+            values, [part.identity[part.known(name)] for part in pixels.values()], seed, name
+        )
     return {
         split: ReleasedFaces(
             part.releases,
@@ -174,3 +173,14 @@ def _permuted_deviation(scores: np.ndarray, positive: np.ndarray, identity: np.n
         if 0 < dealt.sum() < len(dealt):
             aucs.append(auc(scores, dealt))
     return float(np.std(aucs))
+
+
+def _dealt(values: np.ndarray, splits: list[np.ndarray], seed: int, name: str) -> np.ndarray:
+    """The people's known values dealt out anew, and again until every split holds both."""
+    rng = np.random.default_rng(stream_seed(seed, "controls", "shuffled", name))
+    there = np.flatnonzero(values >= 0)
+    while True:
+        dealt = values.copy()
+        dealt[there] = values[rng.permutation(there)]
+        if all(len(np.unique(dealt[identity])) == 2 for identity in splits):
+            return dealt
