@@ -1,0 +1,66 @@
+"""What the comparison with the closed form computes from its runs."""
+
+from typing import Any
+
+import closed_form
+import numpy as np
+import penalties
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def figures(attacker: float, matching: float, seed: int = 0) -> dict[str, Any]:
+    rng = np.random.default_rng(seed)
+    return {
+        "attacker_auc": attacker,
+        "matching_auc": matching,
+        "attacker_draws": (attacker + rng.normal(0, 0.01, 50)).tolist(),
+        "matching_draws": (matching + rng.normal(0, 0.001, 50)).tolist(),
+    }
+
+
+def run(design: dict[str, Any], *line: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "designs": {"mine": {"test": design}},
+        "line": {str(noise): {"test": row} for noise, row in enumerate(line)},
+    }
+
+
+def test_the_line_is_read_at_the_designs_own_matching() -> None:
+    found, draws = closed_form.difference(
+        run(figures(0.6, 0.69), figures(0.72, 0.70), figures(0.66, 0.67)), "mine", "test"
+    )
+    assert found == pytest.approx(0.6 - 0.70)
+    assert draws.mean() == pytest.approx(found, abs=0.01)
+
+
+def test_resamples_are_paired() -> None:
+    """A design that is the line itself differs by nothing, in every resample."""
+    own = figures(0.7, 0.68, seed=3)
+    found, draws = closed_form.difference(run(own, own, figures(0.6, 0.60, seed=4)), "mine", "test")
+    assert found == pytest.approx(0)
+    np.testing.assert_allclose(draws, 0, atol=1e-12)
+
+
+@given(st.floats(0.5, 0.9), st.floats(-1, 1), st.floats(0.5, 0.9))
+def test_lines_are_straight_also_beyond_their_ends(start: float, slope: float, matching: float) -> None:
+    points = [(x, start + slope * (x - 0.6)) for x in (0.75, 0.6, 0.68)]
+    assert closed_form._line_at(matching, points) == pytest.approx(start + slope * (matching - 0.6))
+
+
+def test_the_screen_compares_within_the_line_only() -> None:
+    line = [{"test": {"matching_auc": x, "attacker_auc": y}} for x, y in ((0.6, 0.55), (0.7, 0.65))]
+    assert penalties.line_at(line, "test", 0.65) == pytest.approx(0.60)
+    assert np.isnan(penalties.line_at(line, "test", 0.71))
+
+
+@pytest.mark.parametrize("designs", [penalties.FULL, penalties.SHORT, closed_form.DESIGNS])
+def test_every_design_makes_a_training_of_equal_length_and_stands_once(designs: list) -> None:
+    lengths = set()
+    for design in designs:
+        budget = design.config(60, 0).budget
+        lengths.add(budget.autoencoder_epochs + budget.heads_epochs + budget.joint_epochs)
+        assert design.config(60, 0).channel.noise_sd == design.noise_sd
+    assert lengths == {60}
+    assert len({(d.name, d.noise_sd, d.alpha, d.beta) for d in designs}) == len(designs)
