@@ -91,7 +91,10 @@ def prepare(
     storage: Annotated[str, typer.Option(metavar="DIR", help="Where studies lie.")] = "studies",
     image_side: Annotated[int | None, typer.Option(help="Side of a prepared image in pixels.")] = None,
     attribute: Annotated[
-        str | None, typer.Option(help="The private attribute; default gender, of celeba Male.")
+        str | None,
+        typer.Option(
+            help='The private attribute, or a list as \'["a", "b"]\'; default gender, of celeba Male.'
+        ),
     ] = None,
     positive: Annotated[str | None, typer.Option(help="The attribute's value that counts as 1.")] = None,
     split_seed: Annotated[int | None, typer.Option(help="Seed of the identity split.")] = None,

@@ -112,6 +112,7 @@ def prepare_faces(spec: StudySpec, storage: Path, execute: Execute = in_threads)
         positive=spec.positive,
         cache=storage / PREPARED,
         execute=execute,
+        further_attributes=spec.attributes[1:],
     )
     check_splits(open_prepared(prepared), spec.attributes, spec.split_seed)
     return prepared

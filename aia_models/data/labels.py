@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool
 
-from aia_models.data.attributes import parse_attributes
+from aia_models.data.attributes import parse_attribute, parse_attributes
 from aia_models.data.source import FaceSource
 from aia_models.errors import DataError
 
@@ -31,16 +31,23 @@ class Labels:
         )
 
 
-def read_labels(found: FaceSource, attribute: str, positive: str | None) -> Labels:
-    """All labels of a source; DataError where `attribute` is not among them or its values cannot be read."""
-    if attribute not in found.columns:
+def read_labels(
+    found: FaceSource, attribute: str, positive: str | None, further_attributes: tuple[str, ...] = ()
+) -> Labels:
+    """All labels of a source; DataError where `attribute` or one of `further_attributes`, to which `positive` does not
+    apply, is not among them or has values that cannot be read."""
+    missing = next((name for name in (attribute, *further_attributes) if name not in found.columns), None)
+    if missing is not None:
         names = [*found.columns]
         more = f" and {len(names) - _SHOWN_ATTRIBUTES} more" if len(names) > _SHOWN_ATTRIBUTES else ""
         there = ", ".join(names[:_SHOWN_ATTRIBUTES]) or "none"
-        raise DataError(f"{found.title} has no attribute '{attribute}': its attributes are {there}{more}")
+        raise DataError(f"{found.title} has no attribute '{missing}': its attributes are {there}{more}")
     people = found.identities
     present = sorted(people.present(), key=lambda category: people.categories[category])
     number_of = np.zeros(len(people.categories), dtype=np.int32)
     number_of[present] = np.arange(len(present))
     attributes = parse_attributes(found.columns, found.places, attribute, positive)
+    for name in further_attributes:
+        if name not in attributes:
+            parse_attribute(name, found.columns[name], found.places, positive=None)
     return Labels(number_of[people.codes], [people.categories[category] for category in present], attributes)

@@ -43,20 +43,23 @@ def prepare(
     positive: str | None,
     cache: Path,
     execute: Execute = in_threads,
+    further_attributes: tuple[str, ...] = (),
 ) -> Path:
     """Returns the folder under `cache` that holds `source` ("KIND:PATH") prepared, made unless it is there.
 
     `image_side` is in pixels. The folder depends on labels, image files and settings; on `attribute` only
-    through `positive`. `execute` runs the blocks of images; those that an interrupted call finished are not
-    made again. Raises DataError, before any image is decoded where the labels are to blame.
+    through `positive`, which says nothing of `further_attributes`. `execute` runs the blocks of images; those that
+    an interrupted call finished are not made again. Raises DataError, before any image is decoded where the labels
+    are to blame.
     """
     if image_side < _SMALLEST_SIDE or image_side % _SIDE_MULTIPLE:
         raise DataError(
             f"image_side is {image_side}: give a multiple of {_SIDE_MULTIPLE} and at least {_SMALLEST_SIDE}"
         )
     kind, found = _read(source)
-    labels = read_labels(found, attribute, positive)
-    check_judgeable(labels.identity, labels.attributes[attribute], attribute, found.title)
+    labels = read_labels(found, attribute, positive, further_attributes)
+    for name in (attribute, *further_attributes):
+        check_judgeable(labels.identity, labels.attributes[name], name, found.title)
     settings: dict[str, Any] = {
         "image_side": image_side,
         "crop": "largest centred square",

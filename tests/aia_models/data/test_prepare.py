@@ -263,3 +263,29 @@ def test_colour_jpeg_and_sixteen_bit_png_become_grey(make_faces: MakeFaces) -> N
     luma = 0.299 * 200 + 0.587 * 100 + 0.114 * 50
     assert np.abs(faces.images[0].astype(float) - luma).max() <= 2
     assert faces.images[1].tolist() == np.full((1, 16, 16), 0x80).tolist()
+
+
+@pytest.mark.parametrize(
+    ("further", "message"),
+    [
+        (("nose",), "has no attribute 'nose': its attributes are gender, hair"),
+        (("hair",), "line 2: 'hair' is 'brown', expected 1/0"),
+    ],
+)
+def test_every_private_attribute_has_to_be_there_and_readable(
+    tmp_path: Path, further: tuple[str, ...], message: str
+) -> None:
+    rows = [
+        f"{n}.png,p{n // 2},{('male', 'female')[n // 2 % 2]},{('brown', 'black')[n % 3 % 2]}"
+        for n in range(48)
+    ]
+    (tmp_path / "labels.csv").write_text("\n".join(["image,identity,gender,hair", *rows]))
+    for n in range(48):
+        Image.fromarray(np.zeros((16, 16), np.uint8)).save(tmp_path / f"{n}.png")
+    source = f"folder:{tmp_path}"
+    with pytest.raises(DataError, match=message):
+        prepare(
+            source, image_side=16, attribute="gender", positive=None, cache=tmp_path / "cache",
+            further_attributes=further,
+        )  # fmt: skip
+    prepare(source, image_side=16, attribute="gender", positive=None, cache=tmp_path / "cache")
