@@ -12,7 +12,6 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int64
-from sklearn.decomposition import PCA
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.kernel_approximation import Nystroem
@@ -25,6 +24,7 @@ from sklearn.svm import SVC
 from sklearn.utils.class_weight import compute_sample_weight
 
 from aia_models.metrics import auc
+from aia_models.whitening import Whitening
 
 Released = Float32[np.ndarray, "n k"]
 Features = Float[np.ndarray, "n k"]
@@ -34,7 +34,6 @@ Setting = TypeVar("Setting")
 EXACT_SVM_IMAGES = 5000  # an exact kernel machine's time grows with the square: beyond this, Nystroem
 NYSTROEM_COMPONENTS = 600
 MLP_EPOCHS = 30
-RELATIVE_TOLERANCE = 1e-10  # directions below this share of the largest variance count as without any
 TREE_LEAVES, TREE_BINS = 15, 63
 TREE_FEATURES = 0.2  # of the coordinates that each split of a tree may choose from
 
@@ -110,39 +109,26 @@ class ScikitAttacker(Attacker[ScikitSetting]):
     def fit(self, examples: Examples, positive: Positive, setting: ScikitSetting, seed: int) -> Scorer:
         """As in `Attacker`."""
         estimator = self.make(len(examples), setting.value, seed)
-        whiten = Whitening(examples.features, setting.components)
-        features = whiten(examples.features)
+        read = reading(examples.features, setting.components)
+        features = read(examples.features)
         if isinstance(estimator, MLPClassifier):
             weight = compute_sample_weight("balanced", positive)
             with warnings.catch_warnings():  # its number of epochs is fixed on purpose
                 warnings.simplefilter("ignore", ConvergenceWarning)
                 estimator.fit(features, positive, sample_weight=weight)
-            return lambda others: np.asarray(estimator.predict_proba(whiten(others.features)))[:, 1] - 0.5
+            return lambda others: np.asarray(estimator.predict_proba(read(others.features)))[:, 1] - 0.5
         estimator.fit(features, positive)
         decide = estimator.decision_function
-        return lambda others: decide(whiten(others.features))
+        return lambda others: decide(read(others.features))
 
 
-class Whitening:
-    """Features on their leading principal components, each scaled to variance 1; with None the features themselves.
-
-    Directions without variance are left out: whitening would make rounding errors count as much as faces.
-    """
-
-    def __init__(self, features: Features, components: int | None) -> None:
-        self._pca = None
-        if components is None:
-            return
-        most = min(components, features.shape[1], len(features) - 1)
-        self._pca = PCA(most, whiten=True, svd_solver="covariance_eigh").fit(features.astype(np.float64))
-        variance = self._pca.explained_variance_
-        self._rank = max(int((variance > RELATIVE_TOLERANCE * variance[0]).sum()), 1)
-
-    def __call__(self, features: Features) -> Float[np.ndarray, "n dim"]:
-        """Of others, or of those it was fitted on."""
-        if self._pca is None:
-            return features
-        return self._pca.transform(features.astype(np.float64))[:, : self._rank]
+def reading(features: Features, components: int | None) -> Callable[[Features], Features]:
+    """How a classifier reads features: as they are, or on the leading components of those it learns from (as they are
+    too where nothing varies)."""
+    whiten = None if components is None else Whitening(features, components)
+    if whiten is None or not whiten.components:
+        return lambda others: others
+    return whiten
 
 
 def feature_scaler(released: Released) -> StandardScaler:

@@ -6,7 +6,6 @@ from itertools import islice
 import numpy as np
 import torch
 from jaxtyping import Float, Float32, Int32, Int64
-from sklearn.decomposition import PCA
 
 from aia_models.config import MatcherConfig
 from aia_models.errors import DataError
@@ -14,13 +13,13 @@ from aia_models.losses import all_pairs_contrastive_loss
 from aia_models.networks import Matcher
 from aia_models.standardise import SMALLEST_SD
 from aia_models.streams import normal_like, stream, stream_seed
+from aia_models.whitening import Whitening, unit_length
 
 Released = Float32[np.ndarray, "n k"]
 Embedding = Float[np.ndarray, "n dim"]
 Embed = Callable[[Released], Embedding]
 
 WHITENED_COMPONENTS = 150
-RELATIVE_TOLERANCE = 1e-10  # directions below this share of the largest variance count as without any
 SIAMESE_STEPS = {"cheap": 80, "full": 300}  # by suite
 SIAMESE_PEOPLE, SIAMESE_IMAGES = 16, 4  # per step: people, and images of each
 SIAMESE_LEARNING_RATE = 2e-3
@@ -36,18 +35,10 @@ def fit_whitened_cosine(
 ) -> Embed:
     """PCA-whitened representations of length 1: their distance orders pairs as the cosine does.
 
-    Learns nothing from identities, only the coordinates' covariance. Directions without variance are left out:
-    whitening would make rounding errors count as much as faces.
+    Learns nothing from identities, only the coordinates' covariance.
     """
-    components = min(WHITENED_COMPONENTS, released.shape[1], len(released) - 1)
-    pca = PCA(components, whiten=True, svd_solver="covariance_eigh").fit(released.astype(np.float64))
-    rank = int((pca.explained_variance_ > RELATIVE_TOLERANCE * pca.explained_variance_[0]).sum())
-
-    def embed(others: Released) -> Embedding:
-        whitened = pca.transform(others.astype(np.float64))[:, :rank]
-        return whitened / np.maximum(np.linalg.norm(whitened, axis=1, keepdims=True), 1e-12)
-
-    return embed
+    whiten = Whitening(released, WHITENED_COMPONENTS)
+    return lambda others: unit_length(whiten(others))
 
 
 def fit_siamese(

@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from aia_models.attackers import Attacker, Examples, Positive, Scorer, Whitening
+from aia_models.attackers import Attacker, Examples, Positive, Scorer, reading
+from aia_models.whitening import unit_length
 
 CALIBRATED_TEMPLATES = 2000  # at most so many are scored to find the middle
 ITSELF = 1 - 1e-5  # cosine similarity from which on a template meets itself
@@ -39,17 +40,13 @@ class TemplateAttacker(Attacker[TemplateSetting]):
     def fit(self, examples: Examples, positive: Positive, setting: TemplateSetting, seed: int) -> Scorer:
         """As in `Attacker`."""
         means = examples.features.reshape(self.releases, -1, examples.features.shape[1]).mean(0)
-        whiten = Whitening(means, setting.components)
-
-        def directions(features: np.ndarray) -> Float[np.ndarray, "n dim"]:
-            values = whiten(features)
-            return values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)
+        read = reading(means, setting.components)
 
         def nearness(similarity: list[np.ndarray]) -> Float[np.ndarray, " n"]:
             near, far = (_mean_of_largest(side, setting.neighbours) for side in similarity)
             return near - far
 
-        templates, labels = directions(means), positive[: len(means)]
+        templates, labels = unit_length(read(means)), positive[: len(means)]
         sides = [templates[labels == side] for side in (True, False)]
         rows = np.random.default_rng(seed).permutation(len(templates))[:CALIBRATED_TEMPLATES]
         similarity = [templates[rows] @ side.T for side in sides]
@@ -59,7 +56,7 @@ class TemplateAttacker(Attacker[TemplateSetting]):
         middle = sum(float(scores[labels[rows] == side].mean()) for side in (True, False)) / 2
 
         def score(others: Examples) -> Float[np.ndarray, " n"]:
-            asked = directions(others.features)
+            asked = unit_length(read(others.features))
             return nearness([asked @ side.T for side in sides]) - middle
 
         return score

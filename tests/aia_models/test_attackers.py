@@ -14,7 +14,6 @@ from aia_models.attackers import (
     Attacker,
     Examples,
     ScikitSetting,
-    Whitening,
     examples_of,
     feature_scaler,
 )
@@ -198,12 +197,3 @@ def test_templates_are_means_of_releases() -> None:
     once = TemplateAttacker(1).fit(Examples(points, points), positive, TemplateSetting(5, 3), 0)
     thrice = TemplateAttacker(3).fit(Examples(rows, rows), np.tile(positive, 3), TemplateSetting(5, 3), 0)
     np.testing.assert_allclose(once(Examples(points, points)), thrice(Examples(points, points)), atol=1e-4)
-
-
-def test_whitening_leaves_directions_without_variance_out() -> None:
-    rng = np.random.default_rng(0)
-    features = np.c_[rng.normal(0, 3, (200, 2)), np.zeros((200, 3))]
-    whitened = Whitening(features, 4)(features)
-    assert whitened.shape == (200, 2)
-    np.testing.assert_allclose(np.cov(whitened.T), np.eye(2), atol=1e-9)
-    assert Whitening(features, None)(features) is features

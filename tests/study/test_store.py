@@ -195,14 +195,15 @@ def test_killed_at_random_it_keeps_each_appended_trial_exactly_once(tmp_path):
     for run in range(kills):
         process = writer(tmp_path, run, 100_000)
         assert process.stdout is not None
-        acknowledged.add(process.stdout.readline().strip())
-        time.sleep(rng.uniform(0.0, 0.15))
+        # After a random number of trials, however fast the machine is, and a moment within the next.
+        acknowledged.update(process.stdout.readline().strip() for _ in range(rng.integers(5, 30)))
+        time.sleep(rng.uniform(0.0, 0.01))
         process.send_signal(signal.SIGKILL)
         *complete, _ = process.communicate()[0].split("\n")
         acknowledged.update(complete)
     with ResultsStore(tmp_path) as store:
         recorded = store.trial_ids()
-    assert len(acknowledged) > 2 * kills
+    assert len(acknowledged) > 10 * kills
     assert acknowledged <= recorded
     assert len(recorded - acknowledged) <= kills, "at most the append in flight at each kill"
     assert_holds_exactly(tmp_path, set(recorded))

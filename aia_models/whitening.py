@@ -1,0 +1,30 @@
+"""Leading principal components, each scaled to variance 1."""
+
+import numpy as np
+from jaxtyping import Float
+from sklearn.decomposition import PCA
+
+RELATIVE_TOLERANCE = 1e-10  # directions below this share of the largest variance count as without any
+
+
+class Whitening:
+    """Projects on the leading principal components of what it is fitted on, in float64, each scaled to variance 1.
+
+    Directions without variance are left out: whitening would make rounding errors count as much as faces.
+    `components` are those that remain.
+    """
+
+    def __init__(self, values: Float[np.ndarray, "n k"], components: int) -> None:
+        most = min(components, values.shape[1], len(values) - 1)
+        self._pca = PCA(most, whiten=True, svd_solver="covariance_eigh").fit(values.astype(np.float64))
+        variance = self._pca.explained_variance_
+        self.components = int((variance > RELATIVE_TOLERANCE * variance[0]).sum())
+
+    def __call__(self, values: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n component"]:
+        """The components of others, or of those it was fitted on; none where nothing varied."""
+        return self._pca.transform(values.astype(np.float64))[:, : self.components]
+
+
+def unit_length(values: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n k"]:
+    """Rows of length 1, whose products are cosines; a row of zeros stays one."""
+    return values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)

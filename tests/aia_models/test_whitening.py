@@ -1,0 +1,39 @@
+"""Whitening: uncorrelated components of variance 1, without directions that do not vary."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aia_models.attackers import reading
+from aia_models.whitening import Whitening, unit_length
+
+
+@given(st.integers(0, 2**31), st.integers(1, 6))
+@settings(max_examples=25, deadline=None)
+def test_components_are_uncorrelated_and_of_variance_1(seed: int, components: int) -> None:
+    rng = np.random.default_rng(seed)
+    values = rng.normal(2, 1, (80, 6)) @ rng.normal(0, 1, (6, 6))
+    whitened = Whitening(values, components)(values)
+    assert whitened.shape == (80, components)
+    np.testing.assert_allclose(np.cov(whitened.T).reshape(components, -1), np.eye(components), atol=1e-6)
+
+
+def test_directions_without_variance_are_left_out() -> None:
+    rng = np.random.default_rng(0)
+    values = np.c_[rng.normal(0, 3, (200, 2)), np.zeros((200, 3))]
+    whitening = Whitening(values, 4)
+    assert whitening.components == 2
+    assert whitening(values).shape == (200, 2)
+    assert Whitening(np.full((20, 3), 0.5), 2).components == 0
+
+
+def test_what_varies_in_nothing_is_read_as_it_is() -> None:
+    values = np.full((20, 3), 0.5)
+    assert reading(values, 2)(values) is values
+    assert reading(values, None)(values) is values
+
+
+def test_unit_length() -> None:
+    values = np.array([[3.0, 4.0], [0.0, 0.0]])
+    assert unit_length(values).tolist() == [[pytest.approx(0.6), pytest.approx(0.8)], [0.0, 0.0]]
