@@ -7,10 +7,11 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32, Int32
+from jaxtyping import Float, Float32
 
-from aia_models.attackers import SCIKIT_ATTACKERS, Attacker, Examples, examples_of, feature_scaler
-from aia_models.bootstrap import folded_auc_draws, identity_weights, interval, weighted_shares
+from aia_models.attack_field import AttackField, attack_field, some_people
+from aia_models.attackers import SCIKIT_ATTACKERS, Attacker
+from aia_models.bootstrap import folded_auc_draws, interval, weighted_shares
 from aia_models.cnn_attacker import CNNAttacker, maps_of
 from aia_models.metrics import auc, balanced_accuracy, folded
 from aia_models.released import Released, ReleasedFaces
@@ -22,7 +23,6 @@ Decode = Callable[[Released], Float32[np.ndarray, "n 1 side side"]]
 
 CHEAP = ("logistic_regression", "rbf_svm", "mlp")
 MEANS = ("logistic_regression", "rbf_svm")  # attackers that also read the mean of ten releases
-JUDGED_SPLITS = ("validation", "test")
 VANTAGES: dict[Suite, tuple[str, ...]] = {"cheap": ("attack",), "full": ("attack", "train")}
 HELD_BACK_SHARE = 0.25  # of the people an attacker learns from: what it chooses its setting on
 CURVE_SHARES = (0.25, 0.5)  # of those people: the smaller sizes of the learning curve
@@ -91,27 +91,6 @@ class Attacks:
     still_improving: Mapping[str, bool | None]
 
 
-@dataclass(frozen=True)
-class _Judged:
-    examples: Examples
-    positive: Bool[np.ndarray, " n"]
-    weights: Float[np.ndarray, "draw n"]
-
-
-@dataclass(frozen=True)
-class _Field:
-    """What attackers of one attribute learn from at one vantage, and whom they are judged on."""
-
-    attribute: str
-    vantage: str
-    releases: int
-    images: int
-    examples: Examples
-    positive: Bool[np.ndarray, " row"]
-    identity: Int32[np.ndarray, " row"]
-    judged: Mapping[str, _Judged]
-
-
 def attack_all(
     released: Mapping[str, ReleasedFaces],
     map_shape: tuple[int, int, int],
@@ -132,7 +111,7 @@ def attack_all(
     scores: dict[AttackKey, np.ndarray] = {}
     improving: dict[str, bool | None] = {}
     for attribute in released["attack"].attributes:
-        fields = {vantage: _field(released, attribute, vantage) for vantage in VANTAGES[suite]}
+        fields = {vantage: attack_field(released, attribute, vantage) for vantage in VANTAGES[suite]}
         own: list[Attack] = []
         for field in fields.values():
             attackers = _attackers(suite, map_shape, decode, field, device)
@@ -153,7 +132,7 @@ def attack_all(
             )
             further += curve
             if released["attack"].mean_of_10 is not None:
-                field = _field(released, attribute, "attack", mean=True)
+                field = attack_field(released, attribute, "attack", mean=True)
                 for name in MEANS:
                     attacks = _attack(field, name, SCIKIT_ATTACKERS[name], suite, seed)
                     further += [attack for attack, *_ in attacks]
@@ -161,7 +140,7 @@ def attack_all(
 
 
 def _attackers(
-    suite: Suite, map_shape: tuple[int, int, int], decode: Decode | None, field: _Field, device: str
+    suite: Suite, map_shape: tuple[int, int, int], decode: Decode | None, field: AttackField, device: str
 ) -> dict[str, Attacker[Any]]:
     if suite == "cheap":
         return {name: SCIKIT_ATTACKERS[name] for name in CHEAP}
@@ -173,63 +152,8 @@ def _attackers(
     return {**SCIKIT_ATTACKERS, "templates": TemplateAttacker(releases), **convolutional}
 
 
-def _field(
-    released: Mapping[str, ReleasedFaces],
-    attribute: str,
-    vantage: str,
-    *,
-    mean: bool = False,
-    share: float = 1.0,
-    seed: int = 0,
-) -> _Field:
-    """The known images of the vantage's people (`share` of them), every release a row; the judged by their first."""
-    own = released[vantage]
-    known = own.known(attribute)
-    if share < 1:
-        known &= np.isin(own.identity, _some_people(own.identity, own.attributes[attribute], share, seed))
-    values = own.mean_of_10[None] if mean and own.mean_of_10 is not None else own.releases
-    count = len(values)
-    rows = values[:, known].reshape(-1, values.shape[2])
-    scaler = feature_scaler(rows)
-    judged = {}
-    for split in JUDGED_SPLITS:
-        faces = released[split]
-        there = faces.known(attribute)
-        read = faces.mean_of_10 if mean and faces.mean_of_10 is not None else faces.representations
-        judged[split] = _Judged(
-            examples_of(read[there], scaler),
-            faces.attributes[attribute][there] == 1,
-            identity_weights(faces.identity[there]),
-        )
-    return _Field(
-        attribute=attribute,
-        vantage=vantage,
-        releases=10 if mean else 1,
-        images=int(known.sum()),
-        examples=examples_of(rows, scaler),
-        positive=np.tile(own.attributes[attribute][known] == 1, count),
-        identity=np.tile(own.identity[known], count),
-        judged=judged,
-    )
-
-
-def _some_people(
-    identity: Int32[np.ndarray, " n"], values: np.ndarray, share: float, seed: int
-) -> Int32[np.ndarray, " person"]:
-    """About `share` of the people of either value, at least one of each; a person's value is its first known one."""
-    rng = np.random.default_rng(stream_seed(seed, "attackers", "people"))
-    known = values >= 0
-    people, first = np.unique(identity[known], return_index=True)
-    value = values[known][first]
-    chosen = []
-    for side in (0, 1):
-        own = rng.permutation(people[value == side])
-        chosen.append(own[: max(round(share * len(own)), 1)])
-    return np.concatenate(chosen)
-
-
 def _attack(
-    field: _Field, name: str, attacker: Attacker[Any], suite: Suite, seed: int, setting: Any = None
+    field: AttackField, name: str, attacker: Attacker[Any], suite: Suite, seed: int, setting: Any = None
 ) -> Iterator[tuple[Attack, Float[np.ndarray, " draw"], Float[np.ndarray, " known"]]]:
     """Fits one attacker and yields, for each judged split, the attack, its folded AUC in each resample, its scores."""
     attacker_seed = stream_seed(seed, "attacker", name) % 2**32
@@ -265,10 +189,10 @@ def _in_words(setting: Any) -> str:
     return ", ".join(f"{name} {value:g}" for name, value in setting._asdict().items() if value is not None)
 
 
-def _chosen(field: _Field, attacker: Attacker[Any], seed: int) -> Any:
+def _chosen(field: AttackField, attacker: Attacker[Any], seed: int) -> Any:
     """The setting that does best on people held back, each by its first release."""
     held = np.isin(
-        field.identity, _some_people(field.identity, field.positive.astype(np.int8), HELD_BACK_SHARE, seed)
+        field.identity, some_people(field.identity, field.positive.astype(np.int8), HELD_BACK_SHARE, seed)
     )
     if len(np.unique(field.positive[~held])) < 2:  # too few people to spare any
         return attacker.usual
@@ -280,11 +204,11 @@ def _chosen(field: _Field, attacker: Attacker[Any], seed: int) -> Any:
 
 def _learning_curve(
     released: Mapping[str, ReleasedFaces],
-    fields: Mapping[str, _Field],
+    fields: Mapping[str, AttackField],
     attacks: list[Attack],
     draws: Mapping[AttackKey, Float[np.ndarray, " draw"]],
     seed: int,
-    attackers: Callable[[_Field], dict[str, Attacker[Any]]],
+    attackers: Callable[[AttackField], dict[str, Attacker[Any]]],
 ) -> tuple[list[Attack], bool]:
     """The cheap suite and the strongest attacker on validation, fitted on fewer people with the settings they chose;
     and whether the strongest still gains from more."""
@@ -295,7 +219,7 @@ def _learning_curve(
     gained = False
     for vantage, name in sorted(wanted):
         for share in CURVE_SHARES:
-            field = _field(released, strongest.attribute, vantage, share=share, seed=seed)
+            field = attack_field(released, strongest.attribute, vantage, share=share, seed=seed)
             for attack, fewer, _ in _attack(field, name, attackers(field)[name], "full", seed):
                 found.append(attack)
                 if share == CURVE_SHARES[-1] and attack.key == strongest.key:

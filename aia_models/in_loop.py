@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from aia_models.attacks import JUDGED_SPLITS
+from aia_models.attack_field import JUDGED_SPLITS
 from aia_models.bootstrap import folded_auc_draws, identity_weights, pair_weights, weighted_shares
 from aia_models.metrics import auc, best_threshold, folded, weighted_aucs
 from aia_models.networks import Networks

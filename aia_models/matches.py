@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from aia_models.attacks import JUDGED_SPLITS, Suite
+from aia_models.attack_field import JUDGED_SPLITS
+from aia_models.attacks import Suite
 from aia_models.bootstrap import identity_weights, interval, pair_weights, weighted_shares
 from aia_models.matchers import MATCHERS, SIAMESE_STEPS
 from aia_models.metrics import (

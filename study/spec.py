@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from search_spaces.domains import Value
 from search_spaces.errors import SpaceError
@@ -16,50 +16,20 @@ from search_spaces.spaces import SPACES, Space
 from study.errors import SpecError
 from study.objectives import Objective, search_objectives
 from study.spec_errors import one_line
-
-_STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+from study.spec_tables import COUNT, STRICT, Epochs, Resources, Training
 
 # A description says what a key means and what it takes: the message for a wrong value ends in it.
-_COUNT = "a whole number of at least 1"
 _SEED = "a whole number from 0 to 2^63 - 1"
 Baseline = Literal["original", "random", "aia_without_t", "erasure"]
 BASELINES: tuple[Baseline, ...] = get_args(Baseline)
-Epochs = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Text = Annotated[str, Field(min_length=1)]
-
-
-class Training(BaseModel):
-    """Epochs of the two stages; stage 1 is the auto-encoder alone, then adversary and matcher on its g."""
-
-    model_config = _STRICT
-
-    stage1_epochs: Epochs = Field(default=6, description=f"epochs of the auto-encoder alone, {_COUNT}")
-    heads_epochs: Epochs = Field(default=3, description=f"epochs of adversary and matcher alone, {_COUNT}")
-    joint_epochs: Epochs = Field(default=20, description=f"epochs of adversarial training (Eq. 8), {_COUNT}")
-
-
-class Resources(BaseModel):
-    """What one trial asks of the machine."""
-
-    model_config = _STRICT
-
-    cpus_per_trial: float = Field(default=1.0, gt=0, description="CPU cores of a trial, a number above 0")
-    gpus_per_trial: Literal["auto"] | Annotated[float, Field(ge=0)] = Field(
-        default="auto", description="GPUs of a trial, 'auto' or a number of at least 0, as 0.25 for a quarter"
-    )
-    dtype: Literal["float32", "bfloat16"] = Field(
-        default="float32", description="arithmetic of the networks, 'float32' or 'bfloat16'"
-    )
-    memory_format: Literal["channels_last", "contiguous"] = Field(
-        default="channels_last", description="layout of image tensors, 'channels_last' or 'contiguous'"
-    )
 
 
 class StudySpec(BaseModel):
     """Everything that defines a study; `study.toml` holds it with its defaults written out."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     name: str = Field(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
@@ -99,14 +69,14 @@ class StudySpec(BaseModel):
         description="attackers that the search lowers, 'maximum' over the private attributes or 'per_attribute'",
     )
     trials: Annotated[int, Field(ge=0)] = Field(
-        description=f"search trials, {_COUNT}, or 0 where designs are given"
+        description=f"search trials, {COUNT}, or 0 where designs are given"
     )
     designs: Annotated[tuple[dict[str, Value], ...], Field(strict=False)] = Field(
         default=(),
         description="designs run as they are before the search, a list of tables of the space's parameters",
     )
     seeds: Epochs = Field(
-        default=1, description=f"seeds of each of the designs and baselines, from seed on, {_COUNT}"
+        default=1, description=f"seeds of each of the designs and baselines, from seed on, {COUNT}"
     )
     baselines: Annotated[tuple[Baseline, ...], Field(strict=False)] = Field(
         default=BASELINES, description=f"methods run beside the search, a list out of {', '.join(BASELINES)}"

@@ -16,20 +16,10 @@ from aia_models.matches import Match
 from aia_models.metrics import best_threshold, equal_error_rate
 from aia_models.pairs import evaluation_pairs
 from aia_models.released import ReleasedFaces
+from tests.aia_models.released_people import MAP, released_split
 from tests.judged import some_attack, some_match
 
-MAP = (2, 2, 2)
 Released = dict[str, ReleasedFaces]
-
-
-def released_split(seed: int, people: int = 40, images: int = 5, leak: float = 0.0) -> ReleasedFaces:
-    """Representations `[n, 8]` in which people differ and the attribute moves the first coordinate by `leak`."""
-    rng = np.random.default_rng(seed)
-    identity = np.repeat(np.arange(people, dtype=np.int32), images)
-    gender = (identity % 2 == 0).astype(np.int8)
-    values = rng.normal(0.5, 0.2, (people, 8))[identity] + rng.normal(0, 0.1, (len(identity), 8))
-    values[:, 0] += leak * gender
-    return ReleasedFaces(values.astype(np.float32)[None], identity, {"gender": gender})
 
 
 def released(leak: float = 0.3) -> Released:
@@ -241,83 +231,6 @@ def test_best_match_is_chosen_on_validation_by_any_negatives() -> None:
     assert judgement.best_match("test", "same_gender").auc == 0.52
 
 
-EVERY = (*CHEAP, "gradient_boosting", "templates", "cnn", "cnn_decoded")
-
-
-def decode(given: np.ndarray) -> np.ndarray:
-    """Images of side 4: each coordinate a block of two pixels."""
-    return np.repeat(given, 2, axis=1).reshape(-1, 1, 4, 4)
-
-
-def full_split(seed: int, leak: float) -> ReleasedFaces:
-    """Three noisy releases, and the mean of ten."""
-    clean = released_split(seed, people=24, images=4, leak=leak)
-    rng = np.random.default_rng(seed + 100)
-    ten = clean.representations + rng.normal(0, 0.5, (10, *clean.representations.shape))
-    return replace(clean, releases=ten[:3].astype(np.float32), mean_of_10=ten.mean(0).astype(np.float32))
-
-
-@pytest.fixture(scope="module")
-def full() -> Judgement:
-    faces = {
-        split: full_split(seed, leak=0.6)
-        for seed, split in enumerate(("train", "attack", "validation", "test"))
-    }
-    return judge(faces, MAP, "full", 0, decode)
-
-
-def test_full_suite_attacks_from_both_vantages(full: Judgement) -> None:
-    found = {(a.split, a.vantage, a.attacker) for a in full.attacks}
-    assert found == {
-        (split, vantage, name)
-        for split in ("validation", "test")
-        for vantage in ("attack", "train")
-        for name in EVERY
-    }
-    assert {(a.suite, a.releases, a.train_images) for a in full.attacks} == {("full", 1, 96)}
-    assert set(full.attack_draws) == {a.key for a in full.attacks}
-    strongest = full.strongest_attack("validation")
-    assert max(strongest.auc, 1 - strongest.auc) > 0.6
-    assert max(strongest.auc, 1 - strongest.auc) == max(
-        max(a.auc, 1 - a.auc) for a in full.attacks if a.split == "validation"
-    )
-
-
-def test_learning_curve_has_three_sizes_of_the_cheap_suite_and_the_strongest(full: Judgement) -> None:
-    curve = [a for a in full.further_attacks if a.releases == 1]
-    strongest = full.strongest_attack("validation")
-    assert {a.attacker for a in curve} == {*CHEAP, strongest.attacker}
-    for name in CHEAP:
-        own = [a.train_images for a in curve if (a.attacker, a.vantage, a.split) == (name, "attack", "test")]
-        assert own == [24, 48]
-    assert full.still_improving in ({"gender": True}, {"gender": False})
-
-
-def test_means_of_ten_releases_are_attacked_apart(full: Judgement) -> None:
-    repeated = [a for a in full.further_attacks if a.releases == 10]
-    assert {(a.split, a.attacker) for a in repeated} == {
-        (split, name) for split in ("validation", "test") for name in ("logistic_regression", "rbf_svm")
-    }
-    best = full.strongest_repeated("test")
-    assert best is not None
-    single = next(
-        a
-        for a in full.attacks
-        if (a.split, a.vantage, a.attacker) == ("test", "attack", "logistic_regression")
-    )
-    assert best.auc > single.auc + 0.05, "ten releases tell more than one"
-
-
-def test_without_decoder_and_noise_there_is_less_to_do() -> None:
-    faces = {
-        split: released_split(seed, people=16, images=3, leak=0.6)
-        for seed, split in enumerate(("train", "attack", "validation", "test"))
-    }
-    judgement = judge(faces, MAP, "full", 0)
-    assert {a.attacker for a in judgement.attacks} == set(EVERY) - {"cnn_decoded"}
-    assert judgement.strongest_repeated("test") is None
-
-
 def test_every_attribute_is_attacked() -> None:
     faces = {
         split: replace(part, attributes={**part.attributes, "young": (part.identity % 4 < 2).astype(np.int8)})
@@ -345,32 +258,3 @@ def test_what_cannot_be_judged_is_named_in_one_line() -> None:
         DataError, match="split 'validation': 200 images have gender = 1 and 0 have gender = 0"
     ):
         judge({**faces, "validation": men}, MAP, "cheap", 0)
-
-
-def parity_split(seed: int, people: int = 1500, telling: bool = True) -> ReleasedFaces:
-    """3,000 representations of 8 coordinates; the attribute is the parity of two of them, or nothing of any."""
-    rng = np.random.default_rng(seed)
-    identity = np.repeat(np.arange(people, dtype=np.int32), 2)
-    gender = (identity % 2 == 0).astype(np.int8)
-    values = rng.normal(0, 1, (len(identity), 8))
-    if telling:
-        values[:, 5] = np.abs(values[:, 5]) * np.where(gender == 1, 1, -1) * np.sign(values[:, 2])
-    return ReleasedFaces(values.astype(np.float32)[None], identity, {"gender": gender})
-
-
-@pytest.mark.parametrize("telling", [True, pytest.param(False, marks=pytest.mark.slow)])
-def test_a_leak_in_a_parity_is_found_by_all_but_the_linear_attacker(telling: bool) -> None:
-    faces = {
-        split: parity_split(seed, telling=telling)
-        for seed, split in enumerate(("train", "attack", "validation", "test"))
-    }
-    judgement = judge(faces, (8, 1, 1), "full", 0)
-    # The AUC of scores that know nothing has a variance of (p + n + 1) / (12 p n), with 750 people of either value.
-    error = np.sqrt(1501 / (12 * 750 * 750))
-    for found in judgement.attacks:
-        if found.attacker == "logistic_regression" or not telling:
-            assert abs(found.auc - 0.5) < 4 * error, found.attacker
-        else:
-            assert found.auc > 0.8, found.attacker
-    strongest = judgement.strongest_attack("validation")
-    assert (strongest.auc > 0.95) == telling

@@ -1,0 +1,17 @@
+"""Released representations in which people differ and the attribute leaks as much as asked."""
+
+import numpy as np
+
+from aia_models.released import ReleasedFaces
+
+MAP = (2, 2, 2)
+
+
+def released_split(seed: int, people: int = 40, images: int = 5, leak: float = 0.0) -> ReleasedFaces:
+    """Representations `[n, 8]` in which people differ and the attribute moves the first coordinate by `leak`."""
+    rng = np.random.default_rng(seed)
+    identity = np.repeat(np.arange(people, dtype=np.int32), images)
+    gender = (identity % 2 == 0).astype(np.int8)
+    values = rng.normal(0.5, 0.2, (people, 8))[identity] + rng.normal(0, 0.1, (len(identity), 8))
+    values[:, 0] += leak * gender
+    return ReleasedFaces(values.astype(np.float32)[None], identity, {"gender": gender})
