@@ -10,18 +10,15 @@ figures of
 A run that was interrupted goes on from what its output holds.
 """
 
-import argparse
-import json
 import time
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from penalties import DEFAULTS, SHIFTED, Design, large_batches
+from recorded_runs import RecordedRuns, comparison_options
 
 from aia_models.allocator import keep_freed_memory
 from aia_models.anonymizer import Anonymizer, fit_anonymizer, release_faces
@@ -31,7 +28,7 @@ from aia_models.config import BudgetConfig, ComputeConfig, TrainingConfig
 from aia_models.data.faces import FaceDataset
 from aia_models.data.prepare import open_prepared, prepare
 from aia_models.data.splits import SPLITS, SplitFaces, split_faces
-from aia_models.judging import Judgement, judge
+from aia_models.judging import JUDGE_VERSION, Judgement, judge
 from aia_models.metrics import folded
 from aia_models.networks import Networks
 from aia_models.training import Trainer
@@ -44,7 +41,7 @@ DESIGNS = [  # the best two kinds of penalties.py on validation
 JUDGED = ("validation", "test")
 
 
-def compared(task: tuple[int, int, str, int, Suite, Path]) -> dict[str, Any]:
+def compared(task: tuple[int, int, str, int, Suite, Path]) -> list[dict[str, Any]]:
     """One seed and split: every design, and the erasure line around its matching."""
     seed, split_seed, dataset, epochs, suite, cache = task
     torch.set_num_threads(1)
@@ -82,7 +79,7 @@ def compared(task: tuple[int, int, str, int, Suite, Path]) -> dict[str, Any]:
                 if str(noise_sd) not in found["line"]:
                     released = _with_noise(line, line_config, noise_sd, faces)
                     found["line"][str(noise_sd)] = _figures(_judged(released, faces, numbers, suite, seed))
-    return found
+    return [found]
 
 
 def _trained(config: TrainingConfig, faces: SplitFaces) -> Networks:
@@ -179,33 +176,21 @@ def report(runs: list[dict[str, Any]]) -> None:
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--dataset", default="synthetic", metavar="KIND:PATH")
-    parser.add_argument("--full", action="store_true", help="suite full, 60 epochs, 3 seeds x 5 splits")
-    parser.add_argument("--output", type=Path, default=Path("studies/closed_form.jsonl"))
-    options = parser.parse_args()
-    epochs, suite, seeds, splits = (60, "full", 3, 5) if options.full else (12, "cheap", 1, 2)
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    runs = [json.loads(line) for line in options.output.open()] if options.output.exists() else []
-    done = {(run["seed"], run["split_seed"]) for run in runs}
-    cache = options.output.parent / ".prepared"
-    prepare(options.dataset, image_side=32, attribute="gender", positive=None, cache=cache)
+    options = comparison_options(__doc__, "closed_form", "suite full, 60 epochs, 3 seeds x 5 splits")
+    suite: Suite = "full" if options.full else "cheap"
+    epochs, seeds, splits = (60, 3, 5) if options.full else (12, 1, 2)
+    designs = [design.name for design in DESIGNS]
+    runs = RecordedRuns(options, epochs=epochs, suite=suite, judge_version=JUDGE_VERSION, designs=designs)
+    done = {(run["seed"], run["split_seed"]) for run in runs.rows}
     tasks = [
-        (seed, split_seed, options.dataset, epochs, suite, cache)
+        (seed, split_seed, options.dataset, epochs, suite, options.cache)
         for seed in range(seeds)
         for split_seed in range(splits)
         if (seed, split_seed) not in done
     ]
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool, options.output.open("a") as output:
-        for number, run in enumerate(pool.map(compared, tasks), start=1):
-            runs.append(run)
-            output.write(json.dumps(run) + "\n")
-            output.flush()
-            print(f"{number} of {len(tasks)} runs done", flush=True)
+    runs.run(compared, tasks, lambda task: f"seed {task[0]}, split_seed {task[1]}")
     print(f"torch {torch.__version__}, {epochs} epochs, suite {suite}")
-    report(runs)
+    report(runs.rows)
 
 
 if __name__ == "__main__":

@@ -9,16 +9,13 @@ are not trained again.
     python benchmarks/families.py --full --dataset folder:PATH --output families.jsonl  # docs/decisions.md
 """
 
-import argparse
-import json
 import statistics
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
-from multiprocessing import get_context
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from recorded_runs import RecordedRuns, comparison_options
 
 from aia_models.anonymizer import fit_anonymizer, release_faces
 from aia_models.config import (
@@ -220,34 +217,20 @@ def _spread(values: list[float]) -> str:
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--dataset", default="synthetic", metavar="KIND:PATH")
-    parser.add_argument("--full", action="store_true", help="all designs, 3 seeds, the alpha-beta budget")
-    parser.add_argument("--output", type=Path, default=Path("studies/families.jsonl"))
-    options = parser.parse_args()
+    options = comparison_options(__doc__, "families", "all designs, 3 seeds, the alpha-beta budget")
     designs, seeds = ([*NOISE, *ADVERSARIAL, *PAPER], range(3)) if options.full else (SHORT, range(1))
     budget = FULL_BUDGET if options.full else SHORT_BUDGET
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    rows = [json.loads(line) for line in options.output.open()] if options.output.exists() else []
-    done = {(row["design"], row["seed"]) for row in rows}
-    cache = options.output.parent / ".prepared"
-    prepare(options.dataset, image_side=32, attribute="gender", positive=None, cache=cache)
+    runs = RecordedRuns(options, budget=asdict(budget))
+    done = {(row["design"], row["seed"]) for row in runs.rows}
     tasks = [
-        (design, seed, options.dataset, budget, cache)
+        (design, seed, options.dataset, budget, options.cache)
         for seed in seeds
         for design in designs
         if (design.name, seed) not in done
     ]
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool, options.output.open("a") as output:
-        for number, new in enumerate(pool.map(trained, tasks), start=1):
-            rows += new
-            output.writelines(json.dumps(row) + "\n" for row in new)
-            output.flush()
-            print(f"{number} of {len(tasks)} trained: {new[0]['design']} seed {new[0]['seed']}", flush=True)
+    runs.run(trained, tasks, lambda task: f"{task[0].name} seed {task[1]}")
     print(f"torch {torch.__version__}, {len(seeds)} seeds, budget {budget}")
-    report(rows)
+    report(runs.rows)
 
 
 if __name__ == "__main__":

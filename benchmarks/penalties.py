@@ -6,18 +6,15 @@ several strengths. Without arguments: a few designs on drawn faces. docs/decisio
     python benchmarks/penalties.py --full --dataset folder:PATH
 """
 
-import argparse
-import json
 import time
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from recorded_runs import RecordedRuns, comparison_options
 
 from aia_models.allocator import keep_freed_memory
 from aia_models.anonymizer import fit_anonymizer, release_faces
@@ -33,7 +30,7 @@ from aia_models.config import (
 )
 from aia_models.data.prepare import open_prepared, prepare
 from aia_models.data.splits import split_faces
-from aia_models.judging import Judgement, judge
+from aia_models.judging import JUDGE_VERSION, Judgement, judge
 from aia_models.metrics import folded
 from aia_models.training import Trainer
 
@@ -235,36 +232,23 @@ def report(rows: list[dict[str, Any]]) -> None:
             above = found["attacker_auc"] - line_at(line, split, found["matching_auc"])
             cells.append(f"{found['attacker_auc']:.3f} | {found['matching_auc']:.3f} | {above:+.3f}")
         titles = f"{row['design']} | {row['noise_sd']:g} | {row['alpha']:g} | {row['beta']:g}"
-        print(f"{titles} | {' | '.join(cells)} | {row['in_loop'] or 0:.3f} | {row['train_seconds']:.0f}")
+        in_loop = "-" if row["in_loop"] is None else f"{row['in_loop']:.3f}"
+        print(f"{titles} | {' | '.join(cells)} | {in_loop} | {row['train_seconds']:.0f}")
 
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--dataset", default="synthetic", metavar="KIND:PATH")
-    parser.add_argument("--full", action="store_true", help="every design, 60 epochs")
-    parser.add_argument("--output", type=Path, default=Path("studies/penalties.jsonl"))
-    options = parser.parse_args()
+    options = comparison_options(__doc__, "penalties", "every design, 60 epochs")
     designs, epochs = (FULL, FULL_EPOCHS) if options.full else (SHORT, SHORT_EPOCHS)
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    rows = [json.loads(line) for line in options.output.open()] if options.output.exists() else []
-    done = {(row["design"], row["noise_sd"], row["alpha"], row["beta"]) for row in rows}
-    cache = options.output.parent / ".prepared"
-    prepare(options.dataset, image_side=32, attribute="gender", positive=None, cache=cache)
+    runs = RecordedRuns(options, epochs=epochs, judge_version=JUDGE_VERSION)
+    done = {(row["design"], row["noise_sd"], row["alpha"], row["beta"]) for row in runs.rows}
     wanted = [d for d in designs if (d.name, d.noise_sd, d.alpha, d.beta) not in done]
-    lines = [] if any(row["design"] == "erasure" for row in rows) else [None]
-    tasks = [(design, 0, 0, options.dataset, epochs, cache) for design in (*lines, *wanted)]
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool, options.output.open("a") as output:
-        for number, new in enumerate(pool.map(trained, tasks), start=1):
-            rows += new
-            output.writelines(json.dumps(row) + "\n" for row in new)
-            output.flush()
-            print(f"{number} of {len(tasks)} trained: {new[0]['design']}", flush=True)
+    lines = [] if any(row["design"] == "erasure" for row in runs.rows) else [None]
+    tasks = [(design, 0, 0, options.dataset, epochs, options.cache) for design in (*lines, *wanted)]
+    runs.run(trained, tasks, lambda task: task[0].name if task[0] else "erasure")
     print(f"torch {torch.__version__}, {epochs} epochs, suite cheap, seed 0, split_seed 0")
-    print("design | noise | α | β | validation attacker | matching | above the line | test ... | in-loop | s")
-    report(rows)
+    print("design | noise | α | β | validation attacker | matching | minus the line | test ... | in-loop | s")
+    report(runs.rows)
 
 
 if __name__ == "__main__":
