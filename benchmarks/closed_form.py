@@ -182,7 +182,7 @@ def main() -> None:
     designs = [design.name for design in DESIGNS]
     runs = RecordedRuns(options, epochs=epochs, suite=suite, judge_version=JUDGE_VERSION, designs=designs)
     done = {(run["seed"], run["split_seed"]) for run in runs.rows}
-    tasks = [
+    tasks: list[tuple[int, int, str, int, Suite, Path]] = [
         (seed, split_seed, options.dataset, epochs, suite, options.cache)
         for seed in range(seeds)
         for split_seed in range(splits)
