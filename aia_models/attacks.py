@@ -19,6 +19,7 @@ from aia_models.streams import stream_seed
 from aia_models.template_attacker import TemplateAttacker
 
 Suite = Literal["cheap", "full"]
+Chosen = dict[tuple[str, str], Any]  # vantage and attacker -> the setting it goes on with
 Decode = Callable[[Released], Float32[np.ndarray, "n 1 side side"]]
 
 CHEAP = ("logistic_regression", "rbf_svm", "mlp")
@@ -113,10 +114,11 @@ def attack_all(
     for attribute in released["attack"].attributes:
         fields = {vantage: attack_field(released, attribute, vantage) for vantage in VANTAGES[suite]}
         own: list[Attack] = []
+        chosen: Chosen = {}
         for field in fields.values():
             attackers = _attackers(suite, map_shape, decode, field, device)
             for name, attacker in attackers.items():
-                for attack, draw, score in _attack(field, name, attacker, suite, seed):
+                for attack, draw, score in _attack(field, name, attacker, suite, seed, chosen):
                     own.append(attack)
                     draws[attack.key], scores[attack.key] = draw, score
         counted += own
@@ -124,17 +126,17 @@ def attack_all(
         if suite == "full":
             curve, improving[attribute] = _learning_curve(
                 released,
-                fields,
                 own,
                 draws,
                 seed,
+                chosen,
                 lambda field: _attackers(suite, map_shape, decode, field, device),
             )
             further += curve
             if released["attack"].mean_of_10 is not None:
                 field = attack_field(released, attribute, "attack", mean=True)
                 for name in MEANS:
-                    attacks = _attack(field, name, SCIKIT_ATTACKERS[name], suite, seed)
+                    attacks = _attack(field, name, SCIKIT_ATTACKERS[name], suite, seed, {})
                     further += [attack for attack, *_ in attacks]
     return Attacks(tuple(counted), tuple(further), draws, scores, improving)
 
@@ -153,13 +155,18 @@ def _attackers(
 
 
 def _attack(
-    field: AttackField, name: str, attacker: Attacker[Any], suite: Suite, seed: int, setting: Any = None
+    field: AttackField, name: str, attacker: Attacker[Any], suite: Suite, seed: int, chosen: Chosen
 ) -> Iterator[tuple[Attack, Float[np.ndarray, " draw"], Float[np.ndarray, " known"]]]:
-    """Fits one attacker and yields, for each judged split, the attack, its folded AUC in each resample, its scores."""
+    """Fits one attacker and yields, for each judged split, the attack, its folded AUC in each resample, its scores.
+
+    Its setting is the one in `chosen`, where there is none yet one chosen now and put there.
+    """
     attacker_seed = stream_seed(seed, "attacker", name) % 2**32
     started = time.perf_counter()
-    if setting is None:
-        setting = attacker.usual if suite == "cheap" else _chosen(field, attacker, attacker_seed)
+    who = field.vantage, name
+    if who not in chosen:
+        chosen[who] = attacker.usual if suite == "cheap" else _chosen(field, attacker, attacker_seed)
+    setting = chosen[who]
     score = attacker.fit(field.examples, field.positive, setting, attacker_seed)
     seconds = time.perf_counter() - started
     for split, judged in field.judged.items():
@@ -204,10 +211,10 @@ def _chosen(field: AttackField, attacker: Attacker[Any], seed: int) -> Any:
 
 def _learning_curve(
     released: Mapping[str, ReleasedFaces],
-    fields: Mapping[str, AttackField],
     attacks: list[Attack],
     draws: Mapping[AttackKey, Float[np.ndarray, " draw"]],
     seed: int,
+    chosen: Chosen,
     attackers: Callable[[AttackField], dict[str, Attacker[Any]]],
 ) -> tuple[list[Attack], bool]:
     """The cheap suite and the strongest attacker on validation, fitted on fewer people with the settings they chose;
@@ -220,7 +227,7 @@ def _learning_curve(
     for vantage, name in sorted(wanted):
         for share in CURVE_SHARES:
             field = attack_field(released, strongest.attribute, vantage, share=share, seed=seed)
-            for attack, fewer, _ in _attack(field, name, attackers(field)[name], "full", seed):
+            for attack, fewer, _ in _attack(field, name, attackers(field)[name], "full", seed, chosen):
                 found.append(attack)
                 if share == CURVE_SHARES[-1] and attack.key == strongest.key:
                     gain = draws[attack.key] - fewer

@@ -1,15 +1,18 @@
 """Controls: nothing is found where nothing is, and people who are in two splits are found out."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from aia_models import matches
+from aia_models import controls, matches
+from aia_models.attacks import Attacks
 from aia_models.controls import Controls, Floor, judge_controls
 from aia_models.data.faces import FaceDataset
 from aia_models.data.splits import SplitFaces
 from aia_models.errors import ControlError
+from aia_models.released import ReleasedFaces
 from tests.aia_models.random_faces import random_faces
 
 FACES = random_faces(people=30, images=4, signal=60)
@@ -85,3 +88,35 @@ def test_full_suite_has_its_floors_too() -> None:
         for vantage in ("attack", "train")
         for name in (*("logistic_regression", "rbf_svm", "mlp", "gradient_boosting", "templates", "cnn"),)
     }
+
+
+def test_a_shuffled_attribute_is_one_for_each_person_whatever_the_split(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Other values than before for about half of them, as many of either as before."""
+    seen: list[dict[str, ReleasedFaces]] = []
+    original = controls.attack_all
+
+    def watched(released: dict[str, ReleasedFaces], *arguments: Any) -> Attacks:
+        seen.append(dict(released))
+        return original(released, *arguments)
+
+    monkeypatch.setattr(controls, "attack_all", watched)
+    shared = replace(FACES, test=with_people_of(FACES.test, FACES.attack, 3))
+    judge_controls(shared, "cheap", 0)
+    pixels, _, shuffled = seen
+    value_of: dict[str, set[int]] = {}
+    before = after = changed = 0
+    for split in ("attack", "validation", "test"):
+        faces = getattr(shared, split)
+        values = shuffled[split].attributes["gender"]
+        for person, name in enumerate(faces.identity_names):
+            value_of.setdefault(name, set()).update(values[faces.identity == person].tolist())
+        before += int(pixels[split].attributes["gender"].sum())
+        after += int(values.sum())
+        changed += int((values != pixels[split].attributes["gender"]).sum())
+        assert np.array_equal(shuffled[split].releases, pixels[split].releases)
+    assert {len(values) for values in value_of.values()} == {1}
+    assert len(value_of) == 87, "three people are in two splits"
+    assert abs(after - before) <= 12, "dealt out, not drawn: but for the images of those three"
+    assert 100 < changed < 260

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from aia_models import matches
+from aia_models.attackers import Attacker, Examples
 from aia_models.attacks import CHEAP
 from aia_models.judging import Judgement, judge
 from aia_models.released import ReleasedFaces
@@ -66,6 +67,9 @@ def test_learning_curve_has_three_sizes_of_the_cheap_suite_and_the_strongest(ful
     for name in CHEAP:
         own = [a.train_images for a in curve if (a.attacker, a.vantage, a.split) == (name, "attack", "test")]
         assert own == [24, 48]
+        settings = {a.setting for a in curve if (a.attacker, a.vantage) == (name, "attack")}
+        settings |= {a.setting for a in full.attacks if (a.attacker, a.vantage) == (name, "attack")}
+        assert len(settings) == 1, "what it chose with all people"
     assert full.still_improving in ({"gender": True}, {"gender": False})
 
 
@@ -121,3 +125,37 @@ def test_a_leak_in_a_parity_is_found_by_all_but_the_linear_attacker(telling: boo
             assert found.auc > 0.8, found.attacker
     strongest = judgement.strongest_attack("validation")
     assert (strongest.auc > 0.95) == telling
+
+
+def test_settings_are_chosen_on_the_first_release_of_people_held_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    faces = {
+        split: full_split(seed, leak=0.6)
+        for seed, split in enumerate(("train", "attack", "validation", "test"))
+    }
+    person_of = {
+        row.tobytes(): (split, person)
+        for split in ("train", "attack")
+        for release in faces[split].releases
+        for row, person in zip(release, faces[split].identity, strict=True)
+    }
+    first = {row.tobytes() for split in ("train", "attack") for row in faces[split].representations}
+    seen = 0
+
+    def watched(attacker, own: Examples, positive, held_back: Examples, truth, seed):
+        nonlocal seen
+        learnt_from = {person_of[row.tobytes()] for row in own.released}
+        chosen_on = {person_of[row.tobytes()] for row in held_back.released}
+        assert not learnt_from & chosen_on
+        assert len({split for split, _ in learnt_from | chosen_on}) == 1
+        assert len(learnt_from | chosen_on) == 24
+        assert len(chosen_on) == 6
+        assert len(own) == 18 * 4 * 3, "every release of the others"
+        assert {row.tobytes() for row in held_back.released} <= first
+        seen += 1
+        return attacker.usual
+
+    monkeypatch.setattr(Attacker, "choose", watched)
+    judge({split: replace(part, mean_of_10=None) for split, part in faces.items()}, MAP, "full", 0)
+    assert seen == 2 * 5, "all but the convolutions, which choose in their own way, at both vantages"

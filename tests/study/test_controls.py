@@ -1,0 +1,68 @@
+"""A study's controls and the version of its judge."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from aia_models.controls import Floor
+from aia_models.errors import ControlError
+from aia_models.judging import JUDGE_VERSION
+from study import controls
+from study.cli import run
+from study.launch import create_study
+from study.spec import complete, load_spec, with_settings
+
+
+@pytest.fixture
+def settings(faces_folder: Path) -> list[str]:
+    return [f"dataset=folder:{faces_folder}", "image_side=16", "name=judged", "trials=1", "baselines=[]"]
+
+
+def test_controls_are_run_once_for_faces_split_and_suite(
+    settings: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    original = controls.judge_controls
+
+    def counted(faces, suite, seed):
+        calls.append(suite)
+        return original(faces, suite, seed)
+
+    monkeypatch.setattr(controls, "judge_controls", counted)
+    written = []
+    for name, more in (("a", []), ("b", ["seed=4"]), ("c", ["split_seed=1"])):
+        spec = complete(with_settings(load_spec("quick"), [*settings, f"name={name}", *more]))
+        study = create_study(spec, tmp_path)
+        assert study.spec.judge_version == JUDGE_VERSION
+        written.append((study.path / "controls.json").read_text())
+    assert calls == ["cheap", "cheap"], "the second study has the first one's faces and split"
+    assert written[0] == written[1] != written[2]
+    content = json.loads(written[0])
+    assert all(Floor(**floor).holds for floor in content["floors"])
+
+
+def test_a_failed_control_stops_the_launch_before_there_is_a_study(
+    settings: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*given):
+        raise ControlError("shuffled attribute: rbf_svm reads gender")
+
+    monkeypatch.setattr(controls, "judge_controls", fail)
+    options = [part for setting in settings if "name=" not in setting for part in ("--set", setting)]
+    assert run(["launch", "quick", "--storage", str(tmp_path), "--name", "judged", *options]) == 2
+    assert "shuffled attribute: rbf_svm reads gender" in capsys.readouterr().err
+    assert not (tmp_path / "judged").exists()
+    assert not list((tmp_path / ".prepared").glob("controls-*"))
+
+
+def test_a_study_of_another_judge_is_not_gone_on_with(
+    settings: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = create_study(complete(with_settings(load_spec("quick"), settings)), tmp_path)
+    file = study.path / "study.toml"
+    file.write_text(file.read_text().replace(f"judge_version = {JUDGE_VERSION}\n", ""))
+    assert run(["resume", str(study.path)]) == 2
+    line = capsys.readouterr().err
+    assert f"was judged by version 1 of the judge, this release has version {JUDGE_VERSION}" in line
+    assert not (study.path / "results").exists()
