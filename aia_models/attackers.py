@@ -1,7 +1,8 @@
 """Fresh attackers: classifiers of a private attribute on frozen released representations.
 
-All of a suite read the same features, released representations standardised once by `feature_scaler`; those that look
-at images or maps take them from the representations as released.
+They read released representations standardised by `feature_scaler`, or the leading principal components of these as
+they were released: where a channel adds the same noise to every coordinate, standardising blows up those that hold
+nothing else, and buries what the others hold. Those that look at images or maps take them as released too.
 """
 
 import warnings
@@ -40,7 +41,7 @@ TREE_FEATURES = 0.2  # of the coordinates that each split of a tree may choose f
 
 @dataclass(frozen=True)
 class Examples:
-    """Representations as released, and standardised by the attacker's own scaler."""
+    """Representations as released, and each coordinate standardised by the attacker's own scaler."""
 
     released: Released
     features: Features
@@ -51,6 +52,12 @@ class Examples:
     def at(self, rows: Int64[np.ndarray, " row"] | Positive) -> "Examples":
         """Those in `rows`."""
         return Examples(self.released[rows], self.features[rows])
+
+    def mean_of(self, releases: int) -> "Examples":
+        """Means over the releases of each image, which lie one behind the other."""
+        return Examples(
+            *(rows.reshape(releases, -1, rows.shape[1]).mean(0) for rows in (self.released, self.features))
+        )
 
 
 Scorer = Callable[[Examples], np.ndarray]  # above 0 means attribute 1
@@ -86,8 +93,8 @@ Estimator = LogisticRegression | SVC | MLPClassifier | Pipeline | HistGradientBo
 
 
 class ScikitSetting(NamedTuple):
-    """Strength of the classifier's regularisation, and how many whitened principal components it reads (None: the
-    features as they are). The leading components carry less of the channel's noise."""
+    """Strength of the classifier's regularisation, and how many whitened principal components of what was released it
+    reads (None: the standardised features). The leading components carry less of the channel's noise."""
 
     value: int | float
     components: int | None = None
@@ -109,26 +116,26 @@ class ScikitAttacker(Attacker[ScikitSetting]):
     def fit(self, examples: Examples, positive: Positive, setting: ScikitSetting, seed: int) -> Scorer:
         """As in `Attacker`."""
         estimator = self.make(len(examples), setting.value, seed)
-        read = reading(examples.features, setting.components)
-        features = read(examples.features)
+        read = reading(examples, setting.components)
+        features = read(examples)
         if isinstance(estimator, MLPClassifier):
             weight = compute_sample_weight("balanced", positive)
             with warnings.catch_warnings():  # its number of epochs is fixed on purpose
                 warnings.simplefilter("ignore", ConvergenceWarning)
                 estimator.fit(features, positive, sample_weight=weight)
-            return lambda others: np.asarray(estimator.predict_proba(read(others.features)))[:, 1] - 0.5
+            return lambda others: np.asarray(estimator.predict_proba(read(others)))[:, 1] - 0.5
         estimator.fit(features, positive)
         decide = estimator.decision_function
-        return lambda others: decide(read(others.features))
+        return lambda others: decide(read(others))
 
 
-def reading(features: Features, components: int | None) -> Callable[[Features], Features]:
-    """How a classifier reads features: as they are, or on the leading components of those it learns from (as they are
-    too where nothing varies)."""
-    whiten = None if components is None else Whitening(features, components)
+def reading(examples: Examples, components: int | None) -> Callable[[Examples], Features]:
+    """How a classifier reads examples: by their standardised features, or on the leading principal components of what
+    was released to it, whitened (by the features too where nothing varies)."""
+    whiten = None if components is None else Whitening(examples.released, components)
     if whiten is None or not whiten.components:
-        return lambda others: others
-    return whiten
+        return lambda others: others.features
+    return lambda others: whiten(others.released)
 
 
 def feature_scaler(released: Released) -> StandardScaler:
@@ -187,7 +194,7 @@ _of = ScikitSetting
 SCIKIT_ATTACKERS = {
     "logistic_regression": ScikitAttacker(logistic_regression, (_of(0.001), _of(0.01), _of(0.1)), _of(0.01)),
     "rbf_svm": ScikitAttacker(
-        rbf_svm, (_of(1.0), _of(3.0), _of(10.0), _of(1.0, 50), _of(3.0, 50), _of(10.0, 50)), _of(3.0, 50)
+        rbf_svm, (_of(3.0), _of(3.0, 25), _of(3.0, 50), _of(10.0, 50), _of(3.0, 100)), _of(3.0, 50)
     ),
     "mlp": ScikitAttacker(mlp, (_of(1.0), _of(10.0), _of(1.0, 50)), _of(1.0, 50)),
     "gradient_boosting": ScikitAttacker(gradient_boosting, (_of(120), _of(120, 50)), _of(120)),

@@ -129,5 +129,5 @@ class _SixConvolutions(nn.Module):
 
 
 def maps_of(map_shape: tuple[int, int, int]) -> AsMap:
-    """The standardised features as the map `[channel, height, width]` that they flatten."""
-    return lambda examples: torch.from_numpy(examples.features.astype(np.float32)).unflatten(1, map_shape)
+    """What was released as the map `[channel, height, width]` that it flattens."""
+    return lambda examples: torch.from_numpy(examples.released).unflatten(1, map_shape)

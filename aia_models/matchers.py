@@ -48,13 +48,16 @@ def fit_siamese(
     seed: int,
     steps: int,
 ) -> Embed:
-    """The paper's Siamese network (section 5.2) trained from new weights by Eq. 7 on standardised maps, `steps` times.
+    """The paper's Siamese network (section 5.2) trained from new weights by Eq. 7, `steps` times, on centred maps of
+    variance 1 over all coordinates together: scaled each by itself, those that hold only a channel's noise would drown
+    the others.
 
     Each step takes a few images of a few people and averages Eq. 7 over all pairs among them, those of one person
     weighing as much as those of two: many more pairs per forward pass than one partner per anchor. Gaussian noise
     on the inputs keeps it from learning its few people by heart.
     """
-    mean, sd = released.mean(0), np.maximum(released.std(0), SMALLEST_SD)
+    mean = released.mean(0)
+    sd = np.maximum((released - mean).std(), np.float32(SMALLEST_SD))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stream_seed(seed, "fresh-siamese", "initialise"))
         network = Matcher(MatcherConfig(standardise=False), map_shape)

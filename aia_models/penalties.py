@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from aia_models.config import PenaltyKind, Schedule
-from aia_models.standardise import standardise
+from aia_models.half_whitening import half_whitened
 
 RIDGE = 0.1  # of the mean of the kernel's diagonal
 RANDOM_FEATURES = 1024
@@ -112,8 +112,8 @@ def kernel_penalty(
     mirrored: bool,
     generator: torch.Generator,
 ) -> Float[Tensor, ""]:
-    """The kernel term `kind` on representations standardised over the batch, images of unknown attribute (-1) left
-    out; 0 where too few are left or all have one value.
+    """The kernel term `kind` on the half-whitened leading components of the batch's representations, images of unknown
+    attribute (-1) left out; 0 where too few are left or all have one value.
 
     With `mirrored` the classes' means change places first, f - 2 y (y'f) / (y'y) with y the centred attribute.
     """
@@ -122,10 +122,11 @@ def kernel_penalty(
     centred = labels - labels.mean()
     if len(rows) < FEWEST_IMAGES or not bool(centred.any()):
         return released.sum() * 0.0
-    features = standardise(released[rows].float())
-    if mirrored:
-        features = features - 2 * torch.outer(centred, centred @ features) / (centred @ centred)
-    return KERNEL_TERMS[kind](features, centred, mirrored, generator)
+    with torch.autocast(released.device.type, enabled=False):  # distances are differences of large numbers
+        features = half_whitened(released[rows].float())
+        if mirrored:
+            features = features - 2 * torch.outer(centred, centred @ features) / (centred @ centred)
+        return KERNEL_TERMS[kind](features, centred, mirrored, generator)
 
 
 def _ridge_correlation(

@@ -13,8 +13,8 @@ ITSELF = 1 - 1e-5  # cosine similarity from which on a template meets itself
 
 
 class TemplateSetting(NamedTuple):
-    """How many most similar templates of each value are looked at, and how many whitened principal components they are
-    compared on (None: the features as they are)."""
+    """How many most similar templates of each value are looked at, and how many whitened principal components of what
+    was released they are compared on (None: the standardised features)."""
 
     neighbours: int
     components: int | None
@@ -29,8 +29,8 @@ class TemplateAttacker(Attacker[TemplateSetting]):
     """
 
     settings = (
-        TemplateSetting(20, None), TemplateSetting(100, None),
-        TemplateSetting(20, 50), TemplateSetting(50, 50), TemplateSetting(150, 50), TemplateSetting(50, 150),
+        TemplateSetting(50, None), TemplateSetting(50, 25),
+        TemplateSetting(20, 50), TemplateSetting(50, 50), TemplateSetting(150, 50), TemplateSetting(50, 100),
     )  # fmt: skip
     usual = TemplateSetting(50, 50)
 
@@ -39,7 +39,7 @@ class TemplateAttacker(Attacker[TemplateSetting]):
 
     def fit(self, examples: Examples, positive: Positive, setting: TemplateSetting, seed: int) -> Scorer:
         """As in `Attacker`."""
-        means = examples.features.reshape(self.releases, -1, examples.features.shape[1]).mean(0)
+        means = examples.mean_of(self.releases)
         read = reading(means, setting.components)
 
         def nearness(similarity: list[np.ndarray]) -> Float[np.ndarray, " n"]:
@@ -56,7 +56,7 @@ class TemplateAttacker(Attacker[TemplateSetting]):
         middle = sum(float(scores[labels[rows] == side].mean()) for side in (True, False)) / 2
 
         def score(others: Examples) -> Float[np.ndarray, " n"]:
-            asked = unit_length(read(others.features))
+            asked = unit_length(read(others))
             return nearness([asked @ side.T for side in sides]) - middle
 
         return score

@@ -153,7 +153,9 @@ def plot(
 
 @app.command(epilog="Example: aia-study paper folder:faces -o studies/paper --image-side 32")
 def paper(
-    dataset: Annotated[str, typer.Argument(metavar="KIND:PATH", help="synthetic or folder:PATH.")],
+    dataset: Annotated[
+        str, typer.Argument(metavar="KIND:PATH", help="synthetic, folder:PATH, celeba:PATH or vggface:PATH.")
+    ],
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="Where tables, pictures and page go.")
     ] = Path("studies/paper"),

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aia_models.attackers import reading
+from aia_models.attackers import examples_of, feature_scaler, reading
 from aia_models.whitening import Whitening, unit_length
 
 
@@ -28,10 +28,19 @@ def test_directions_without_variance_are_left_out() -> None:
     assert Whitening(np.full((20, 3), 0.5), 2).components == 0
 
 
-def test_what_varies_in_nothing_is_read_as_it_is() -> None:
-    values = np.full((20, 3), 0.5)
-    assert reading(values, 2)(values) is values
-    assert reading(values, None)(values) is values
+def test_what_varies_in_nothing_is_read_standardised() -> None:
+    released = np.full((20, 3), 0.5, np.float32)
+    examples = examples_of(released, feature_scaler(released))
+    assert reading(examples, 2)(examples) is examples.features
+    assert reading(examples, None)(examples) is examples.features
+
+
+def test_components_are_those_of_what_was_released() -> None:
+    """Not of the standardised features, among which every coordinate weighs the same."""
+    released = np.random.default_rng(0).normal(0, [5, 0.1, 0.1, 0.1], (200, 4)).astype(np.float32)
+    examples = examples_of(released, feature_scaler(released))
+    leading = reading(examples, 1)(examples)[:, 0]
+    assert abs(np.corrcoef(leading, released[:, 0])[0, 1]) > 0.999
 
 
 def test_unit_length() -> None:

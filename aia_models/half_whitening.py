@@ -1,0 +1,36 @@
+"""The leading principal components of a batch, in front of kernel penalties."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from aia_models.standardise import SMALLEST_SD
+
+COMPONENTS = 100
+RELATIVE_TOLERANCE = 1e-6  # directions below this share of the largest variance count as without any
+EXPONENT = 0.25  # of the variance that a component is divided by: 0 leaves it as it is, 1/2 whitens it
+
+
+def half_whitened(values: Float[Tensor, "n k"]) -> Float[Tensor, "n component"]:
+    """The leading principal components of `values` over the batch, each divided by the fourth root of its variance,
+    all together scaled to mean square 1.
+
+    Trained encoders speak in few of their directions, and a channel's noise fills all of them alike. Standardised
+    coordinates are mostly that noise and kernels on them read little; whitened components weigh the hundredth like
+    the first. Half-way between whitening and leaving the scale is where penalties hid most (docs/decisions.md). The
+    directions and their variances count as given: no gradient goes through them, as none does where nothing varies.
+    """
+    centred = values - values.mean(0)
+    with torch.no_grad():
+        squares, inner = torch.linalg.eigh(
+            centred @ centred.T
+        )  # n² rather than k²: a map has many coordinates
+        squares, inner = squares[-COMPONENTS:], inner[:, -COMPONENTS:]
+        varies = squares > torch.clamp_min(RELATIVE_TOLERANCE * squares[-1], len(values) * SMALLEST_SD**2)
+        squares = torch.where(
+            varies, squares, torch.inf
+        )  # what does not vary is rounding errors: it becomes 0
+        directions = centred.T @ (inner * squares**-0.5)
+        weights = (squares / len(values)) ** -EXPONENT
+    components = centred @ (directions * weights)
+    return components / components.square().mean().clamp_min(SMALLEST_SD**2).sqrt()
