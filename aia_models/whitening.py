@@ -16,7 +16,8 @@ class Whitening:
 
     def __init__(self, values: Float[np.ndarray, "n k"], components: int) -> None:
         most = min(components, values.shape[1], len(values) - 1)
-        self._pca = PCA(most, whiten=True, svd_solver="covariance_eigh").fit(values.astype(np.float64))
+        with np.errstate(invalid="ignore"):  # where nothing varies, shares of the variance are 0 / 0
+            self._pca = PCA(most, whiten=True, svd_solver="covariance_eigh").fit(values.astype(np.float64))
         variance = self._pca.explained_variance_
         self.components = int((variance > RELATIVE_TOLERANCE * variance[0]).sum())
 
