@@ -1,5 +1,6 @@
 """What each setting of the attackers reads from encoders of several kinds: the evidence for the settings that suite
 `cheap` uses without choosing (docs/judging.md). AUC, folded, on validation and test; one release, vantage `attack`.
+Settings with components are tried on those of the standardised coordinates too.
 
     python benchmarks/attacker_settings.py --dataset folder:PATH
 """
@@ -14,11 +15,19 @@ from typing import Any
 
 import torch
 from arguments import at_least
-from penalties import SHIFTED, Design, large_batches
+from penalties import BATCH_1024, DEFAULTS, MIRRORED, Design
 
 from aia_models.allocator import keep_freed_memory
 from aia_models.anonymizer import Anonymizer, fit_anonymizer, release_faces
-from aia_models.attackers import SCIKIT_ATTACKERS, Attacker, ScikitSetting, examples_of, feature_scaler
+from aia_models.attackers import (
+    SCIKIT_ATTACKERS,
+    Attacker,
+    Examples,
+    Positive,
+    ScikitSetting,
+    examples_of,
+    feature_scaler,
+)
 from aia_models.config import BudgetConfig, ChannelConfig, ComputeConfig
 from aia_models.data.prepare import open_prepared, prepare
 from aia_models.data.splits import SplitFaces, split_faces
@@ -41,7 +50,7 @@ TRIED: dict[str, tuple[Attacker[Any], list[Any]]] = {
     ),
     "templates": (
         TemplateAttacker(1),
-        [TemplateSetting(50, None), TemplateSetting(50, 50), TemplateSetting(50, 100)],
+        [TemplateSetting(50, None), *(TemplateSetting(50, count) for count in (25, 50, 100))],
     ),
 }
 
@@ -56,8 +65,8 @@ def encoders(faces: SplitFaces, epochs: int) -> Iterator[tuple[str, Anonymizer]]
         noisy = replace(config, channel=replace(config.channel, noise_sd=noise_sd))
         yield f"erasure + noise {noise_sd}", fit_anonymizer(trainer.networks, noisy, faces)
     for design in (
-        Design("mirrored kernel ridge", 0.008, 0.3, 1.0, large_batches("kernel_ridge", True) | SHIFTED),
-        Design("HSIC", 0.008, 0.3, 10.0, large_batches("hsic") | SHIFTED),
+        DEFAULTS,
+        Design("mirrored kernel ridge, batch 1024", 0.004, 0.3, 0.25, MIRRORED | BATCH_1024),
     ):
         config = design.config(epochs, 0)
         trainer = Trainer(config, ComputeConfig(), faces)
@@ -83,21 +92,30 @@ def main() -> None:
             released = release_faces(anonymizer, faces, 0, "cheap")
             scaler = feature_scaler(released["attack"].representations)
             seen = {split: examples_of(own.representations, scaler) for split, own in released.items()}
+            positive = {split: own.attributes["gender"] == 1 for split, own in released.items()}
             for name, (attacker, settings) in TRIED.items():
                 for setting in settings:
-                    started = time.perf_counter()
-                    positive = released["attack"].attributes["gender"] == 1
-                    score = attacker.fit(seen["attack"], positive, setting, 0)
-                    seconds = time.perf_counter() - started
-                    read = [
-                        folded(
-                            auc(score(seen[split]).astype(float), released[split].attributes["gender"] == 1)
+                    cells, seconds = _read(attacker, setting, seen, positive)
+                    print(f"{title} | {name} | {tuple(setting)} | {cells} | {seconds:.2f}", flush=True)
+                    if setting.components is not None:
+                        first = {split: Examples(own.features, own.features) for split, own in seen.items()}
+                        cells, seconds = _read(attacker, setting, first, positive)
+                        print(
+                            f"{title} | {name} | {tuple(setting)} of standardised | {cells} | {seconds:.2f}"
                         )
-                        for split in ("validation", "test")
-                    ]
-                    print(
-                        f"{title} | {name} | {tuple(setting)} | {read[0]:.3f} | {read[1]:.3f} | {seconds:.2f}"
-                    )
+
+
+def _read(
+    attacker: Attacker[Any], setting: Any, seen: dict[str, Examples], positive: dict[str, Positive]
+) -> tuple[str, float]:
+    """The AUCs on validation and test as cells, and the seconds it took to fit."""
+    started = time.perf_counter()
+    score = attacker.fit(seen["attack"], positive["attack"], setting, 0)
+    seconds = time.perf_counter() - started
+    aucs = [
+        folded(auc(score(seen[split]).astype(float), positive[split])) for split in ("validation", "test")
+    ]
+    return f"{aucs[0]:.3f} | {aucs[1]:.3f}", seconds
 
 
 if __name__ == "__main__":

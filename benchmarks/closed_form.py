@@ -33,7 +33,7 @@ from aia_models.metrics import folded
 from aia_models.networks import Networks
 from aia_models.training import Trainer
 
-LINE = (0.005, 0.01, 0.015, 0.02, 0.03, 0.045, 0.065, 0.1)  # strengths of noise behind the erasure
+LINE = (0.01, 0.02, 0.03, 0.045, 0.065, 0.1)  # strengths of noise behind the erasure
 DESIGNS = [  # the best two kinds of penalties.py on validation
     Design("mirrored kernel ridge", 0.008, 0.3, 1.0, large_batches("kernel_ridge", True) | SHIFTED),
     DEFAULTS,

@@ -80,7 +80,9 @@ def grid(
 
 
 DEFAULTS = Design("-β L_Adv, pairs, batch 64 (the defaults)", 0.015, 0.4, 0.08)
-MIRRORED = large_batches("kernel_ridge", True)
+SHIFTED = {"augmentation": "flip_shift"}
+MIRRORED = large_batches("kernel_ridge", True) | SHIFTED
+BATCH_1024 = {"batch_images": 1024}
 SHORT = [
     DEFAULTS,
     *grid("contrastive utility alone", (0.05,), (0.3,), (0.0,), large_batches()),
@@ -94,74 +96,63 @@ def refitted(noise_sd: float) -> ChannelConfig:
     return ChannelConfig("noise", noise_sd=noise_sd, erasure=True, erasure_in_training=True)
 
 
-SHIFTED = {"augmentation": "flip_shift"}
 FULL = [
     DEFAULTS,
     replace(DEFAULTS, name="the defaults, flipped", changes={"augmentation": "flip"}),
-    *grid("contrastive utility alone", (0.015,), (0.1, 0.3), (0.0,), large_batches()),
-    *grid("contrastive utility alone", (0.05,), (0.3, 1.0, 3.0), (0.0,), large_batches()),
-    *grid("contrastive utility alone", (0.03, 0.07), (1.0,), (0.0,), large_batches()),
-    *grid("contrastive utility alone", (0.1,), (0.3,), (0.0,), large_batches()),
+    *grid("contrastive utility alone", (0.015, 0.05, 0.1), (0.3,), (0.0,), large_batches()),
     *grid("contrastive utility alone, shifted", (0.03,), (0.3,), (0.0,), large_batches() | SHIFTED),
-    *grid("contrastive utility alone, batch 64", (0.05,), (0.3, 1.0), (0.0,), large_batches(batch_images=64)),
+    *grid("contrastive utility alone, batch 64", (0.05,), (0.3,), (0.0,), large_batches(batch_images=64)),
     *grid("bottleneck of weight 0.01", (0.05,), (0.3,), (0.0,), large_batches(bottleneck=0.01)),
     *grid("bottleneck of weight 0.1", (0.05,), (0.3,), (0.0,), large_batches(bottleneck=0.1)),
-    *grid("-β L_Adv", (0.015,), (0.3,), (0.1, 0.3), large_batches()),
-    *grid("-β L_Adv", (0.05,), (0.3,), (0.03, 0.1), large_batches()),
-    *grid("-β L_Adv", (0.03, 0.05), (1.0,), (0.1, 0.3, 1.0), large_batches()),
-    *grid("-β L_Adv, shifted", (0.008,), (0.3,), (0.3,), large_batches() | SHIFTED),
-    *grid("-β L_Adv, batch 64", (0.03, 0.05), (0.3, 1.0), (0.1,), large_batches(batch_images=64)),
+    *grid("-β L_Adv", (0.015,), (0.3,), (0.1, 0.3, 1.0), large_batches() | SHIFTED),
+    *grid("-β L_Adv", (0.05,), (1.0,), (0.3, 1.0), large_batches() | SHIFTED),
+    *grid("-β L_Adv, batch 64", (0.05,), (0.3,), (0.1,), large_batches(batch_images=64)),
     *grid(
-        "-β L_Adv, reversal schedule", (0.05,), (0.3,), (0.1,),
-        large_batches(penalty=PenaltyConfig(schedule="reversal")),
-    ),
-    *grid("-β L_Adv, adversaries restarted", (0.05,), (0.3,), (0.1,), large_batches(adversary=RESTARTED)),
-    *grid("-β L_Adv, erasure refitted", (0.05,), (0.3,), (0.1,), large_batches(channel=refitted(0.05))),
-    *grid("maximum entropy", (0.015,), (0.3,), (0.3,), large_batches("max_entropy")),
-    *grid("maximum entropy", (0.05,), (0.3,), (0.1, 0.3), large_batches("max_entropy")),
-    *grid("maximum entropy", (0.05,), (1.0,), (0.3, 1.0), large_batches("max_entropy")),
-    *grid("HSIC", (0.015,), (0.3,), (3.0,), large_batches("hsic")),
-    *grid("HSIC", (0.05,), (0.3,), (0.3, 1.0, 3.0, 10.0), large_batches("hsic")),
-    *grid("HSIC", (0.05,), (1.0,), (3.0, 10.0), large_batches("hsic")),
-    *grid("HSIC, shifted", (0.008,), (0.3,), (10.0,), large_batches("hsic") | SHIFTED),
-    *grid("mirrored HSIC", (0.05,), (0.3,), (0.3, 1.0), large_batches("hsic", True)),
-    *grid("mirrored HSIC, shifted", (0.008,), (0.3,), (10.0,), large_batches("hsic", True) | SHIFTED),
-    *grid("kernel ridge", (0.015,), (0.3,), (0.5,), large_batches("kernel_ridge")),
-    *grid("kernel ridge", (0.05,), (0.3, 1.0), (0.5, 1.0), large_batches("kernel_ridge")),
-    *grid(
-        "kernel ridge, erasure refitted", (0.05,), (0.3,), (0.5,),
-        large_batches("kernel_ridge", channel=refitted(0.05)),
-    ),
-    *grid("kernel ridge, random features", (0.05,), (0.3,), (0.5, 1.0), large_batches("kernel_ridge_rff")),
-    *grid("mirrored kernel ridge", (0.008,), (0.3,), (0.5, 1.0), MIRRORED),
-    *grid("mirrored kernel ridge", (0.015,), (0.3,), (0.25, 0.5, 1.0), MIRRORED),
-    *grid("mirrored kernel ridge", (0.015,), (1.0,), (1.0, 2.0), MIRRORED),
-    *grid("mirrored kernel ridge", (0.03,), (1.0,), (1.0,), MIRRORED),
-    *grid("mirrored kernel ridge", (0.05,), (0.3,), (0.5, 1.0), MIRRORED),
-    *grid("mirrored kernel ridge", (0.05,), (1.0, 3.0), (0.5, 1.0, 2.0), MIRRORED),
-    *grid("mirrored kernel ridge, shifted", (0.004, 0.008), (0.3,), (0.5, 1.0), MIRRORED | SHIFTED),
-    *grid("mirrored kernel ridge, shifted", (0.015,), (0.3,), (0.5, 1.0), MIRRORED | SHIFTED),
-    *grid("mirrored kernel ridge, shifted", (0.05,), (0.3,), (0.5,), MIRRORED | SHIFTED),
-    *grid("mirrored kernel ridge, not augmented", (0.05,), (0.3,), (0.5,), MIRRORED | {"augmentation": "none"}),
-    *grid("mirrored kernel ridge, batch 256", (0.015,), (0.3,), (0.5,), MIRRORED | {"batch_images": 256}),
-    *grid("mirrored kernel ridge, batch 64", (0.05,), (0.3,), (0.5,), MIRRORED | {"batch_images": 64}),
-    *grid("mirrored kernel ridge, pairs", (0.05,), (0.4,), (0.5,), MIRRORED | {"utility": UtilityConfig()}),
-    *grid(
-        "mirrored kernel ridge, erasure refitted", (0.015,), (1.0,), (0.5,), MIRRORED | {"channel": refitted(0.015)}
+        "-β L_Adv, reversal schedule", (0.015,), (0.3,), (0.3,),
+        large_batches(penalty=PenaltyConfig(schedule="reversal")) | SHIFTED,
     ),
     *grid(
-        "mirrored kernel ridge, random features", (0.015,), (0.3,), (0.5,), large_batches("kernel_ridge_rff", True)
+        "-β L_Adv, adversaries restarted", (0.015,), (0.3,), (0.3,), large_batches(adversary=RESTARTED) | SHIFTED
     ),
     *grid(
-        "mirrored kernel ridge, random features", (0.05,), (0.3, 1.0), (0.25, 1.0),
-        large_batches("kernel_ridge_rff", True),
+        "-β L_Adv, erasure refitted", (0.015,), (0.3,), (0.3,), large_batches(channel=refitted(0.015)) | SHIFTED
+    ),
+    *grid("maximum entropy", (0.015,), (0.3,), (0.3, 1.0), large_batches("max_entropy") | SHIFTED),
+    *grid("HSIC", (0.008,), (0.3,), (3.0, 10.0), large_batches("hsic") | SHIFTED),
+    *grid("mirrored HSIC", (0.008,), (0.3,), (3.0, 10.0), large_batches("hsic", True) | SHIFTED),
+    *grid(
+        "mirrored HSIC, batch 1024", (0.004,), (0.3,), (3.0, 10.0), large_batches("hsic", True) | SHIFTED | BATCH_1024
+    ),
+    *grid("kernel ridge", (0.008,), (0.3,), (0.3, 1.0), large_batches("kernel_ridge") | SHIFTED),
+    *grid(
+        "kernel ridge, erasure refitted", (0.008,), (0.3,), (0.3,),
+        large_batches("kernel_ridge", channel=refitted(0.008)) | SHIFTED,
     ),
     *grid(
-        "mirrored kernel ridge, random features", (0.05,), (0.3,), (0.5,), large_batches("kernel_ridge_rff", True)
+        "kernel ridge, random features", (0.008,), (0.3,), (0.3,), large_batches("kernel_ridge_rff") | SHIFTED
+    ),
+    *grid("mirrored kernel ridge", (0.008,), (0.3,), (0.2, 0.3, 1.0), MIRRORED),
+    *grid("mirrored kernel ridge", (0.03,), (0.3,), (0.3,), MIRRORED),
+    *grid("mirrored kernel ridge", (0.008,), (1.0,), (1.0,), MIRRORED),
+    *grid("mirrored kernel ridge, not shifted", (0.008,), (0.3,), (0.3,), MIRRORED | {"augmentation": "flip"}),
+    *grid("mirrored kernel ridge, batch 64", (0.008,), (0.3,), (0.3,), MIRRORED | {"batch_images": 64}),
+    *grid("mirrored kernel ridge, batch 256", (0.008,), (0.3,), (0.3,), MIRRORED | {"batch_images": 256}),
+    *grid("mirrored kernel ridge, batch 1024", (0.002,), (0.3,), (0.25,), MIRRORED | BATCH_1024),
+    *grid("mirrored kernel ridge, batch 1024", (0.004,), (0.3,), (0.2, 0.25, 0.3), MIRRORED | BATCH_1024),
+    *grid("mirrored kernel ridge, batch 1024", (0.008, 0.015), (0.3,), (0.3,), MIRRORED | BATCH_1024),
+    *grid("mirrored kernel ridge, batch 1024", (0.004,), (0.6,), (0.4,), MIRRORED | BATCH_1024),
+    *grid("mirrored kernel ridge, batch 2048", (0.004,), (0.3,), (0.15, 0.25), MIRRORED | {"batch_images": 2048}),
+    *grid("mirrored kernel ridge, pairs", (0.008,), (0.4,), (0.3,), MIRRORED | {"utility": UtilityConfig()}),
+    *grid(
+        "mirrored kernel ridge, erasure refitted", (0.008,), (0.3,), (0.3,), MIRRORED | {"channel": refitted(0.008)}
     ),
     *grid(
-        "mirrored kernel ridge, random features, shifted", (0.008,), (0.3,), (1.0,),
+        "mirrored kernel ridge, random features", (0.008,), (0.3,), (0.3,),
         large_batches("kernel_ridge_rff", True) | SHIFTED,
+    ),
+    *grid(
+        "mirrored kernel ridge, random features, batch 1024", (0.004,), (0.3,), (0.25, 0.35),
+        large_batches("kernel_ridge_rff", True) | SHIFTED | BATCH_1024,
     ),
 ]  # fmt: skip
 
