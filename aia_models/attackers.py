@@ -196,6 +196,6 @@ SCIKIT_ATTACKERS = {
     "rbf_svm": ScikitAttacker(
         rbf_svm, (_of(3.0), _of(3.0, 25), _of(3.0, 50), _of(10.0, 50), _of(3.0, 100)), _of(3.0, 50)
     ),
-    "mlp": ScikitAttacker(mlp, (_of(1.0), _of(10.0), _of(1.0, 50)), _of(1.0, 50)),
+    "mlp": ScikitAttacker(mlp, (_of(10.0), _of(1.0, 50)), _of(1.0, 50)),
     "gradient_boosting": ScikitAttacker(gradient_boosting, (_of(120), _of(120, 50)), _of(120)),
 }

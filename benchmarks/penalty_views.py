@@ -1,0 +1,90 @@
+"""What should a kernel penalty look at? The mirrored kernel ridge trained on several views of the representations, each
+at several β, judged by suite `cheap`. docs/decisions.md has the figures of
+    python benchmarks/penalty_views.py --full --dataset folder:PATH
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import torch
+from penalties import FULL_EPOCHS, MIRRORED, SHORT_EPOCHS, Design
+from recorded_runs import RecordedRuns, comparison_options
+
+from aia_models import half_whitening, penalties
+from aia_models.allocator import keep_freed_memory
+from aia_models.anonymizer import fit_anonymizer, release_faces
+from aia_models.config import ComputeConfig
+from aia_models.data.prepare import open_prepared, prepare
+from aia_models.data.splits import split_faces
+from aia_models.judging import JUDGE_VERSION, judge
+from aia_models.metrics import folded
+from aia_models.standardise import standardise
+from aia_models.training import Trainer
+
+View = Callable[[torch.Tensor], torch.Tensor]
+
+
+def components(count: int, exponent: float) -> View:
+    """The leading components, divided by that power of their variances."""
+
+    def view(values: torch.Tensor) -> torch.Tensor:
+        with patch.multiple(half_whitening, COMPONENTS=count, EXPONENT=exponent):
+            return half_whitening.half_whitened(values)
+
+    return view
+
+
+VIEWS: dict[str, View] = {
+    "each coordinate standardised": standardise,
+    "100 components as they are": components(100, 0.0),
+    "100 components half-whitened": components(100, 0.25),
+    "200 components half-whitened": components(200, 0.25),
+    "100 components whitened": components(100, 0.5),
+    "50 components whitened": components(50, 0.5),
+}
+BETAS = (0.3, 1.0)
+
+
+def judged(task: tuple[str, float, str, int, Path]) -> list[dict[str, Any]]:
+    """Figures of one view at one β."""
+    name, beta, dataset, epochs, cache = task
+    torch.set_num_threads(1)
+    keep_freed_memory()
+    folder = prepare(dataset, image_side=32, attribute="gender", positive=None, cache=cache)
+    faces = split_faces(open_prepared(folder), ("gender",), 0)
+    config = Design("", 0.008, 0.3, beta, MIRRORED).config(epochs, 0)
+    with patch.object(penalties, "half_whitened", VIEWS[name]):
+        trainer = Trainer(config, ComputeConfig(), faces)
+        list(trainer.run())
+    anonymizer = fit_anonymizer(trainer.networks, config, faces)
+    released = release_faces(anonymizer, faces, 0, "cheap")
+    judgement = judge(released, anonymizer.encoder.map_shape, "cheap", 0)
+    row: dict[str, Any] = {"view": name, "beta": beta}
+    for split in ("validation", "test"):
+        row[f"attacker, {split}"] = folded(judgement.strongest_attack(split).auc)
+        row[f"matching, {split}"] = judgement.best_match(split).auc
+    return [row]
+
+
+def main() -> None:
+    """Command line."""
+    options = comparison_options(__doc__, "penalty_views", f"{FULL_EPOCHS} epochs instead of {SHORT_EPOCHS}")
+    epochs = FULL_EPOCHS if options.full else SHORT_EPOCHS
+    runs = RecordedRuns(options, epochs=epochs, judge_version=JUDGE_VERSION)
+    done = {(row["view"], row["beta"]) for row in runs.rows}
+    tasks = [
+        (view, beta, options.dataset, epochs, options.cache)
+        for view in VIEWS
+        for beta in BETAS
+        if (view, beta) not in done
+    ]
+    runs.run(judged, tasks, lambda task: f"{task[0]}, β {task[1]:g}")
+    print("view | β | attacker AUC on validation | matching | on test | matching")
+    for row in runs.rows:
+        print(" | ".join(f"{value:.3f}" if isinstance(value, float) else value for value in row.values()))
+
+
+if __name__ == "__main__":
+    main()
