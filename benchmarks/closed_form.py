@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from penalties import DEFAULTS, SHIFTED, Design, large_batches
+from penalties import MIRRORED, Design
 from recorded_runs import RecordedRuns, comparison_options
 
 from aia_models.allocator import keep_freed_memory
@@ -34,9 +34,9 @@ from aia_models.networks import Networks
 from aia_models.training import Trainer
 
 LINE = (0.01, 0.02, 0.03, 0.045, 0.065, 0.1)  # strengths of noise behind the erasure
-DESIGNS = [  # the best two kinds of penalties.py on validation
-    Design("mirrored kernel ridge", 0.008, 0.3, 1.0, large_batches("kernel_ridge", True) | SHIFTED),
-    DEFAULTS,
+DESIGNS = [  # the best two of penalties.py on validation
+    Design("mirrored kernel ridge, batch 512", 0.008, 0.3, 0.3, MIRRORED),
+    Design("mirrored kernel ridge, batch 2048", 0.004, 0.3, 0.15, MIRRORED | {"batch_images": 2048}),
 ]
 JUDGED = ("validation", "test")
 

@@ -180,7 +180,7 @@ HYPERPARAMETERS: Mapping[str, Domain] = MappingProxyType(
             about="Margin m of the contrastive matching loss (Eq. 7), in units of its Euclidean distance.",
         ),
         "batch_images": Choice(
-            (64, 128, 256, 512),
+            (64, 128, 256, 512, 1024, 2048),
             default=64,
             about="Images per training step; the paper names none.",
         ),
