@@ -179,7 +179,7 @@ def test_convolutions_find_a_shape_wherever_it_lies(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "telling"), [("rbf_svm", (3.0, None)), ("gradient_boosting", (120, 50)), ("mlp", (1.0, None))]
+    ("name", "telling"), [("rbf_svm", (3.0, None)), ("gradient_boosting", (120, 50)), ("mlp", (1.0, 50))]
 )
 def test_settings_are_chosen_by_what_they_do_on_others(name: str, telling: tuple, monkeypatch) -> None:
     attacker = KINDS[name]
