@@ -120,7 +120,7 @@ def _release_split(
     with torch.no_grad():
         releases = [release(number) for number in range(RELEASES if random and learnt_from else 1)]
         mean = None
-        if random and split != "train":
+        if random:
             total = releases[0].clone()
             for number in range(1, MEAN_RELEASES):
                 total += releases[number] if number < len(releases) else release(number)

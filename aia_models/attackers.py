@@ -101,7 +101,7 @@ class ScikitSetting(NamedTuple):
 
 
 class ScikitAttacker(Attacker[ScikitSetting]):
-    """A classifier of scikit-learn on the standardised features; `make(images, value, seed)` builds it."""
+    """A classifier of scikit-learn on what its setting says it reads; `make(images, value, seed)` builds it."""
 
     def __init__(
         self,

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -21,9 +22,10 @@ from aia_models.template_attacker import TemplateAttacker
 Suite = Literal["cheap", "full"]
 Chosen = dict[tuple[str, str], Any]  # vantage and attacker -> the setting it goes on with
 Decode = Callable[[Released], Float32[np.ndarray, "n 1 side side"]]
+AttackersFor = Callable[[AttackField], dict[str, Attacker[Any]]]
 
 CHEAP = ("logistic_regression", "rbf_svm", "mlp")
-MEANS = ("logistic_regression", "rbf_svm")  # attackers that also read the mean of ten releases
+MEANS = ("logistic_regression", "rbf_svm")  # attackers that always read the mean of ten releases too
 VANTAGES: dict[Suite, tuple[str, ...]] = {"cheap": ("attack",), "full": ("attack", "train")}
 HELD_BACK_SHARE = 0.25  # of the people an attacker learns from: what it chooses its setting on
 CURVE_SHARES = (0.25, 0.5)  # of those people: the smaller sizes of the learning curve
@@ -106,6 +108,7 @@ def attack_all(
     all on several releases, lets each choose its setting on people held back, and looks from the `train` identities
     too; with `decode` the convolutional attacker also reads decoded images.
     """
+    attackers_for = partial(_attackers, suite, map_shape, decode, device)
     counted: list[Attack] = []
     further: list[Attack] = []
     draws: dict[AttackKey, np.ndarray] = {}
@@ -116,33 +119,22 @@ def attack_all(
         own: list[Attack] = []
         chosen: Chosen = {}
         for field in fields.values():
-            attackers = _attackers(suite, map_shape, decode, field, device)
-            for name, attacker in attackers.items():
+            for name, attacker in attackers_for(field).items():
                 for attack, draw, score in _attack(field, name, attacker, suite, seed, chosen):
                     own.append(attack)
                     draws[attack.key], scores[attack.key] = draw, score
         counted += own
         improving[attribute] = None
         if suite == "full":
-            curve, improving[attribute] = _learning_curve(
-                released,
-                own,
-                draws,
-                seed,
-                chosen,
-                lambda field: _attackers(suite, map_shape, decode, field, device),
-            )
+            curve, improving[attribute] = _learning_curve(released, own, draws, seed, chosen, attackers_for)
             further += curve
             if released["attack"].mean_of_10 is not None:
-                field = attack_field(released, attribute, "attack", mean=True)
-                for name in MEANS:
-                    attacks = _attack(field, name, SCIKIT_ATTACKERS[name], suite, seed, {})
-                    further += [attack for attack, *_ in attacks]
+                further += _repeated(released, own, seed, attackers_for)
     return Attacks(tuple(counted), tuple(further), draws, scores, improving)
 
 
 def _attackers(
-    suite: Suite, map_shape: tuple[int, int, int], decode: Decode | None, field: AttackField, device: str
+    suite: Suite, map_shape: tuple[int, int, int], decode: Decode | None, device: str, field: AttackField
 ) -> dict[str, Attacker[Any]]:
     if suite == "cheap":
         return {name: SCIKIT_ATTACKERS[name] for name in CHEAP}
@@ -189,6 +181,12 @@ def _attack(
         yield attack, draws, scores
 
 
+def _strongest(attacks: list[Attack]) -> Attack:
+    """The attack that reads most on validation."""
+    validation = [attack for attack in attacks if attack.split == "validation"]
+    return max(validation, key=lambda attack: folded(attack.auc))
+
+
 def _in_words(setting: Any) -> str:
     """A setting as text: its parts by name, those that are None left out."""
     if not hasattr(setting, "_asdict"):
@@ -209,25 +207,38 @@ def _chosen(field: AttackField, attacker: Attacker[Any], seed: int) -> Any:
     )
 
 
+def _repeated(
+    released: Mapping[str, ReleasedFaces], attacks: list[Attack], seed: int, attackers_for: AttackersFor
+) -> list[Attack]:
+    """Attacks that learn from and read the mean of ten releases: `MEANS` from every vantage, and the one that reads
+    most of single releases, from its own."""
+    strongest = _strongest(attacks)
+    wanted = {(vantage, name) for vantage in VANTAGES["full"] for name in MEANS}
+    found: list[Attack] = []
+    for vantage, name in sorted(wanted | {(strongest.vantage, strongest.attacker)}):
+        field = attack_field(released, strongest.attribute, vantage, mean=True)
+        found += [attack for attack, *_ in _attack(field, name, attackers_for(field)[name], "full", seed, {})]
+    return found
+
+
 def _learning_curve(
     released: Mapping[str, ReleasedFaces],
     attacks: list[Attack],
     draws: Mapping[AttackKey, Float[np.ndarray, " draw"]],
     seed: int,
     chosen: Chosen,
-    attackers: Callable[[AttackField], dict[str, Attacker[Any]]],
+    attackers_for: AttackersFor,
 ) -> tuple[list[Attack], bool]:
     """The cheap suite and the strongest attacker on validation, fitted on fewer people with the settings they chose;
     and whether the strongest still gains from more."""
-    validation = [attack for attack in attacks if attack.split == "validation"]
-    strongest = max(validation, key=lambda attack: folded(attack.auc))
+    strongest = _strongest(attacks)
     wanted = {("attack", name) for name in CHEAP} | {(strongest.vantage, strongest.attacker)}
     found: list[Attack] = []
     gained = False
     for vantage, name in sorted(wanted):
         for share in CURVE_SHARES:
             field = attack_field(released, strongest.attribute, vantage, share=share, seed=seed)
-            for attack, fewer, _ in _attack(field, name, attackers(field)[name], "full", seed, chosen):
+            for attack, fewer, _ in _attack(field, name, attackers_for(field)[name], "full", seed, chosen):
                 found.append(attack)
                 if share == CURVE_SHARES[-1] and attack.key == strongest.key:
                     gain = draws[attack.key] - fewer

@@ -1,4 +1,5 @@
-"""Augmentation of training images: what a person's other photographs might have looked like."""
+"""Augmentation of training images: what a person's other photographs might have looked like (translations and
+horizontal reflections, Krizhevsky, Sutskever and Hinton 2012, section 4.1)."""
 
 import torch
 from jaxtyping import Float

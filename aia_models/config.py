@@ -111,7 +111,8 @@ class AdversaryConfig:
     `hidden` is the width of Eq. 6's tanh layer, `cnn_channels` are section 5.2's. `standardise` gives the
     networks representations standardised over the batch, so that the encoder cannot hide by shrinking g.
     `steps` counts adversary updates per anonymizer update. Every `restart_epochs` joint epochs (None: never)
-    the networks begin again from new weights, so that the encoder cannot settle on fooling one of them.
+    the networks begin again from new weights, so that the encoder cannot settle on fooling one of them (Wu et al.
+    2018, arXiv 1807.08379).
     """
 
     members: tuple[AdversaryKind, ...] = ("cnn",)

@@ -8,12 +8,14 @@ from aia_models.standardise import SMALLEST_SD
 
 COMPONENTS = 100
 RELATIVE_TOLERANCE = 1e-6  # directions below this share of the largest variance count as without any
-EXPONENT = 0.25  # of the variance that a component is divided by: 0 leaves it as it is, 1/2 whitens it
+EXPONENT = 0.25
 
 
-def half_whitened(values: Float[Tensor, "n k"]) -> Float[Tensor, "n component"]:
-    """The leading principal components of `values` over the batch, each divided by the fourth root of its variance,
-    all together scaled to mean square 1.
+def half_whitened(
+    values: Float[Tensor, "n k"], components: int = COMPONENTS, exponent: float = EXPONENT
+) -> Float[Tensor, "n component"]:
+    """The leading principal components of `values` over the batch, each divided by that power of its variance (the
+    fourth root; 0 would leave it as it is, 1/2 whiten it), all together scaled to mean square 1.
 
     Trained encoders speak in few of their directions, and a channel's noise fills all of them alike. Standardised
     coordinates are mostly that noise and kernels on them read little; whitened components weigh the hundredth like
@@ -25,12 +27,12 @@ def half_whitened(values: Float[Tensor, "n k"]) -> Float[Tensor, "n component"]:
         squares, inner = torch.linalg.eigh(
             centred @ centred.T
         )  # n² rather than k²: a map has many coordinates
-        squares, inner = squares[-COMPONENTS:], inner[:, -COMPONENTS:]
+        squares, inner = squares[-components:], inner[:, -components:]
         varies = squares > torch.clamp_min(RELATIVE_TOLERANCE * squares[-1], len(values) * SMALLEST_SD**2)
         squares = torch.where(
             varies, squares, torch.inf
         )  # what does not vary is rounding errors: it becomes 0
         directions = centred.T @ (inner * squares**-0.5)
-        weights = (squares / len(values)) ** -EXPONENT
-    components = centred @ (directions * weights)
-    return components / components.square().mean().clamp_min(SMALLEST_SD**2).sqrt()
+        weights = (squares / len(values)) ** -exponent
+    leading = centred @ (directions * weights)
+    return leading / leading.square().mean().clamp_min(SMALLEST_SD**2).sqrt()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int8, Int32
 
 from aia_models.attack_field import JUDGED_SPLITS
 from aia_models.bootstrap import folded_auc_draws, identity_weights, pair_weights, weighted_shares
@@ -29,8 +29,9 @@ class InLoopFigure:
 
 @dataclass(frozen=True)
 class InLoopFigures:
-    """The in-loop networks on one split: folded AUC and accuracies at probability 0.5 of the (first) adversary, the
-    matcher's AUC and its accuracy at the distance that is best on validation."""
+    """The in-loop networks on one split: folded AUC and accuracies at probability 0.5 of the adversary (of several
+    private attributes' the one that reads most), the matcher's AUC and its accuracy at the distance that is best on
+    validation."""
 
     adversary_auc: InLoopFigure
     adversary_accuracy: InLoopFigure
@@ -47,32 +48,47 @@ def judge_in_loop(networks: Networks, released: Mapping[str, ReleasedFaces]) -> 
     for split in JUDGED_SPLITS:
         faces = released[split]
         log_odds, embedded = _outputs(networks, faces)
-        attribute = next(iter(faces.attributes.values()))
-        known = attribute >= 0
-        scores, positive = log_odds[known], attribute[known] == 1
-        of_images = identity_weights(faces.identity[known])
-        pairs = evaluation_pairs(faces.identity, attribute, split)
+        adversaries = [
+            _adversary_figures(scores, attribute, faces.identity)
+            for scores, attribute in zip(log_odds, faces.attributes.values(), strict=True)
+        ]
+        pairs = evaluation_pairs(faces.identity, next(iter(faces.attributes.values())), split)
         similarity = -np.linalg.norm(embedded[pairs.left] - embedded[pairs.right], axis=1)
         same = ~pairs.different
         threshold = best_threshold(similarity, same) if threshold is None else threshold
         of_pairs = pair_weights(pairs, identity_weights(faces.identity))
         figures[split] = InLoopFigures(
-            InLoopFigure(folded(auc(scores, positive)), folded_auc_draws(scores, positive, of_images)),
-            _accuracy((scores > 0) == positive, of_images),
-            _balanced_accuracy(scores > 0, positive, of_images),
+            *max(adversaries, key=lambda figures: figures[0].value),
             InLoopFigure(auc(similarity, same), weighted_aucs(similarity, same, of_pairs)),
             _accuracy((similarity >= threshold) == same, of_pairs),
         )
     return figures
 
 
+def _adversary_figures(
+    log_odds: Float[np.ndarray, " n"], attribute: Int8[np.ndarray, " n"], identity: Int32[np.ndarray, " n"]
+) -> tuple[InLoopFigure, InLoopFigure, InLoopFigure]:
+    """Folded AUC, accuracy and balanced accuracy on the images whose attribute is known."""
+    known = attribute >= 0
+    scores, positive, weights = log_odds[known], attribute[known] == 1, identity_weights(identity[known])
+    return (
+        InLoopFigure(folded(auc(scores, positive)), folded_auc_draws(scores, positive, weights)),
+        _accuracy((scores > 0) == positive, weights),
+        _balanced_accuracy(scores > 0, positive, weights),
+    )
+
+
 @torch.no_grad()
-def _outputs(networks: Networks, faces: ReleasedFaces) -> tuple[np.ndarray, np.ndarray]:
-    """The adversary's log-odds, mean of its members, and the matcher's embeddings, in float64."""
+def _outputs(
+    networks: Networks, faces: ReleasedFaces
+) -> tuple[Float[np.ndarray, "attribute n"], Float[np.ndarray, "n dim"]]:
+    """Each adversary's log-odds, mean of its members, and the matcher's embeddings, in float64."""
     device = next(networks.parameters()).device
     released = torch.from_numpy(faces.representations).to(device)
     parts = released.chunk(-(-len(released) // TOGETHER_IMAGES))  # each is standardised by itself
-    log_odds = torch.cat([networks.adversary(part).mean(1) for part in parts])
+    log_odds = torch.cat(
+        [torch.stack([one(part).mean(1) for one in networks.adversaries]) for part in parts], dim=1
+    )
     embedded = torch.cat([networks.matcher(part) for part in parts])
     return log_odds.double().cpu().numpy(), embedded.double().cpu().numpy()
 

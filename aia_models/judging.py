@@ -10,7 +10,7 @@ from aia_models.matches import Match, match_all
 from aia_models.metrics import folded
 from aia_models.released import ReleasedFaces, check_released
 
-JUDGE_VERSION = 3  # raise it when the same representations are given other figures
+JUDGE_VERSION = 4  # raise it when the same representations are given other figures
 
 
 @dataclass(frozen=True)

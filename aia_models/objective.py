@@ -83,7 +83,7 @@ class Objective:
         """The adversaries' losses on what the encoder, as it is, releases."""
         with torch.no_grad():
             released = transmit(
-                self._erased(self.networks.encoder(self._images_at(images))), self.config.channel, self.noise
+                self.erased(self.networks.encoder(self._images_at(images))), self.config.channel, self.noise
             )
         return self._adversary_losses(released, images)
 
@@ -93,7 +93,7 @@ class Objective:
         Its gradient is Eq. 8's for encoder and decoder, and for matcher and adversaries that of their own loss.
         """
         config, batch = self.config, self._images_at(images)
-        g = self._erased(self.networks.encoder(batch))
+        g = self.erased(self.networks.encoder(batch))
         released = transmit(g, config.channel, self.noise)
         reconstruction = reconstruction_loss(self.networks.decoder(released), batch)
         towards_utility, utility = self._utility_terms(released, images, different)
@@ -109,7 +109,8 @@ class Objective:
         images = self.faces.images_at(rows, self.memory_format)
         return augmented(images, self.config.augmentation, self.moves)
 
-    def _erased(self, g: Released) -> Released:
+    def erased(self, g: Released) -> Released:
+        """What the eraser of this epoch leaves of g; all of it where training sees none."""
         return g if self.eraser is None else self.eraser.erase(g)
 
     def _utility_terms(

@@ -74,15 +74,22 @@ def kernel_ridge_rff(
     mirrored: bool,
     generator: torch.Generator,
 ) -> Float[Tensor, ""]:
-    """As `kernel_ridge`, its RBF kernel approximated by random Fourier features (Rahimi and Recht 2007), new ones at
-    each call."""
+    """As `kernel_ridge`, its RBF kernel approximated by random Fourier features, new ones at each call."""
+    mapped = random_fourier_features(features, generator)
+    kernel = mapped @ mapped.T + (0.0 if mirrored else features @ features.T / features.shape[1])
+    return _ridge_correlation(kernel, centred, generator)
+
+
+def random_fourier_features(
+    features: Float[Tensor, "n k"], generator: torch.Generator
+) -> Float[Tensor, "n random"]:
+    """Features whose inner products are on average the RBF kernel of the mean squared distance (Rahimi and Recht
+    2007)."""
     width = 1 / _squared_distances(features).mean()
     draw = {"generator": generator, "device": features.device}
     frequencies = torch.randn(features.shape[1], RANDOM_FEATURES, **draw) * (2 * width).sqrt()
     phases = torch.rand(RANDOM_FEATURES, **draw) * 2 * math.pi
-    mapped = torch.cos(features @ frequencies + phases) * math.sqrt(2 / RANDOM_FEATURES)
-    kernel = mapped @ mapped.T + (0.0 if mirrored else features @ features.T / features.shape[1])
-    return _ridge_correlation(kernel, centred, generator)
+    return torch.cos(features @ frequencies + phases) * math.sqrt(2 / RANDOM_FEATURES)
 
 
 def hsic(
@@ -124,6 +131,8 @@ def kernel_penalty(
         return released.sum() * 0.0
     with torch.autocast(released.device.type, enabled=False):  # distances are differences of large numbers
         features = half_whitened(released[rows].float())
+        if not bool(features.any()):  # a collapsed batch tells nothing
+            return features.sum()
         if mirrored:
             features = features - 2 * torch.outer(centred, centred @ features) / (centred @ centred)
         return KERNEL_TERMS[kind](features, centred, mirrored, generator)

@@ -9,8 +9,8 @@ SMALLEST_SD = 1e-4  # below this a coordinate counts as constant and is not blow
 def standardise(values: Float[Tensor, "batch k"]) -> Float[Tensor, "batch k"]:
     """`values` with mean 0 and standard deviation 1 per coordinate over the batch.
 
-    What an attacker would do first: it undoes shifts and shrinking, which hide nothing. Coordinates
-    that hardly vary are not blown up; those that do not vary at all have gradient 0.
+    It undoes shifts and shrinking of single coordinates, which hide nothing. Coordinates that hardly vary are not
+    blown up; those that do not vary at all have gradient 0.
     """
     centred = values - values.mean(0)
     return centred / centred.square().mean(0).clamp_min(SMALLEST_SD**2).sqrt()

@@ -97,7 +97,8 @@ class Trainer:
             self._refuse_non_finite_weights(record)
             if stage != "autoencoder":
                 judged = (self.validation_faces, self.validation_pairs)
-                figures = in_loop_figures(self.networks, self.config, *judged, stage == "joint")
+                erased = self.objective.erased
+                figures = in_loop_figures(self.networks, self.config, *judged, stage == "joint", erased)
                 record = replace(
                     record, adversary_auc_validation=figures[0], matcher_auc_validation=figures[1]
                 )

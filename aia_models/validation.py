@@ -1,6 +1,10 @@
 """How well the in-loop adversary and matcher do on the validation identities during training."""
 
+from collections.abc import Callable
+
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from aia_models.channel import transmit
 from aia_models.config import ChannelConfig, TrainingConfig
@@ -10,17 +14,25 @@ from aia_models.networks import ENCODED_IMAGES, Networks
 from aia_models.pairs import Pairs
 from aia_models.streams import stream
 
+Erase = Callable[[Float[Tensor, "batch k"]], Float[Tensor, "batch k"]]
+
 TOGETHER_IMAGES = 2048  # at most so many are standardised together
 
 
 @torch.no_grad()
 def in_loop_figures(
-    networks: Networks, config: TrainingConfig, faces: DeviceFaces, pairs: Pairs, with_channel: bool
+    networks: Networks,
+    config: TrainingConfig,
+    faces: DeviceFaces,
+    pairs: Pairs,
+    with_channel: bool,
+    erase: Erase,
 ) -> tuple[float, float]:
     """Folded ROC AUC of the adversary (mean log-odds of its members; the largest over private attributes) on `faces`,
     ROC AUC of the matcher on `pairs`.
 
-    Representations pass the training channel where `with_channel`; its noise is the same at every call.
+    Representations pass what training sees: `erase`, then the channel where `with_channel`, its noise the same at
+    every call.
     """
     channel = config.channel if with_channel else ChannelConfig()
     noise = stream(config.seed, "channel", "validation", device=faces.images.device)
@@ -29,7 +41,7 @@ def in_loop_figures(
     for together in rows.chunk(-(-len(faces) // TOGETHER_IMAGES)):  # all about equally large
         parts = together.split(ENCODED_IMAGES)
         g = torch.cat([networks.encoder(faces.images_at(part, "contiguous")) for part in parts])
-        released = transmit(g, channel, noise)
+        released = transmit(erase(g), channel, noise)
         log_odds.append(torch.stack([one(released).mean(1) for one in networks.adversaries], dim=1))
         embeddings.append(networks.matcher(released))
     attributes = faces.attributes.cpu().numpy().T

@@ -154,8 +154,20 @@ def _line_at(matching: float, points: list[tuple[float, float]]) -> float:
     return y0 + (y1 - y0) * (matching - x0) / (x1 - x0) if x1 > x0 else (y0 + y1) / 2
 
 
+def beyond_the_line(run: dict[str, Any], design: str, split: str) -> bool:
+    """Whether the design's matching lies outside the erasure line's, which is prolonged to it."""
+    levels = [row[split]["matching_auc"] for row in run["line"].values()]
+    return not min(levels) <= run["designs"][design][split]["matching_auc"] <= max(levels)
+
+
+def chosen_on(run: dict[str, Any]) -> bool:
+    """Whether the designs were chosen on this run's people and seed (penalties.py)."""
+    return run["seed"] == run["split_seed"] == 0
+
+
 def report(runs: list[dict[str, Any]]) -> None:
-    """Prints every run, and each design's difference pooled over runs with its interval over people."""
+    """Prints every run, and each design's difference pooled over runs with its interval over people: over all, and
+    without the run that the designs were chosen on."""
     print("split seed | seed | design | judged | attacker AUC (strongest) | matching AUC | minus the line")
     for design in (design.name for design in DESIGNS):
         for split in JUDGED:
@@ -166,12 +178,21 @@ def report(runs: list[dict[str, Any]]) -> None:
                     f"{run['split_seed']} | {run['seed']} | {design} | {split} | {own['attacker_auc']:.3f}"
                     f" ({own['attacker']}) | {own['matching_auc']:.3f} | {point:+.3f}"
                 )
-            points = np.array([point for point, _ in pairs])
-            low, high = interval(np.nanmean([draws for _, draws in pairs], axis=0))
-            print(
-                f"POOLED {design} | {split} | {points.mean():+.3f} [{low:+.3f}, {high:+.3f}],"
-                f" runs from {points.min():+.3f} to {points.max():+.3f}, n = {len(points)}"
-            )
+            outside = sum(beyond_the_line(run, design, split) for run in runs)
+            print(f"POOLED {design} | {split} | {pooled(pairs)}, {outside} beyond the line's matching")
+            unseen = [pair for run, pair in zip(runs, pairs, strict=True) if not chosen_on(run)]
+            if unseen:
+                print(f"POOLED without the run it was chosen on | {split} | {pooled(unseen)}")
+
+
+def pooled(differences: list[tuple[float, np.ndarray]]) -> str:
+    """Mean difference over runs, its 95 % interval over people, the runs' range and number."""
+    points = np.array([point for point, _ in differences])
+    low, high = interval(np.nanmean([draws for _, draws in differences], axis=0))
+    return (
+        f"{points.mean():+.3f} [{low:+.3f}, {high:+.3f}], runs from {points.min():+.3f} to {points.max():+.3f},"
+        f" n = {len(points)}"
+    )
 
 
 def main() -> None:

@@ -1,8 +1,9 @@
 """Which adversary, penalty and utility beats linear erasure + noise? Each is trained once at equal budget and judged
 by suite `cheap`; its attacker AUC is compared with the erasure line's at its own matching AUC.
 
-The line is the `erasure` baseline: the auto-encoder alone, trained on as many images, linear erasure, then noise of
-several strengths. Without arguments: a few designs on drawn faces. docs/decisions.md has the figures of
+The line is the `erasure` baseline: the auto-encoder alone, trained for as many epochs, linear erasure, then noise of
+several strengths. An epoch leaves out the images that do not fill a batch. Without arguments: a few designs on drawn
+faces. docs/decisions.md has the figures of
     python benchmarks/penalties.py --full --dataset folder:PATH
 """
 

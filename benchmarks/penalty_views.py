@@ -4,6 +4,7 @@ at several β, judged by suite `cheap`. docs/decisions.md has the figures of
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -12,12 +13,13 @@ import torch
 from penalties import FULL_EPOCHS, MIRRORED, SHORT_EPOCHS, Design
 from recorded_runs import RecordedRuns, comparison_options
 
-from aia_models import half_whitening, penalties
+from aia_models import penalties
 from aia_models.allocator import keep_freed_memory
 from aia_models.anonymizer import fit_anonymizer, release_faces
 from aia_models.config import ComputeConfig
 from aia_models.data.prepare import open_prepared, prepare
 from aia_models.data.splits import split_faces
+from aia_models.half_whitening import half_whitened
 from aia_models.judging import JUDGE_VERSION, judge
 from aia_models.metrics import folded
 from aia_models.standardise import standardise
@@ -26,23 +28,13 @@ from aia_models.training import Trainer
 View = Callable[[torch.Tensor], torch.Tensor]
 
 
-def components(count: int, exponent: float) -> View:
-    """The leading components, divided by that power of their variances."""
-
-    def view(values: torch.Tensor) -> torch.Tensor:
-        with patch.multiple(half_whitening, COMPONENTS=count, EXPONENT=exponent):
-            return half_whitening.half_whitened(values)
-
-    return view
-
-
 VIEWS: dict[str, View] = {
     "each coordinate standardised": standardise,
-    "100 components as they are": components(100, 0.0),
-    "100 components half-whitened": components(100, 0.25),
-    "200 components half-whitened": components(200, 0.25),
-    "100 components whitened": components(100, 0.5),
-    "50 components whitened": components(50, 0.5),
+    "100 components as they are": partial(half_whitened, components=100, exponent=0.0),
+    "100 components half-whitened": partial(half_whitened, components=100, exponent=0.25),
+    "200 components half-whitened": partial(half_whitened, components=200, exponent=0.25),
+    "100 components whitened": partial(half_whitened, components=100, exponent=0.5),
+    "50 components whitened": partial(half_whitened, components=50, exponent=0.5),
 }
 BETAS = (0.3, 1.0)
 

@@ -30,7 +30,7 @@ HYPERPARAMETERS: Mapping[str, Domain] = MappingProxyType(
             0.01,
             10.0,
             default=0.08,
-            about="Weight β of the adversary's loss, which the anonymizer raises (Eq. 8).",
+            about="Weight β of what hides the private attribute: the adversary's loss, raised (Eq. 8), or a penalty.",
         ),
         "private_attributes": Integer(
             1,
@@ -132,7 +132,7 @@ HYPERPARAMETERS: Mapping[str, Domain] = MappingProxyType(
         "adversary_restart_epochs": Choice(
             (0, 5, 10, 20),
             default=0,
-            about="Joint epochs after which the adversaries begin again from new weights; 0: never.",
+            about="Joint epochs after which the adversaries begin again from new weights (Wu et al. 2018); 0: never.",
         ),
         "utility": Choice(
             ("pairs", "batch_contrastive"),

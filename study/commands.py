@@ -1,13 +1,10 @@
 """`launch`, `resume` and `prepare`: from options to a run, and what is printed when it ends."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import typer
 
-from aia_models.data.blocks import Execute
 from aia_models.data.prepare import open_prepared, remarks_on
 from aia_models.data.splits import count_splits
 from study.console import INTERRUPTED, print_error, print_table, stderr, stdout
@@ -20,7 +17,7 @@ from study.launch import (
     open_study_directory,
     prepare_faces,
 )
-from study.preparation import shown_on
+from study.preparation import preparing
 from study.spec import complete, load_spec, to_toml, with_settings
 
 NO_TRIAL_JUDGED = 1
@@ -36,7 +33,7 @@ def launch(
     if dry_run:
         sys.stdout.write(to_toml(spec))
         return
-    with _preparing(address) as execute:
+    with preparing(address) as execute:
         study = create_study(spec, root, execute)
     stderr.print(f"study {study.path}: faces of {spec.dataset} are prepared")
     for remark in remarks_on(study.prepared):
@@ -46,7 +43,7 @@ def launch(
 
 def resume(directory: Path, address: str | None, trials: int | None) -> None:
     """Goes on with the study at `directory`; `trials` extends its search."""
-    with _preparing(address) as execute:
+    with preparing(address) as execute:
         study = open_study_directory(directory, execute)
     if trials is not None:
         study = extend_study(study, trials)
@@ -57,7 +54,7 @@ def prepare(dataset: str, storage: str, settings: list[str], address: str | None
     """Prepares a data set as a launch would, and prints where it lies and what each split holds."""
     root = local_storage(storage)
     spec = complete(with_settings(load_spec("quick"), [f"dataset={dataset}", *settings]))
-    with _preparing(address) as execute:
+    with preparing(address) as execute:
         prepared = prepare_faces(spec, root, execute)
     faces = open_prepared(prepared)
     for attribute in spec.attributes:
@@ -71,16 +68,6 @@ def prepare(dataset: str, storage: str, settings: list[str], address: str | None
     for remark in remarks_on(prepared):
         stdout.print(remark)
     stdout.print(f"prepared: {prepared}")
-
-
-@contextmanager
-def _preparing(address: str | None) -> Iterator[Execute]:
-    """What runs a preparation; where that is interrupted, one line says that it can go on."""
-    try:
-        yield shown_on(stderr, address)
-    except KeyboardInterrupt as interrupt:
-        print_error("interrupted: what is prepared stays, the same command goes on from there")
-        raise typer.Exit(INTERRUPTED) from interrupt
 
 
 def _run(study: StudyDirectory, address: str | None) -> None:

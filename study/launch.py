@@ -134,7 +134,18 @@ def extend_seeds(study: StudyDirectory, seeds: int) -> StudyDirectory:
     return _grown(study, f"seeds={seeds}")
 
 
+def refuse_other_judge(study: StudyDirectory) -> None:
+    """StudyError where another version of the judge has judged the study: figures would not compare."""
+    begun = study.spec.judge_version or 1
+    if begun != JUDGE_VERSION:
+        raise StudyError(
+            f"{study.path} was judged by version {begun} of the judge, this release has version {JUDGE_VERSION}: their"
+            " figures do not compare; read it as it is, or launch a new study"
+        )
+
+
 def _grown(study: StudyDirectory, setting: str) -> StudyDirectory:
+    refuse_other_judge(study)
     spec = with_settings(study.spec, [setting])
     with ResultsStore(study.path):  # nobody else runs the study while its plan grows
         aside = study.path / f".{SPEC_FILE}"

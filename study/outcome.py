@@ -62,8 +62,11 @@ def failed(plan: TrialPlan, spec: StudySpec, error: str) -> Outcome:
     return Outcome(trial_row(plan, spec, "failed", error=one_line(error)))
 
 
-def judged_figures(judgement: Judgement, last: EpochRecord) -> Row:
-    """Columns of `trials` that come from judging, and the verdict on the in-loop adversary."""
+def judged_figures(judgement: Judgement, last: EpochRecord, in_loop: Mapping[str, InLoopFigures]) -> Row:
+    """Columns of `trials` that come from judging, and the verdict on the in-loop adversary.
+
+    The gap is between a fresh attacker and the in-loop adversary on the same released representations.
+    """
     figures: Row = {}
     for split in SPLITS:
         attack, match = judgement.strongest_attack(split), judgement.best_match(split)
@@ -85,13 +88,16 @@ def judged_figures(judgement: Judgement, last: EpochRecord) -> Row:
             figures[column] = folded(judgement.strongest_attack(split, attribute).auc)
         repeated = judgement.strongest_repeated(split)
         figures[f"attacker_auc_10_releases_{split}"] = repeated and folded(repeated.auc)
-    in_loop, fresh = last.adversary_auc_validation, figures["attacker_auc_validation"]
+    in_training, fresh = last.adversary_auc_validation, figures["attacker_auc_validation"]
     improving = (judgement.still_improving or {}).get(judgement.strongest_attack("validation").attribute)
     return {
         **figures,
-        "adversary_auc_validation": in_loop,
-        "adversary_gap_validation": None if in_loop is None else fresh - in_loop,
-        "weak_adversary": in_loop is not None and weak_adversary(in_loop, fresh),
+        **in_loop_figures(in_loop),
+        "adversary_auc_validation": in_training,
+        "adversary_gap_validation": None
+        if in_training is None
+        else fresh - in_loop["validation"].adversary_auc.value,
+        "weak_adversary": in_training is not None and weak_adversary(in_training, fresh),
         "attackers_still_improving": improving,
     }
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import typer
 
+from aia_models.data.prepare import remarks_on
 from analysis.grad_cam_plot import plot_faces
 from analysis.paper_claims import check_claims
 from analysis.paper_page import FacesSection, paper_page
@@ -27,6 +28,7 @@ from study.launch import (
 )
 from study.layout import SPEC_FILE
 from study.paper_faces import figure_3
+from study.preparation import preparing
 from study.runner import run_study
 from study.spec import StudySpec, complete, load_spec, with_settings
 
@@ -39,7 +41,7 @@ NOT_COMPARED = {"name", "data_fingerprint", "judge_version", "seeds"}
 
 def reproduce(dataset: str, output: Path, settings: Sequence[str], address: str | None) -> None:
     """Trains what `output` still lacks, then writes tables, pictures and the page there."""
-    study = _study(dataset, output, settings)
+    study = _study(dataset, output, settings, address)
     command = _command(dataset, output, settings, address)
     summary = run_study(study, address, stderr)
     if summary.finished < summary.planned:
@@ -51,19 +53,23 @@ def reproduce(dataset: str, output: Path, settings: Sequence[str], address: str 
     stdout.print(f"page: {study.path / 'paper.md'}")
 
 
-def _study(dataset: str, output: Path, settings: Sequence[str]) -> StudyDirectory:
+def _study(dataset: str, output: Path, settings: Sequence[str], address: str | None) -> StudyDirectory:
     """The run at `output`, made or gone on with; StudyError where what lies there is another."""
     where = output.absolute()
     spec = with_settings(load_spec(SPEC), [*settings, f"name={where.name}", f"dataset={dataset}"])
     spec = with_absolute_dataset(complete(spec))
     _require_designs(spec)
     if not where.exists():
-        study = create_study(spec, where.parent)
+        with preparing(address) as execute:
+            study = create_study(spec, where.parent, execute)
         stderr.print(f"{output}: faces of {dataset} are prepared")
+        for remark in remarks_on(study.prepared):
+            stderr.print(f"{dataset}: {remark}")
         return study
     if not (where / SPEC_FILE).is_file():
         raise StudyError(f"{output} exists and is no run of paper: it has no {SPEC_FILE}; choose another -o")
-    study = open_study_directory(where)
+    with preparing(address) as execute:
+        study = open_study_directory(where, execute)
     _require_same(output, study.spec, spec)
     return extend_seeds(study, spec.seeds) if spec.seeds != study.spec.seeds else study
 

@@ -1,18 +1,31 @@
 """Runs the preparation of faces: on threads or as Ray tasks, with its progress on stderr."""
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from aia_models.data.blocks import Block, BlockReport, Execute, in_threads
+from study.console import INTERRUPTED, print_error, stderr
 from study.errors import StudyError
 
 RAY_FROM_IMAGES = 100_000  # two cores' threads take 10 s for as many, as long as a local Ray to start
 BLOCKS_PER_CORE = 4  # waiting at Ray: enough to keep every core at work, few enough to hold in memory
 SECONDS_BETWEEN_LINES = 10.0  # where stderr is no terminal
+
+
+@contextmanager
+def preparing(address: str | None) -> Iterator[Execute]:
+    """What runs a preparation; where that is interrupted, one line says that it can go on."""
+    try:
+        yield shown_on(stderr, address)
+    except KeyboardInterrupt as interrupt:
+        print_error("interrupted: what is prepared stays, the same command goes on from there")
+        raise typer.Exit(INTERRUPTED) from interrupt
 
 
 def shown_on(console: Console, address: str | None) -> Execute:

@@ -129,7 +129,7 @@ TRIALS_SCHEMA = _schema(
     _field(
         "adversary_gap_validation",
         float,
-        "ROC AUC of the strongest fresh attacker minus that of the in-loop adversary, both folded.",
+        "ROC AUC of the strongest fresh attacker minus that of the in-loop adversary on what is released, both folded.",
     ),
     _field(
         "attackers_still_improving",
@@ -138,7 +138,8 @@ TRIALS_SCHEMA = _schema(
     ),
     _field("weak_adversary", bool, "The in-loop adversary was near chance while fresh attackers were not."),
     *_judged(
-        "in_loop_adversary_auc", "Folded ROC AUC of the in-loop adversary on what is released, 0.5 to 1."
+        "in_loop_adversary_auc",
+        "Folded ROC AUC of the in-loop adversary on what is released, 0.5 to 1; the largest over private attributes.",
     ),
     *_judged("in_loop_adversary_accuracy", "Its accuracy at probability 0.5, 0 to 1."),
     *_judged("in_loop_adversary_balanced_accuracy", "Its balanced accuracy at probability 0.5, 0 to 1."),
@@ -165,7 +166,11 @@ EPOCHS_SCHEMA = _schema(
     _field("stage", str, "What was trained.", required=True, among=("autoencoder", "heads", "joint")),
     _field("reconstruction_loss", float, "Mean binary cross-entropy of the reconstruction (Eq. 5), nats."),
     _field("adversary_loss", float, "Mean loss of the in-loop adversary (Eq. 6), nats."),
-    _field("matcher_loss", float, "Mean contrastive loss of the in-loop matcher (Eq. 7)."),
+    _field(
+        "matcher_loss",
+        float,
+        "Mean loss that α weighs: Eq. 7 of the in-loop matcher, or the contrastive identity loss.",
+    ),
     _field("total_loss", float, "Mean of the anonymizer's objective (Eq. 8)."),
     _field("adversary_auc_validation", float, _AUC_LOSS),
     _field("matcher_auc_validation", float, "ROC AUC of the in-loop matcher on validation pairs, 0 to 1."),

@@ -10,10 +10,9 @@ import ray
 from ray import tune
 from rich.console import Console
 
-from aia_models.judging import JUDGE_VERSION
 from study.cluster import connected
 from study.errors import StudyError
-from study.launch import StudyDirectory
+from study.launch import StudyDirectory, refuse_other_judge
 from study.outcome import Outcome
 from study.plan import TrialPlan
 from study.planned import planned_trials
@@ -48,7 +47,7 @@ def run_study(study: StudyDirectory, address: str | None, console: Console) -> R
         missing = [plan for plan in planned_trials(spec) if plan.trial_id not in store.trial_ids()]
         if not missing and len(_search_ids(store)) >= spec.trials:
             return RunSummary(0, 0, time.monotonic() - started)
-        _refuse_other_judge(study)
+        refuse_other_judge(study)
         proposals = Proposals(
             study.path, spec.name, space(spec), spec.sampler, spec.seed, spec.search_objectives
         )
@@ -124,15 +123,6 @@ class _Flush(tune.Callback):
 def _directory_name(trial: Any) -> str:
     """Ray's own folder of a trial: ours and Ray's id, since a trial that is run again is new to Ray."""
     return f"{TrialPlan.from_json(trial.config[PLAN]).trial_id}-{trial.trial_id}"
-
-
-def _refuse_other_judge(study: StudyDirectory) -> None:
-    begun = study.spec.judge_version or 1
-    if begun != JUDGE_VERSION:
-        raise StudyError(
-            f"{study.path} was judged by version {begun} of the judge, this release has version {JUDGE_VERSION}: their"
-            " figures do not compare; read it as it is, or launch a new study"
-        )
 
 
 def _trial_resources(study: StudyDirectory) -> dict[str, float]:

@@ -27,7 +27,6 @@ from study.outcome import (
     epoch_rows,
     exception_line,
     failed,
-    in_loop_figures,
     judged_figures,
     match_rows,
     trial_row,
@@ -86,8 +85,8 @@ def run_trial(
             about = _about(plan, spec, faces, judgement)
             checkpoint.save(anonymizer, Path(context.directory, CHECKPOINTS, plan.trial_id), about)
             row = trial_row(
-                plan, spec, "complete", **judged_figures(judgement, records[-1]),
-                **in_loop_figures(in_loop), **_effort(records, compute, started),
+                plan, spec, "complete", **judged_figures(judgement, records[-1], in_loop),
+                **_effort(records, compute, started),
                 stage1_key=stage1_key(config, faces.fingerprint), stage1_reused=False,
                 stage1_wait_seconds=0.0, checkpoint=f"{CHECKPOINTS}/{plan.trial_id}",
             )  # fmt: skip

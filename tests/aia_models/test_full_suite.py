@@ -75,8 +75,14 @@ def test_learning_curve_has_three_sizes_of_the_cheap_suite_and_the_strongest(ful
 
 def test_means_of_ten_releases_are_attacked_apart(full: Judgement) -> None:
     repeated = [a for a in full.further_attacks if a.releases == 10]
-    assert {(a.split, a.attacker) for a in repeated} == {
-        (split, name) for split in ("validation", "test") for name in ("logistic_regression", "rbf_svm")
+    strongest = full.strongest_attack("validation")
+    wanted = {
+        (vantage, name) for vantage in ("attack", "train") for name in ("logistic_regression", "rbf_svm")
+    }
+    assert {(a.split, a.vantage, a.attacker) for a in repeated} == {
+        (split, *who)
+        for split in ("validation", "test")
+        for who in wanted | {(strongest.vantage, strongest.attacker)}
     }
     best = full.strongest_repeated("test")
     assert best is not None
@@ -99,7 +105,7 @@ def test_without_decoder_and_noise_there_is_less_to_do() -> None:
 
 
 def parity_split(seed: int, people: int = 1500, telling: bool = True) -> ReleasedFaces:
-    """3,000 representations of 8 coordinates; the attribute is the parity of two of them, or nothing of any."""
+    """Two representations each, of 8 coordinates; the attribute is the parity of two of them, or nothing of any."""
     rng = np.random.default_rng(seed)
     identity = np.repeat(np.arange(people, dtype=np.int32), 2)
     gender = (identity % 2 == 0).astype(np.int8)
@@ -125,6 +131,17 @@ def test_a_leak_in_a_parity_is_found_by_all_but_the_linear_attacker(telling: boo
             assert found.auc > 0.8, found.attacker
     strongest = judgement.strongest_attack("validation")
     assert (strongest.auc > 0.95) == telling
+
+
+@pytest.mark.parametrize(("people", "improving"), [(120, True), (600, False)])
+def test_an_attacker_that_needs_more_people_is_still_improving(people: int, improving: bool) -> None:
+    faces = {
+        split: parity_split(seed, people if split in ("train", "attack") else 400)
+        for seed, split in enumerate(("train", "attack", "validation", "test"))
+    }
+    judgement = judge(faces, (8, 1, 1), "full", 0)
+    assert judgement.strongest_attack("validation").auc > 0.95
+    assert judgement.still_improving == {"gender": improving}
 
 
 def test_settings_are_chosen_on_the_first_release_of_people_held_back(

@@ -100,3 +100,19 @@ def test_what_is_standardised_together_is_bounded(
     judge_in_loop(NETWORKS, released)
     hook.remove()
     assert sizes == [16, 16, 16] * 2
+
+
+def test_of_several_attributes_the_adversary_counts_that_reads_most() -> None:
+    networks = Networks(replace(SMALL, further_betas=(0.1,)), 16)
+    faces = {split: released_split(seed) for seed, split in enumerate(("validation", "test"), 1)}
+    for part in faces.values():
+        part.attributes["glasses"] = (np.arange(48) % 2).astype(np.int8)
+    found = judge_in_loop(networks, faces)
+    for split, part in faces.items():
+        values = torch.from_numpy(part.representations)
+        areas = []
+        for adversary, attribute in zip(networks.adversaries, part.attributes.values(), strict=True):
+            with torch.no_grad():
+                area = roc_auc_score(attribute, adversary(values).mean(1).numpy())
+            areas.append(max(area, 1 - area))
+        assert found[split].adversary_auc.value == pytest.approx(max(areas))

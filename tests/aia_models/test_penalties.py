@@ -8,10 +8,17 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial.distance import cdist
 from sklearn.kernel_ridge import KernelRidge
 
 from aia_models.config import KERNEL_PENALTIES, PenaltyKind, Schedule
-from aia_models.penalties import kernel_penalty, negative_entropy, rate, scheduled
+from aia_models.penalties import (
+    kernel_penalty,
+    negative_entropy,
+    random_fourier_features,
+    rate,
+    scheduled,
+)
 
 few = settings(max_examples=25, deadline=None)
 seeds = st.integers(0, 2**31)
@@ -144,6 +151,28 @@ def test_gradients_are_finite_also_for_constant_coordinates(kind: PenaltyKind, m
     assert released.grad is not None
     assert released.grad.isfinite().all()
     assert released.grad[:, 1:].any()
+
+
+@pytest.mark.parametrize("kind", KERNEL_PENALTIES)
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_collapsed_batch_tells_nothing(kind: PenaltyKind, mirrored: bool) -> None:
+    released = torch.full((20, 3), 0.4, requires_grad=True)
+    attribute = torch.tensor([0, 1] * 10, dtype=torch.int8)
+    found = kernel_penalty(kind, released, attribute, mirrored, generator())
+    found.backward()
+    assert found.item() == 0
+    assert released.grad is not None
+    assert not released.grad.any()
+
+
+def test_inner_products_of_random_fourier_features_are_the_rbf_kernel() -> None:
+    values = torch.tensor(np.random.default_rng(0).normal(0, 1, (30, 3)), dtype=torch.float32)
+    mapped = [random_fourier_features(values, generator(seed)) for seed in range(100)]
+    found = torch.stack([one @ one.T for one in mapped]).mean(0)
+    squared = cdist(values, values, "sqeuclidean")
+    expected = np.exp(-squared / squared.mean())
+    # 2 cos a cos b = cos(a - b) + cos(a + b) has a variance of at most 1: five standard errors.
+    assert np.abs(found.numpy() - expected).max() < 5 / math.sqrt(100 * mapped[0].shape[1])
 
 
 @pytest.mark.parametrize("kind", KERNEL_PENALTIES)

@@ -1,6 +1,6 @@
 """What the comparison with the closed form computes from its runs."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import closed_form
 import numpy as np
@@ -47,6 +47,44 @@ def test_resamples_are_paired() -> None:
 def test_lines_are_straight_also_beyond_their_ends(start: float, slope: float, matching: float) -> None:
     points = [(x, start + slope * (x - 0.6)) for x in (0.75, 0.6, 0.68)]
     assert closed_form._line_at(matching, points) == pytest.approx(start + slope * (matching - 0.6))
+
+
+def test_the_line_is_judged_around_a_matching(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Level(NamedTuple):
+        auc: float
+
+        def best_match(self, split: str) -> "Level":
+            return self
+
+    monkeypatch.setattr(closed_form, "LINE", (0.01, 0.02, 0.04))
+    cheap: Any = [Level(0.8), Level(0.7), Level(0.6)]
+    for matching, expected in (
+        (0.9, [0.01, 0.02]),
+        (0.75, [0.01, 0.02]),
+        (0.65, [0.02, 0.04]),
+        (0.5, [0.02, 0.04]),
+    ):
+        assert closed_form._around(cheap, "test", matching) == expected
+
+
+def test_the_report_pools_all_runs_and_those_the_designs_were_not_chosen_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(closed_form, "DESIGNS", [penalties.Design("mine", 0.01, 0.3, 0.3)])
+    monkeypatch.setattr(closed_form, "JUDGED", ("test",))
+    named = {"attacker": "mlp, train"}
+    runs = [
+        run(figures(attacker, matching) | named, figures(0.7, 0.7, seed=1), figures(0.6, 0.6, seed=2))
+        | {"seed": seed, "split_seed": 0}
+        for seed, attacker, matching in ((0, 0.55, 0.65), (1, 0.62, 0.65), (2, 0.70, 0.72))
+    ]
+    closed_form.report(runs)
+    _, *rows, everything, unseen = capsys.readouterr().out.splitlines()
+    assert [row.split(" | ")[-1] for row in rows] == ["-0.100", "-0.030", "-0.020"]
+    assert everything.startswith("POOLED mine | test | -0.050 [")
+    assert everything.endswith("runs from -0.100 to -0.020, n = 3, 1 beyond the line's matching")
+    assert unseen.startswith("POOLED without the run it was chosen on | test | -0.025 [")
+    assert unseen.endswith("runs from -0.030 to -0.020, n = 2")
 
 
 def test_the_screen_compares_within_the_line_only() -> None:

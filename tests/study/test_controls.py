@@ -56,13 +56,16 @@ def test_a_failed_control_stops_the_launch_before_there_is_a_study(
     assert not list((tmp_path / ".prepared").glob("controls-*"))
 
 
+@pytest.mark.parametrize("more", [[], ["--trials", "9"]])
 def test_a_study_of_another_judge_is_not_gone_on_with(
-    settings: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    more: list[str], settings: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     study = create_study(complete(with_settings(load_spec("quick"), settings)), tmp_path)
     file = study.path / "study.toml"
     file.write_text(file.read_text().replace(f"judge_version = {JUDGE_VERSION}\n", ""))
-    assert run(["resume", str(study.path)]) == 2
+    before = file.read_text()
+    assert run(["resume", str(study.path), *more]) == 2
     line = capsys.readouterr().err
+    assert file.read_text() == before
     assert f"was judged by version 1 of the judge, this release has version {JUDGE_VERSION}" in line
     assert not (study.path / "results").exists()

@@ -3,11 +3,13 @@
 import io
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from rich.console import Console
 
 from aia_models.attacks import Attack
 from aia_models.config import AdversaryConfig, ChannelConfig, TrainingConfig
+from aia_models.in_loop import InLoopFigure, InLoopFigures
 from aia_models.judging import Judgement
 from aia_models.training import EpochRecord
 from study.objectives import ATTACKER, MATCHING
@@ -81,14 +83,22 @@ def judgement(*further: Attack, improving: bool | None = None) -> Judgement:
 LAST = EpochRecord(9, "joint", 0.1, 0.1, 0.1, 0.1, 0.55, 0.6, 100, 1.0)
 
 
+def in_loop(auc: float) -> dict[str, InLoopFigures]:
+    figure = InLoopFigure(auc, np.full(2, auc))
+    return dict.fromkeys(("validation", "test"), InLoopFigures(*[figure] * 5))
+
+
 def test_figures_are_those_of_the_worst_attribute_and_vantage_and_of_each_attribute():
-    figures = judged_figures(judgement(), LAST)
+    figures = judged_figures(judgement(), LAST, in_loop(0.7))
     assert figures["attacker_auc_validation"] == 0.75
     assert figures["attacker_auc_test"] == pytest.approx(0.74)
     assert figures["attacker_auc_attribute_1_validation"] == 0.66
     assert figures["attacker_auc_attribute_2_validation"] == 0.75
     assert "attacker_auc_attribute_3_validation" not in figures
-    assert figures["adversary_gap_validation"] == pytest.approx(0.2)
+    assert figures["adversary_gap_validation"] == pytest.approx(0.05), (
+        "on what is released, not on what LAST saw"
+    )
+    assert figures["in_loop_adversary_auc_validation"] == 0.7
     assert figures["weak_adversary"] is True
     assert figures["attackers_still_improving"] is None
     assert figures["attacker_auc_10_releases_test"] is None
@@ -100,14 +110,14 @@ def test_repeated_releases_and_learning_curves_stand_beside():
         some_attack("validation", "svm", 0.05, releases=10),
         some_attack("validation", "mlp", 0.99),
     )
-    figures = judged_figures(judgement(*further, improving=True), LAST)
+    figures = judged_figures(judgement(*further, improving=True), LAST, in_loop(0.7))
     assert figures["attacker_auc_10_releases_validation"] == 0.95
     assert figures["attacker_auc_validation"] == 0.75
     assert figures["attackers_still_improving"] is True
 
 
 def test_without_an_in_loop_adversary_there_is_no_gap():
-    figures = judged_figures(judgement(), replace(LAST, adversary_auc_validation=None))
+    figures = judged_figures(judgement(), replace(LAST, adversary_auc_validation=None), in_loop(0.7))
     assert figures["adversary_gap_validation"] is None
     assert figures["weak_adversary"] is False
 
