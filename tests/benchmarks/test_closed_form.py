@@ -43,10 +43,16 @@ def test_resamples_are_paired() -> None:
     np.testing.assert_allclose(draws, 0, atol=1e-12)
 
 
-@given(st.floats(0.5, 0.9), st.floats(-1, 1), st.floats(0.5, 0.9))
-def test_lines_are_straight_also_beyond_their_ends(start: float, slope: float, matching: float) -> None:
+@given(st.floats(0.6, 0.75), st.floats(0.5, 0.9), st.floats(-1, 1))
+def test_the_line_is_straight_between_its_points(matching: float, start: float, slope: float) -> None:
     points = [(x, start + slope * (x - 0.6)) for x in (0.75, 0.6, 0.68)]
     assert closed_form._line_at(matching, points) == pytest.approx(start + slope * (matching - 0.6))
+
+
+def test_beyond_its_points_the_line_ends_at_its_best_matching_and_at_chance() -> None:
+    points = [(0.70, 0.8), (0.69, 0.6), (0.6, 0.58)]
+    assert closed_form._line_at(0.75, points) == 0.8
+    assert closed_form._line_at(0.55, points) == pytest.approx(0.54)
 
 
 def test_the_line_is_judged_around_a_matching(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,11 +86,11 @@ def test_the_report_pools_all_runs_and_those_the_designs_were_not_chosen_on(
     ]
     closed_form.report(runs)
     _, *rows, everything, unseen = capsys.readouterr().out.splitlines()
-    assert [row.split(" | ")[-1] for row in rows] == ["-0.100", "-0.030", "-0.020"]
-    assert everything.startswith("POOLED mine | test | -0.050 [")
-    assert everything.endswith("runs from -0.100 to -0.020, n = 3, 1 beyond the line's matching")
-    assert unseen.startswith("POOLED without the run it was chosen on | test | -0.025 [")
-    assert unseen.endswith("runs from -0.030 to -0.020, n = 2")
+    assert [row.split(" | ")[-1] for row in rows] == ["-0.100", "-0.030", "+0.000"]
+    assert everything.startswith("POOLED mine | test | -0.043 [")
+    assert everything.endswith("runs from -0.100 to +0.000, n = 3, 1 beyond the line")
+    assert unseen.startswith("POOLED without the run it was chosen on | test | -0.015 [")
+    assert unseen.endswith("runs from -0.030 to +0.000, n = 2")
 
 
 def test_the_screen_compares_within_the_line_only() -> None:
