@@ -80,7 +80,8 @@ def attack_field(
 def some_people(
     identity: Int32[np.ndarray, " n"], values: np.ndarray, share: float, seed: int
 ) -> Int32[np.ndarray, " person"]:
-    """About `share` of the people of either value, at least one of each; a person's value is its first known one."""
+    """About `share` of the people of either value, a person's being its first known one, and further ones as needed
+    for both values to be among their images."""
     rng = np.random.default_rng(stream_seed(seed, "attackers", "people"))
     known = values >= 0
     people, first = np.unique(identity[known], return_index=True)
@@ -89,4 +90,8 @@ def some_people(
     for side in (0, 1):
         own = rng.permutation(people[value == side])
         chosen.append(own[: max(round(share * len(own)), 1)])
-    return np.concatenate(chosen)
+    found = np.concatenate(chosen)
+    for side in (0, 1):
+        if not (np.isin(identity, found) & (values == side)).any():
+            found = np.append(found, rng.permutation(np.unique(identity[values == side]))[:1])
+    return found

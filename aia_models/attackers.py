@@ -175,7 +175,7 @@ def rbf_svm(images: int, inverse_penalty: int | float, seed: int) -> SVC | Pipel
 
 def mlp(images: int, weight_decay: int | float, seed: int) -> MLPClassifier:
     """Perceptron with one hidden layer, held back by weight decay rather than by stopping early."""
-    batch: Any = 128  # scikit-learn's stub knows only "auto"
+    batch: Any = min(128, images)  # scikit-learn's stub knows only "auto"
     return MLPClassifier((64,), alpha=weight_decay, batch_size=batch, max_iter=MLP_EPOCHS, random_state=seed)
 
 

@@ -67,8 +67,9 @@ class Controls:
 def judge_controls(faces: SplitFaces, suite: Suite, seed: int) -> Controls:
     """Judges raw pixels, a constant representation, and raw pixels under attributes shuffled over identities.
 
-    A shuffled attribute is one for each person, the same in every split, so that an attacker finds it only where
-    people of one split are in another too. Raises ControlError, in one line, where a floor does not hold.
+    A shuffled attribute is one for each person, also where the real one varies between a person's images, and the same
+    in every split, so that an attacker finds it only where people of one split are in another too. Raises
+    ControlError, in one line, where a floor does not hold.
     """
     pixels = _pixels(faces, suite, seed)
     side = faces.image_side
@@ -125,17 +126,8 @@ def _numbers(part: FaceDataset, faces: SplitFaces) -> np.ndarray:
 
 
 def _shuffled(pixels: dict[str, ReleasedFaces], faces: SplitFaces, seed: int) -> dict[str, ReleasedFaces]:
-    """The same pixels with each attribute's values dealt out anew among the people who have a known one."""
-    people = 1 + max(int(part.identity.max()) for part in pixels.values())
-    dealt = {}
-    for name in faces.attributes:
-        values = np.full(people, -1, np.int8)
-        for part in pixels.values():
-            known = part.known(name)
-            values[part.identity[known]] = part.attributes[name][known]
-        dealt[name] = _dealt(
-            values, [part.identity[part.known(name)] for part in pixels.values()], seed, name
-        )
+    """The same pixels with each attribute dealt out anew among the people of whom it is known."""
+    dealt = {name: _dealt(pixels, name, seed) for name in faces.attributes}
     return {
         split: ReleasedFaces(
             part.releases,
@@ -162,25 +154,35 @@ def _floors(control: str, attacks: Attacks, released: dict[str, ReleasedFaces], 
 
 
 def _permuted_deviation(scores: np.ndarray, positive: np.ndarray, identity: np.ndarray, seed: int) -> float:
-    """Standard deviation of the AUC when whole people change places, their scores with them."""
-    people, index = np.unique(identity, return_inverse=True)
-    values = np.zeros(len(people), bool)
-    values[index] = positive
+    """Standard deviation of the AUC when whole people change places, their scores with them: the values of a person's
+    images are those of another's, in turn from a random one on."""
+    order = np.argsort(identity, kind="stable")
+    scores, values = scores[order], positive[order]
+    _, first, index, images = np.unique(
+        identity[order], return_index=True, return_inverse=True, return_counts=True
+    )
+    place = np.arange(len(values)) - first[index]
     rng = np.random.default_rng(stream_seed(seed, "controls", "permutations"))
     aucs = []
     for _ in range(PERMUTATIONS):
-        dealt = values[rng.permutation(len(people))][index]
+        other = rng.permutation(len(images))[index]
+        turn = rng.integers(images)[other]
+        dealt = values[first[other] + (place + turn) % images[other]]
         if 0 < dealt.sum() < len(dealt):
             aucs.append(auc(scores, dealt))
     return float(np.std(aucs))
 
 
-def _dealt(values: np.ndarray, splits: list[np.ndarray], seed: int, name: str) -> np.ndarray:
-    """The people's known values dealt out anew, and again until every split holds both."""
+def _dealt(pixels: dict[str, ReleasedFaces], name: str, seed: int) -> np.ndarray:
+    """Person -> 0 or 1, -1 where unknown: in each split as large a share of 1 among its people as among its images, at
+    least one person of either. People who were in an earlier split keep their value."""
     rng = np.random.default_rng(stream_seed(seed, "controls", "shuffled", name))
-    there = np.flatnonzero(values >= 0)
-    while True:
-        dealt = values.copy()
-        dealt[there] = values[rng.permutation(there)]
-        if all(len(np.unique(dealt[identity])) == 2 for identity in splits):
-            return dealt
+    values = np.full(1 + max(int(part.identity.max()) for part in pixels.values()), -1, np.int8)
+    for part in pixels.values():
+        known = part.known(name)
+        people = np.unique(part.identity[known])
+        ones = np.clip(round(part.attributes[name][known].mean() * len(people)), 1, len(people) - 1)
+        dealt = rng.permutation(np.arange(len(people)) < ones)
+        new = values[people] < 0
+        values[people[new]] = dealt[new]
+    return values

@@ -43,11 +43,16 @@ class Judgement:
         there = [a for a in self.further_attacks if a.split == split and a.releases > 1]
         return max(there, key=lambda attack: folded(attack.auc), default=None)
 
-    def best_match(self, split: str, negatives: str = "any") -> Match:
+    def best_match(self, split: str) -> Match:
         """The match, on `split`, of the matcher that is best on validation: its AUC is `matching_auc_<split>`."""
         validation = [m for m in self.matches if m.split == "validation" and m.negatives == "any"]
         best = max(validation, key=lambda match: match.auc).matcher
-        return next(m for m in self.matches if (m.split, m.matcher, m.negatives) == (split, best, negatives))
+        return next(m for m in self.matches if (m.split, m.matcher, m.negatives) == (split, best, "any"))
+
+    def best_same_gender_match(self, split: str) -> Match | None:
+        """The same matcher's match on same-gender negatives; None where there are no such pairs."""
+        wanted = split, self.best_match(split).matcher, "same_gender"
+        return next((m for m in self.matches if (m.split, m.matcher, m.negatives) == wanted), None)
 
 
 def judge(

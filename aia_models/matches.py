@@ -58,7 +58,8 @@ class Match:
 
 @dataclass(frozen=True)
 class Matches:
-    """All matches on one released encoder; `draws[split, matcher]` are the AUCs (any negatives) in each resample."""
+    """All matches on one released encoder, those on same-gender negatives only where both splits have such pairs;
+    `draws[split, matcher]` are the AUCs (any negatives) in each resample."""
 
     rows: tuple[Match, ...]
     draws: Mapping[tuple[str, str], Float[np.ndarray, " draw"]]
@@ -78,6 +79,11 @@ def match_all(
         for split in JUDGED_SPLITS
         for negatives in NEGATIVES
     }
+    negatives_there = [
+        negatives
+        for negatives in NEGATIVES
+        if all(pairs[split, negatives].different.any() for split in JUDGED_SPLITS)
+    ]
     rows: list[Match] = []
     draws: dict[tuple[str, str], np.ndarray] = {}
     own = released["attack"]
@@ -90,7 +96,7 @@ def match_all(
                 embed(released[split].representations),
                 identity_weights(released[split].identity),
             )
-            for negatives in NEGATIVES:
+            for negatives in negatives_there:
                 judged = pairs[split, negatives]
                 similarity = -np.linalg.norm(embedded[judged.left] - embedded[judged.right], axis=1)
                 threshold = thresholds.setdefault(negatives, best_threshold(similarity, ~judged.different))

@@ -10,6 +10,7 @@ from analysis.paper_run import AIA, AIA_WITHOUT_T, ORIGINAL, RANDOM, Design, Pap
 from analysis.resampled import Estimate, Resampled, estimate
 
 Verdict = Literal["agree", "disagree", "cannot tell", "not measured"]
+ROUNDING = 1e-9  # below this a figure is 0: slopes over equal figures are not, to the last digit
 HELD = 0.5  # what Figure 2 holds one weight at while it varies the other
 
 
@@ -54,12 +55,12 @@ class Checked:
 
 
 def verdict(excess: Estimate) -> Verdict:
-    """Agree above 0, disagree below, cannot tell where the interval reaches both sides or ends at 0."""
+    """Agree above 0, disagree below, cannot tell where the interval reaches both sides or ends at 0 (to rounding)."""
     if np.isnan([excess.value, excess.low, excess.high]).any():
         return "not measured"
-    if excess.low > 0:
+    if excess.low > ROUNDING:
         return "agree"
-    return "disagree" if excess.high < 0 else "cannot tell"
+    return "disagree" if excess.high < -ROUNDING else "cannot tell"
 
 
 def check_claims(run: PaperRun) -> list[Checked]:

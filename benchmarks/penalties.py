@@ -197,12 +197,13 @@ def _figures(judgement: Judgement) -> dict[str, Any]:
     figures = {}
     for split in ("validation", "test"):
         attack, match = judgement.strongest_attack(split), judgement.best_match(split)
+        same_gender = judgement.best_same_gender_match(split)
         figures[split] = {
             "attacker": attack.attacker,
             "attacker_auc": folded(attack.auc),
             "matcher": match.matcher,
             "matching_auc": match.auc,
-            "matching_auc_same_gender": judgement.best_match(split, "same_gender").auc,
+            "matching_auc_same_gender": same_gender and same_gender.auc,
         }
     return figures
 

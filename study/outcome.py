@@ -71,6 +71,7 @@ def judged_figures(judgement: Judgement, last: EpochRecord, in_loop: Mapping[str
     for split in SPLITS:
         attack, match = judgement.strongest_attack(split), judgement.best_match(split)
         attacks = [a for a in judgement.attacks if a.split == split]
+        same_gender = judgement.best_same_gender_match(split)
         figures |= {
             f"attacker_auc_{split}": folded(attack.auc),
             f"attacker_auc_{split}_low": attack.low,
@@ -81,7 +82,7 @@ def judged_figures(judgement: Judgement, last: EpochRecord, in_loop: Mapping[str
             f"matching_auc_{split}": match.auc,
             f"matching_auc_{split}_low": match.low,
             f"matching_auc_{split}_high": match.high,
-            f"matching_auc_same_gender_{split}": judgement.best_match(split, "same_gender").auc,
+            f"matching_auc_same_gender_{split}": same_gender and same_gender.auc,
         }
         for number, attribute in enumerate(dict.fromkeys(a.attribute for a in attacks), start=1):
             column = attribute_column(number, split)

@@ -96,6 +96,7 @@ def run_trial(
                 attack_rows(plan, judgement),
                 match_rows(plan, judgement),
             )
+            final.to_json()  # a figure that is no number is this trial's error, not its worker's
     except DivergedError as error:
         effort = _effort(records, compute, started)
         row = trial_row(plan, spec, "diverged", error=exception_line(error), **effort)

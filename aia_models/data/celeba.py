@@ -43,6 +43,7 @@ def read_celeba(location: str) -> FaceSource:
         raise DataError(f"no folder '{location}': give celeba:PATH with {_IMAGES}/ and {_ATTRIBUTE_LIST}.txt")
     attributes = read_annotation(_annotation_file(root, _ATTRIBUTE_LIST), ATTRIBUTES)
     identities = read_annotation(_annotation_file(root, _IDENTITY_LIST), ["identity"])
+    _check_named(identities)
     partition = _read_partition(root)
     folder, files = _image_folder(root)
     listed = [image for image in attributes.rows if image in identities.rows]
@@ -116,6 +117,16 @@ def _values(annotation: Annotation) -> Categorical:
         )
     (column,) = annotation.columns.values()
     return column
+
+
+def _check_named(identities: Annotation) -> None:
+    """Raises DataError where an image's identity is empty: all of those would be one person."""
+    people = _values(identities)
+    if "" in people.categories:
+        row = int(np.argmax(people.codes == people.categories.index("")))
+        raise DataError(
+            f"{identities.path} line {identities.lines[row]}: the identity is empty, every row needs one"
+        )
 
 
 def _partition_counts(kept: Sequence[str], partition: Annotation | None) -> dict[str, int]:

@@ -36,10 +36,17 @@ def is_image(name: str) -> bool:
 
 
 def files_below(folder: str | os.PathLike[str]) -> dict[str, tuple[int, int]]:
-    """Name -> size in bytes and time of change in ns, for the image files of one folder."""
+    """Name -> size in bytes and time of change in ns, for a folder's image files; 0 and 0 for a link to nowhere."""
     with os.scandir(folder) as entries:
-        states = {entry.name: entry.stat() for entry in entries if is_image(entry.name)}
-    return {name: (state.st_size, state.st_mtime_ns) for name, state in states.items()}
+        return {entry.name: _state(entry) for entry in entries if is_image(entry.name)}
+
+
+def _state(entry: os.DirEntry[str]) -> tuple[int, int]:
+    try:
+        state = entry.stat()
+    except FileNotFoundError:  # told when the image is to be read
+        return 0, 0
+    return state.st_size, state.st_mtime_ns
 
 
 def _decode(path: str) -> Tensor | Unreadable:

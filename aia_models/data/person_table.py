@@ -2,7 +2,7 @@
 
 import csv
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def read_person_table(root: Path) -> PersonTable:
     Spaces and quotes around cells are dropped, however mangled. Raises DataError naming file, line and remedy.
     """
     candidates = [*sorted(root.glob("*.csv")), *sorted(root.glob("meta/*.csv"))]
-    found = {path: header for path in candidates if (header := _header(decoded_lines(path)))}
+    found = {path: header for path in candidates if (header := _header(_first_line(path)))}
     if not found:
         seen = f"{', '.join(path.name for path in candidates)} is none" if candidates else "there is none"
         raise DataError(f"{root} needs a CSV file of identity and gender ({seen}): {_REMEDY}")
@@ -53,9 +53,14 @@ def read_person_table(root: Path) -> PersonTable:
     return _read(path, header)
 
 
-def _header(lines: Iterable[str]) -> Sequence[str]:
+def _first_line(path: Path) -> str:
+    """The first line that is not empty, readable or not: what else lies there may be in any encoding."""
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        return next((line for line in file if line.strip()), "")
+
+
+def _header(first: str) -> Sequence[str]:
     """The columns' names, also of a file without header; none where it does not map people to genders."""
-    first = next((line for line in lines if line.strip()), "")
     for reading in _readings(first):
         cells = [cell.casefold() for cell in reading]
         if cells[0] in _IDENTITY_NAMES and _GENDER in cells:
@@ -67,6 +72,9 @@ def _header(lines: Iterable[str]) -> Sequence[str]:
 
 
 def _read(path: Path, header: Sequence[str]) -> PersonTable:
+    twice = next((name for name in header if header.count(name) > 1), None)
+    if twice is not None:
+        raise DataError(f"{path} names the column '{twice}' twice: rename one of them")
     rows: dict[str, int] = {}
     columns: dict[str, dict[str, str]] = {name: {} for name in header[1:] if name not in _IGNORED}
     for number, line in enumerate(decoded_lines(path), 1):

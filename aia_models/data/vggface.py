@@ -11,7 +11,7 @@ from aia_models.data.source import FaceSource, Remark, key_over
 from aia_models.errors import DataError
 
 # VGGFace2 ships its people in two folders; the splits here are our own.
-_NESTED = ("train", "test")
+_NESTED = ("test", "train")
 
 
 def read_vggface(location: str) -> FaceSource:
@@ -23,10 +23,10 @@ def read_vggface(location: str) -> FaceSource:
     root = Path(location).expanduser()
     if not location or not root.is_dir():
         raise DataError(f"no folder '{location}': give vggface:PATH with one folder of images per person")
-    table = read_person_table(root)
+    table, containers = read_person_table(root), _containers(root)
     files = {
         f"{folder.relative_to(root).as_posix()}/{name}": (folder.name, *state)
-        for folder in _person_folders(root)
+        for folder in _person_folders(containers)
         for name, state in sorted(files_below(folder).items())
     }
     if not files:
@@ -52,21 +52,32 @@ def read_vggface(location: str) -> FaceSource:
         places=lambda row: table.place(identities[row]),
         images=ImageFiles(str(root.absolute()), names),
         tolerated_share=TOLERATED_SHARE,
-        remarks=tuple(_remarks(people, table)),
+        remarks=tuple(_remarks(root, containers, people, table)),
     )
 
 
-def _person_folders(root: Path) -> Iterator[Path]:
-    with os.scandir(root) as entries:
-        folders = sorted(entry.name for entry in entries if entry.is_dir())
-    for name in folders:
-        if name in _NESTED and not files_below(root / name):
-            yield from _person_folders(root / name)
-        else:
-            yield root / name
+def _containers(root: Path) -> list[Path]:
+    """The folders that hold people's folders."""
+    return [root, *(root / name for name in _NESTED if (root / name).is_dir() and _folders(root / name))]
 
 
-def _remarks(people: dict[str, None], table: PersonTable) -> Iterator[Remark]:
+def _folders(folder: Path) -> list[Path]:
+    with os.scandir(folder) as entries:
+        return sorted(folder / entry.name for entry in entries if entry.is_dir())
+
+
+def _person_folders(containers: list[Path]) -> Iterator[Path]:
+    for container in containers:
+        yield from (folder for folder in _folders(container) if folder not in containers)
+
+
+def _remarks(
+    root: Path, containers: list[Path], people: dict[str, None], table: PersonTable
+) -> Iterator[Remark]:
+    strays = [container / name for container in containers for name in sorted(files_below(container))]
+    if strays:
+        first = strays[0].relative_to(root).as_posix()
+        yield Remark(len(strays), "images lie in no person's folder and are left out", first)
     without_row = [person for person in people if person not in table.rows]
     if without_row:
         yield Remark(len(without_row), f"people are not in {table.path.name}", without_row[0])

@@ -1,5 +1,6 @@
 """Controls: nothing is found where nothing is, and people who are in two splits are found out."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -53,6 +54,24 @@ def test_floors_hold_for_every_attacker_on_both_splits(cheap: Controls) -> None:
         else:
             # Mann-Whitney's deviation for 15 people against 15 who come with one score each is 0.107.
             assert 0.05 < floor.standard_error < 0.13
+
+
+@pytest.mark.parametrize(
+    "smiles", [lambda image: image == 3, lambda image: image == 1, lambda image: image % 2 == 0]
+)
+def test_an_attribute_that_varies_between_a_persons_images_has_its_floors(
+    smiles: Callable[[np.ndarray], np.ndarray],
+) -> None:
+    """In two of these every person's last image has the same value."""
+    values = smiles(np.tile(np.arange(4), 30)).astype(np.int8)
+    parts = [
+        replace(part, attributes={"gender": values})
+        for part in (FACES.train, FACES.attack, FACES.validation, FACES.test)
+    ]
+    found = judge_controls(SplitFaces(*parts, attributes=("gender",), fingerprint="smiles"), "cheap", 0)
+    for floor in found.floors:
+        assert floor.holds
+        assert floor.control == "constant representation" or 0.01 < floor.standard_error < 0.13
 
 
 def with_people_of(target: FaceDataset, source: FaceDataset, people: int) -> FaceDataset:

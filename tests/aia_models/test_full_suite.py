@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from aia_models import matches
+from aia_models.attack_field import some_people
 from aia_models.attackers import Attacker, Examples
 from aia_models.attacks import CHEAP
 from aia_models.judging import Judgement, judge
@@ -176,3 +177,15 @@ def test_settings_are_chosen_on_the_first_release_of_people_held_back(
     monkeypatch.setattr(Attacker, "choose", watched)
     judge({split: replace(part, mean_of_10=None) for split, part in faces.items()}, MAP, "full", 0)
     assert seen == 2 * 5, "all but the convolutions, which choose in their own way, at both vantages"
+
+
+def test_some_people_have_both_values_among_their_images() -> None:
+    """Nobody's first image has it, and few people's later ones."""
+    identity = np.repeat(np.arange(40, dtype=np.int32), 3)
+    glasses = np.zeros(120, np.int8)
+    glasses[[5, 62]] = 1
+    for seed in range(20):
+        found = some_people(identity, glasses, 0.25, seed)
+        assert 10 <= len(found) <= 11
+        assert set(glasses[np.isin(identity, found)]) == {0, 1}
+        assert set(glasses[np.isin(identity, some_people(identity, 1 - glasses, 0.25, seed))]) == {0, 1}

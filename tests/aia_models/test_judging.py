@@ -226,9 +226,9 @@ def test_best_match_is_chosen_on_validation_by_any_negatives() -> None:
     ]  # fmt: skip
     judgement = Judgement((), tuple(matches), {}, {})
     assert judgement.best_match("validation").auc == 0.8
-    assert judgement.best_match("validation", "same_gender").auc == 0.6
+    assert judgement.best_same_gender_match("validation").auc == 0.6  # pyright: ignore[reportOptionalMemberAccess]
     assert judgement.best_match("test").auc == 0.51
-    assert judgement.best_match("test", "same_gender").auc == 0.52
+    assert judgement.best_same_gender_match("test").auc == 0.52  # pyright: ignore[reportOptionalMemberAccess]
 
 
 def test_every_attribute_is_attacked() -> None:
@@ -258,3 +258,15 @@ def test_what_cannot_be_judged_is_named_in_one_line() -> None:
         DataError, match="split 'validation': 200 images have gender = 1 and 0 have gender = 0"
     ):
         judge({**faces, "validation": men}, MAP, "cheap", 0)
+
+
+def test_without_same_gender_pairs_on_both_splits_there_are_no_such_matches() -> None:
+    faces = released()
+    lonely = faces["test"].identity
+    faces["test"] = replace(
+        faces["test"], attributes={"gender": np.where(lonely < 2, 1 - lonely, -1).astype(np.int8)}
+    )
+    judgement = judge(faces, MAP, "cheap", 0)
+    assert {match.negatives for match in judgement.matches} == {"any"}
+    assert judgement.best_same_gender_match("validation") is None
+    assert np.isfinite([match.auc for match in judgement.matches]).all()

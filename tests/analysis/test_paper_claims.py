@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.paper_claims import BALANCED, CLAIMS, FIGURE_2, FRESH, TABLE_1, check_claims, verdict
+from analysis.paper_claims import BALANCED, CLAIMS, FIGURE_2, FRESH, ROUNDING, TABLE_1, check_claims, verdict
 from analysis.paper_run import AIA, AIA_WITHOUT_T, ORIGINAL, RANDOM, Design, PaperRun
 from analysis.resampled import Estimate
 from tests.analysis.paper_runs import run_of
@@ -56,8 +56,16 @@ def test_a_verdict_follows_the_interval_and_its_mirror_image_the_opposite(
     opposite = {"agree": "disagree", "disagree": "agree", "cannot tell": "cannot tell"}
     found = verdict(Estimate(value, low, high))
     assert verdict(Estimate(-value, -high, -low)) == opposite[found]
-    assert (found == "cannot tell") == (low <= 0 <= high)
-    assert (found == "agree") == (low > 0)
+    assert (found == "cannot tell") == (low <= ROUNDING and high >= -ROUNDING)
+    assert (found == "agree") == (low > ROUNDING)
+
+
+def test_figures_that_do_not_move_at_all_support_no_claim() -> None:
+    further = [Design("aia", 0.5, beta) for beta in (0.0, 0.1, 0.25, 0.75, 1.0)]
+    further += [Design("aia", alpha, 0.5) for alpha in (0.1, 0.25, 0.75, 1.0)]
+    run = {design: figures(0.95, 1.0) for design in (ORIGINAL, RANDOM, AIA, AIA_WITHOUT_T, *further)}
+    found = verdicts(run_of(run, seeds=1)).values()
+    assert {one for verdicts_on_a_claim in found for one in verdicts_on_a_claim} == {"cannot tell"}
 
 
 @given(NUMBERS, st.floats(0, 1), st.floats(0, 1), st.floats(0.001, 1))

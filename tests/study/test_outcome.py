@@ -116,6 +116,14 @@ def test_repeated_releases_and_learning_curves_stand_beside():
     assert figures["attackers_still_improving"] is True
 
 
+def test_without_same_gender_pairs_there_is_no_such_figure():
+    found = judgement()
+    found = replace(found, matches=tuple(match for match in found.matches if match.negatives == "any"))
+    figures = judged_figures(found, LAST, in_loop(0.7))
+    assert figures["matching_auc_same_gender_test"] is None
+    assert figures["matching_auc_test"] == 0.7
+
+
 def test_without_an_in_loop_adversary_there_is_no_gap():
     figures = judged_figures(judgement(), replace(LAST, adversary_auc_validation=None), in_loop(0.7))
     assert figures["adversary_gap_validation"] is None

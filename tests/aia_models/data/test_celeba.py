@@ -1,5 +1,6 @@
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -317,3 +318,24 @@ def test_any_way_of_writing_an_annotation_reads_the_same(
         "other": [other for _, other in values],
     }
     assert annotation.place(rows[0][0]) == f"{path} line {len(headings[heading]) + 1}"
+
+
+def test_an_image_without_identity_names_its_line(celeba: CelebA) -> None:
+    celeba = replace(celeba, suffix=".csv")
+    celeba.path("identity_CelebA").write_text(
+        "image,identity\n"
+        + "".join(f"{name},{'' if name == celeba.names[2] else '7'}\n" for name in celeba.names)
+    )
+    (celeba.root / "identity_CelebA.txt").unlink()
+    assert complaint(celeba.root) == (
+        f"{celeba.path('identity_CelebA')} line 4: the identity is empty, every row needs one"
+    )
+
+
+def test_a_link_to_nowhere_is_an_image_that_cannot_be_read(celeba: CelebA) -> None:
+    image = celeba.root / "img_align_celeba" / celeba.names[2]
+    image.unlink()
+    image.symlink_to(celeba.root / "gone.jpg")
+    assert len(open_prepared(prepared(celeba.root))) == 39
+    (remark,) = remarks_on(prepared(celeba.root))
+    assert celeba.names[2] in remark

@@ -5,7 +5,7 @@ import pytest
 from aia_models.data.prepare import open_prepared, prepare, remarks_on
 from aia_models.data.vggface import read_vggface
 from aia_models.errors import DataError
-from tests.aia_models.data.annotated_faces import gender, person_name, write_vggface
+from tests.aia_models.data.annotated_faces import gender, person_name, write_jpeg, write_vggface
 
 PEOPLE = range(20)
 # How VGGFace2's own file, and copies of it, write one person.
@@ -119,6 +119,32 @@ def test_without_csv(vggface: Path) -> None:
 def test_csv_of_something_else(vggface: Path, text: str) -> None:
     (vggface / "boxes.csv").write_text(text)
     assert "(boxes.csv is none)" in complaint(vggface)
+
+
+def test_a_csv_file_of_something_else_may_be_in_any_encoding(vggface: Path) -> None:
+    (vggface / "gender.csv").write_text("\n".join(["identity,gender", *rows("{id},{gender}")]))
+    (vggface / "notes.csv").write_bytes("Bemerkung,Größe\n".encode("latin-1"))
+    assert_genders(vggface)
+
+
+def test_a_column_named_twice(vggface: Path) -> None:
+    lines = [f"{row},f" for row in rows("{id},{gender}")]
+    (vggface / "gender.csv").write_text("\n".join(["identity,gender,Gender", *lines]))
+    assert (
+        complaint(vggface) == f"{vggface / 'gender.csv'} names the column 'gender' twice: rename one of them"
+    )
+
+
+@pytest.mark.parametrize("part", ["train", "."])
+def test_images_outside_of_peoples_folders_are_left_out_and_told(tmp_path: Path, part: str) -> None:
+    root = write_vggface(tmp_path / "vggface2", nested=True)
+    (root / "gender.csv").write_text("\n".join(rows("{id},{gender}")))
+    write_jpeg(root / part / "cover.jpg")
+    assert sorted(open_prepared(prepared(root)).identity_names) == [*map(person_name, PEOPLE)]
+    first = (Path(part) / "cover.jpg").as_posix()
+    assert remarks_on(prepared(root)) == [
+        f"1 images lie in no person's folder and are left out, the first: {first}"
+    ]
 
 
 def test_two_csv_files(vggface: Path) -> None:
