@@ -199,11 +199,9 @@ def _chosen(field: AttackField, attacker: Attacker[Any], seed: int) -> Any:
     held = np.isin(
         field.identity, some_people(field.identity, field.positive.astype(np.int8), HELD_BACK_SHARE, seed)
     )
-    first = np.flatnonzero(held[: field.images])
-    if (
-        min(len(np.unique(field.positive[rows])) for rows in (~held, first)) < 2
-    ):  # too few people to spare any
+    if len(np.unique(field.positive[~held])) < 2:  # too few people to spare any
         return attacker.usual
+    first = np.flatnonzero(held[: field.images])
     return attacker.choose(
         field.examples.at(~held), field.positive[~held], field.examples.at(first), field.positive[first], seed
     )

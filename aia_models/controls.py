@@ -175,14 +175,12 @@ def _permuted_deviation(scores: np.ndarray, positive: np.ndarray, identity: np.n
 
 def _dealt(pixels: dict[str, ReleasedFaces], name: str, seed: int) -> np.ndarray:
     """Person -> 0 or 1, -1 where unknown: in each split as large a share of 1 among its people as among its images, at
-    least one person of either. People who were in an earlier split keep their value."""
+    least one person of either. Who is in two splits has the later one's."""
     rng = np.random.default_rng(stream_seed(seed, "controls", "shuffled", name))
     values = np.full(1 + max(int(part.identity.max()) for part in pixels.values()), -1, np.int8)
     for part in pixels.values():
         known = part.known(name)
         people = np.unique(part.identity[known])
         ones = np.clip(round(part.attributes[name][known].mean() * len(people)), 1, len(people) - 1)
-        dealt = rng.permutation(np.arange(len(people)) < ones)
-        new = values[people] < 0
-        values[people[new]] = dealt[new]
+        values[people] = rng.permutation(np.arange(len(people)) < ones)
     return values

@@ -120,7 +120,7 @@ def kernel_penalty(
     generator: torch.Generator,
 ) -> Float[Tensor, ""]:
     """The kernel term `kind` on the half-whitened leading components of the batch's representations, images of unknown
-    attribute (-1) left out; 0 where too few are left or all have one value.
+    attribute (-1) left out; 0 where too few are left, all have one value, or all representations are alike.
 
     With `mirrored` the classes' means change places first, f - 2 y (y'f) / (y'y) with y the centred attribute.
     """
@@ -131,7 +131,7 @@ def kernel_penalty(
         return released.sum() * 0.0
     with torch.autocast(released.device.type, enabled=False):  # distances are differences of large numbers
         features = half_whitened(released[rows].float())
-        if not bool(features.any()):  # a collapsed batch tells nothing
+        if not bool(features.any()):
             return features.sum()
         if mirrored:
             features = features - 2 * torch.outer(centred, centred @ features) / (centred @ centred)

@@ -124,7 +124,10 @@ TRIALS_SCHEMA = _schema(
         "Folded ROC AUC of the strongest attacker that reads means of ten releases, 0.5 to 1; null if not tried.",
     ),
     *_judged_with_interval("matching_auc", "ROC AUC of the best fresh matcher, any negatives, 0 to 1."),
-    *_judged("matching_auc_same_gender", "ROC AUC of the best fresh matcher, same-gender negatives, 0 to 1."),
+    *_judged(
+        "matching_auc_same_gender",
+        "ROC AUC of the best matcher, same-gender negatives, 0 to 1; null without any.",
+    ),
     _field("adversary_auc_validation", float, _AUC_LOSS),
     _field(
         "adversary_gap_validation",
@@ -143,9 +146,7 @@ TRIALS_SCHEMA = _schema(
     ),
     *_judged("in_loop_adversary_accuracy", "Its accuracy at probability 0.5, 0 to 1."),
     *_judged("in_loop_adversary_balanced_accuracy", "Its balanced accuracy at probability 0.5, 0 to 1."),
-    *_judged(
-        "in_loop_matcher_auc", "ROC AUC of the in-loop matcher on what is released, any negatives, 0 to 1."
-    ),
+    *_judged("in_loop_matcher_auc", "ROC AUC of the in-loop matcher on releases, any negatives, 0 to 1."),
     *_judged("in_loop_matcher_accuracy", "Its accuracy at the distance that is best on validation, 0 to 1."),
     _field("epochs", int, "Epochs trained, all stages."),
     _field("train_images_seen", int, "Images trained on, all stages, repeats counted."),
@@ -166,11 +167,7 @@ EPOCHS_SCHEMA = _schema(
     _field("stage", str, "What was trained.", required=True, among=("autoencoder", "heads", "joint")),
     _field("reconstruction_loss", float, "Mean binary cross-entropy of the reconstruction (Eq. 5), nats."),
     _field("adversary_loss", float, "Mean loss of the in-loop adversary (Eq. 6), nats."),
-    _field(
-        "matcher_loss",
-        float,
-        "Mean loss that α weighs: Eq. 7 of the in-loop matcher, or the contrastive identity loss.",
-    ),
+    _field("matcher_loss", float, "Mean loss that α weighs: Eq. 7, or the contrastive identity loss."),
     _field("total_loss", float, "Mean of the anonymizer's objective (Eq. 8)."),
     _field("adversary_auc_validation", float, _AUC_LOSS),
     _field("matcher_auc_validation", float, "ROC AUC of the in-loop matcher on validation pairs, 0 to 1."),

@@ -74,6 +74,13 @@ def read_annotation(path: Path, columns: Sequence[str]) -> Annotation:
     return Annotation(path, hashlib.sha256(path.read_bytes()).hexdigest(), by_column, rows, lines)
 
 
+def check_named_once(path: Path, columns: Sequence[str]) -> None:
+    """DataError where two of a file's columns have one name."""
+    twice = next((name for name in columns if columns.count(name) > 1), None)
+    if twice is not None:
+        raise DataError(f"{path} names the column '{twice}' twice: rename one of them")
+
+
 def decoded_lines(path: Path) -> Iterator[str]:
     """The lines of a text file one by one, however they end; DataError where it is not UTF-8."""
     try:
@@ -101,9 +108,7 @@ def _column_names(path: Path, header: Sequence[str], width: int, expected: Seque
             f"{path}: {width} values per image under a header of {len(header)} names; "
             f"needs one name per value, or no header and {len(expected)} values"
         )
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise DataError(f"{path} names the column '{twice}' twice: rename one of them")
+    check_named_once(path, names)
     return names
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from aia_models.data.annotations import check_named_once
 from aia_models.data.categorical import Categorical
 from aia_models.data.image_files import ImageFiles
 from aia_models.data.source import FaceSource, key_over
@@ -87,9 +88,7 @@ def _check_header(path: Path, header: Sequence[str]) -> None:
             f"{path} has no column {' or '.join(missing)}: its columns are {', '.join(header)}, "
             f"it needs image,identity,<attribute>..."
         )
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        raise DataError(f"{path} names the column '{twice[0]}' twice: rename one of them")
+    check_named_once(path, header)
 
 
 def _check_filled(table: _Table, names: Sequence[str], identities: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from aia_models.data.annotations import decoded_lines
+from aia_models.data.annotations import check_named_once, decoded_lines
 from aia_models.errors import DataError
 
 _IDENTITY_NAMES = ("identity", "class_id")
@@ -72,9 +72,7 @@ def _header(first: str) -> Sequence[str]:
 
 
 def _read(path: Path, header: Sequence[str]) -> PersonTable:
-    twice = next((name for name in header if header.count(name) > 1), None)
-    if twice is not None:
-        raise DataError(f"{path} names the column '{twice}' twice: rename one of them")
+    check_named_once(path, header)
     rows: dict[str, int] = {}
     columns: dict[str, dict[str, str]] = {name: {} for name in header[1:] if name not in _IGNORED}
     for number, line in enumerate(decoded_lines(path), 1):

@@ -74,6 +74,14 @@ def test_an_attribute_that_varies_between_a_persons_images_has_its_floors(
         assert floor.control == "constant representation" or 0.01 < floor.standard_error < 0.13
 
 
+def test_people_change_places_with_any_of_anothers_images() -> None:
+    """One person's last image alone is positive: dealt out, it is now and then another's only one."""
+    identity = np.r_[np.zeros(5, np.int32), np.arange(1, 5000, dtype=np.int32)]
+    scores = np.random.default_rng(0).normal(0, 1, len(identity))
+    deviation = controls._permuted_deviation(scores, np.arange(len(identity)) == 4, identity, 0)
+    assert deviation == pytest.approx(12**-0.5, rel=0.3), "an even distribution's"
+
+
 def with_people_of(target: FaceDataset, source: FaceDataset, people: int) -> FaceDataset:
     """`target` whose first people are those of `source`, under their names, with images of their own."""
     shared = target.identity < people

@@ -11,6 +11,7 @@ from aia_models.config import AdversaryConfig, BudgetConfig, ChannelConfig, Comp
 from aia_models.data.splits import SplitFaces
 from aia_models.errors import DivergedError
 from aia_models.training import EpochRecord, Trainer
+from aia_models.validation import in_loop_figures
 from tests.aia_models.random_faces import SMALL, random_faces, with_unknown
 
 FACES = random_faces(people=6, images=4)
@@ -49,6 +50,17 @@ def test_records() -> None:
     for record in records:
         figures = (*LOSSES, "adversary_auc_validation", "matcher_auc_validation")
         assert {name for name in figures if getattr(record, name) is not None} == present[record.stage]
+
+
+def test_in_loop_figures_are_of_what_training_sees() -> None:
+    erased = ChannelConfig("noise", noise_sd=0.05, erasure=True, erasure_in_training=True)
+    config = replace(SMALL, channel=erased, budget=BUDGET)
+    trainer = Trainer(config, ComputeConfig(), FACES)
+    *_, last = trainer.run()
+    judged = (trainer.networks, config, trainer.validation_faces, trainer.validation_pairs, True)
+    found = (last.adversary_auc_validation, last.matcher_auc_validation)
+    assert found == pytest.approx(in_loop_figures(*judged, trainer.objective.erased))
+    assert found != pytest.approx(in_loop_figures(*judged, lambda g: g), abs=1e-3)
 
 
 def test_images_that_fill_no_batch_are_not_counted_as_seen() -> None:
