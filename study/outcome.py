@@ -84,9 +84,7 @@ def judged_figures(judgement: Judgement, last: EpochRecord, in_loop: Mapping[str
             f"matching_auc_{split}_high": match.high,
             f"matching_auc_same_gender_{split}": same_gender and same_gender.auc,
         }
-        for number, attribute in enumerate(dict.fromkeys(a.attribute for a in attacks), start=1):
-            column = attribute_column(number, split)
-            figures[column] = folded(judgement.strongest_attack(split, attribute).auc)
+        figures |= _attribute_figures(judgement, split)
         repeated = judgement.strongest_repeated(split)
         figures[f"attacker_auc_10_releases_{split}"] = repeated and folded(repeated.auc)
     in_training, fresh = last.adversary_auc_validation, figures["attacker_auc_validation"]
@@ -120,13 +118,33 @@ def weak_adversary(in_loop_auc: float, fresh_auc: float) -> bool:
     return in_loop_auc < WEAK_IN_LOOP_AUC and fresh_auc - in_loop_auc > WEAK_GAP
 
 
-def epoch_rows(plan: TrialPlan, records: Sequence[EpochRecord], judgement: Judgement | None) -> list[Row]:
-    """One `epochs` row per record; the last also holds both objectives where the trial was judged."""
-    rows: list[Row] = [{"trial_id": plan.trial_id, **asdict(record)} for record in records]
-    if judgement and rows:
-        rows[-1]["attacker_auc_validation"] = folded(judgement.strongest_attack("validation").auc)
-        rows[-1]["matching_auc_validation"] = judgement.best_match("validation").auc
-    return rows
+def epoch_figures(judgement: Judgement, judging_seconds: float) -> Row:
+    """Columns of `epochs` that come from judging after the epoch: everything that a search may optimise."""
+    figures: Row = {
+        "attacker_auc_validation": folded(judgement.strongest_attack("validation").auc),
+        "matching_auc_validation": judgement.best_match("validation").auc,
+        "judging_seconds": judging_seconds,
+    }
+    return figures | _attribute_figures(judgement, "validation")
+
+
+def epoch_rows(
+    plan: TrialPlan, records: Sequence[EpochRecord], judged: Mapping[int, Row] | None = None
+) -> list[Row]:
+    """One `epochs` row per record; those of epochs in `judged` also hold what judging gave."""
+    judged = judged or {}
+    return [
+        {"trial_id": plan.trial_id, **asdict(record), **judged.get(record.epoch, {})} for record in records
+    ]
+
+
+def _attribute_figures(judgement: Judgement, split: str) -> Row:
+    """The strongest attacker of each private attribute, in the order of the attributes."""
+    attributes = dict.fromkeys(a.attribute for a in judgement.attacks if a.split == split)
+    return {
+        attribute_column(number, split): folded(judgement.strongest_attack(split, attribute).auc)
+        for number, attribute in enumerate(attributes, start=1)
+    }
 
 
 def attack_rows(plan: TrialPlan, judgement: Judgement) -> list[Row]:

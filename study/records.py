@@ -13,9 +13,9 @@ import pyarrow as pa
 
 from search_spaces.domains import When
 from search_spaces.hyperparameters import HYPERPARAMETERS
-from study.objectives import MOST_ATTRIBUTES
+from study.objectives import MOST_ATTRIBUTES, attribute_column
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
 _PYTHON_TYPES = {arrow: python for python, arrow in _TYPES.items()}
@@ -176,9 +176,18 @@ EPOCHS_SCHEMA = _schema(
         float,
         "Folded ROC AUC of the strongest fresh attacker; null if not judged.",
     ),
+    *(
+        _field(
+            attribute_column(number, "validation"),
+            float,
+            f"Folded ROC AUC of the strongest fresh attacker of private attribute {number}; null if not judged.",
+        )
+        for number in range(1, MOST_ATTRIBUTES + 1)
+    ),
     _field("matching_auc_validation", float, "ROC AUC of the best fresh matcher; null if not judged."),
     _field("train_images_seen", int, "Images trained on up to the end of the epoch, repeats counted."),
-    _field("seconds", float, "Seconds that the epoch took."),
+    _field("seconds", float, "Seconds that the epoch took where it was trained; without judging."),
+    _field("judging_seconds", float, "Seconds that judging after the epoch took; null if not judged."),
 )
 
 ATTACKS_SCHEMA = _schema(

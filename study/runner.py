@@ -1,6 +1,7 @@
 """Runs a study's trials on Ray Tune: on this machine, or on the cluster at an address."""
 
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import polars as pl
 import ray
 from ray import tune
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from rich.console import Console
 
 from study.cluster import connected
@@ -18,6 +20,7 @@ from study.plan import TrialPlan
 from study.planned import planned_trials
 from study.progress import Progress
 from study.proposals import Proposals
+from study.scheduler import MultiObjectiveHalving
 from study.searcher import PLAN, StudySearcher, search_plan
 from study.spec import space
 from study.store import ResultsStore
@@ -88,6 +91,7 @@ def _fit(
             trainable,
             tune_config=tune.TuneConfig(
                 search_alg=searcher,
+                scheduler=_scheduler(study),
                 num_samples=len(first) + new,
                 max_concurrent_trials=parallel,
                 reuse_actors=True,
@@ -118,6 +122,29 @@ class _Flush(tune.Callback):
         """Ray Tune: once around its loop. Where parts cannot be written the next recorded trial says so."""
         with suppress(OSError):
             self._store.flush_if_due(time.monotonic())
+
+
+def _scheduler(study: StudyDirectory) -> TrialScheduler:
+    spec = study.spec
+    if spec.early_stopping.rule == "none":
+        return FIFOScheduler()
+    return MultiObjectiveHalving(
+        spec.search_objectives,
+        spec.early_stopping.grace_epochs,
+        spec.early_stopping.reduction_factor,
+        spec.training.joint_epochs,
+        _recorded_epochs(study),
+    )
+
+
+def _recorded_epochs(study: StudyDirectory) -> Iterator[tuple[int, dict]]:
+    """Joint epochs and figures of the search trials' judged epochs in earlier runs."""
+    spec, recorded = study.spec, _recorded_rows(study)
+    before = spec.training.stage1_epochs + spec.training.heads_epochs
+    for row in _rows(study, "epochs"):
+        trial = recorded[row["trial_id"]]
+        if trial["number"] is not None and row["judging_seconds"] is not None:
+            yield row["epoch"] - before, row
 
 
 def _directory_name(trial: Any) -> str:
@@ -166,8 +193,10 @@ def _reclaimed(study: StudyDirectory, store: ResultsStore, proposals: Proposals)
 
 
 def _recorded_rows(study: StudyDirectory) -> dict[str, dict]:
-    parts = study.path / "results" / "trials"
-    if not any(parts.glob("*.parquet")):
-        return {}
-    rows = pl.read_parquet(parts / "*.parquet").iter_rows(named=True)
-    return {row["trial_id"]: row for row in rows}
+    return {row["trial_id"]: row for row in _rows(study, "trials")}
+
+
+def _rows(study: StudyDirectory, table: str) -> Iterator[dict]:
+    parts = study.path / "results" / table
+    if any(parts.glob("*.parquet")):
+        yield from pl.read_parquet(parts / "*.parquet").iter_rows(named=True)

@@ -13,7 +13,8 @@ from study.plan import TrialPlan
 from study.proposals import Proposal, Proposals
 from study.spec import StudySpec
 
-OUTCOME, PLAN = "outcome", "plan"
+# Keys of a Tune config and of Tune's results; SO_FAR comes with judged epochs only.
+OUTCOME, PLAN, SO_FAR, EPOCH, JOINT_EPOCH = "outcome", "plan", "so_far", "epoch", "joint_epoch"
 DIED = "the worker ended before the trial was final (killed, out of memory, or an error in Ray)"
 
 
@@ -82,7 +83,9 @@ class StudySearcher(Searcher):
             return failed(plan, self._spec, DIED)
         if OUTCOME in result:
             return Outcome.from_json(result[OUTCOME])
-        return Outcome(trial_row(plan, self._spec, "stopped_early", epochs=result.get("epoch", 0)))
+        if SO_FAR in result:  # the scheduler stopped it at a rung
+            return Outcome.from_json(result[SO_FAR])
+        return Outcome(trial_row(plan, self._spec, "stopped_early", epochs=result.get(EPOCH, 0)))
 
     def _tell(self, plan: TrialPlan, outcome: Outcome) -> None:
         if plan.number is not None:

@@ -14,9 +14,10 @@ from search_spaces.errors import SpaceError
 from search_spaces.hyperparameters import HYPERPARAMETERS, check_fixed, resolve
 from search_spaces.spaces import SPACES, Space
 from study.errors import SpecError
+from study.halving import rungs
 from study.objectives import Objective, search_objectives
 from study.spec_errors import one_line
-from study.spec_tables import COUNT, STRICT, Epochs, Resources, Training
+from study.spec_tables import COUNT, STRICT, EarlyStopping, Epochs, Resources, Training
 
 # A description says what a key means and what it takes: the message for a wrong value ends in it.
 _SEED = "a whole number from 0 to 2^63 - 1"
@@ -86,6 +87,12 @@ class StudySpec(BaseModel):
     )
     fixed: dict[str, Value] = Field(default={}, description="hyperparameters that do not vary, a table")
     training: Training = Field(default=Training(), description="a table of epochs")
+    early_stopping: EarlyStopping = Field(
+        default=EarlyStopping(), description="a table of when trials end early"
+    )
+    judge_each_epoch: bool = Field(
+        default=False, description="whether trials are judged after each joint epoch, true or false"
+    )
     resources: Resources = Field(default=Resources(), description="a table of what a trial asks for")
 
     @field_validator("space")
@@ -153,6 +160,16 @@ class StudySpec(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _rungs_before_the_end(self) -> "StudySpec":
+        stopping, epochs = self.early_stopping, self.training.joint_epochs
+        if stopping.rule != "none" and stopping.grace_epochs >= epochs:
+            raise ValueError(
+                f"early_stopping.grace_epochs = {stopping.grace_epochs} is wrong: needs fewer than the {epochs} joint"
+                " epochs, else no trial can end early"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _fixed_has_effect(self) -> "StudySpec":
         try:
             searched = space(self)
@@ -161,6 +178,16 @@ class StudySpec(BaseModel):
         except SpaceError as error:
             raise ValueError(f"space {self.space}: {error}") from error
         return self
+
+
+def judged_epochs(spec: StudySpec) -> tuple[int, ...]:
+    """Joint epochs after which a search trial is judged, besides its last."""
+    stopping, epochs = spec.early_stopping, spec.training.joint_epochs
+    if spec.judge_each_epoch:
+        return tuple(range(1, epochs))
+    if stopping.rule == "none":
+        return ()
+    return rungs(stopping.grace_epochs, stopping.reduction_factor, epochs)
 
 
 def space(spec: StudySpec) -> Space:

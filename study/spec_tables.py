@@ -19,6 +19,25 @@ class Training(BaseModel):
     joint_epochs: Epochs = Field(default=20, description=f"epochs of adversarial training (Eq. 8), {COUNT}")
 
 
+class EarlyStopping(BaseModel):
+    """When search trials that fall behind end before their last epoch. Epochs are joint ones: stage 1 is shared."""
+
+    model_config = STRICT
+
+    rule: Literal["none", "mo_asha"] = Field(
+        default="none",
+        description="what stops trials early, 'none' or 'mo_asha', multi-objective asynchronous successive halving",
+    )
+    grace_epochs: Epochs = Field(
+        default=1, description=f"joint epochs before trials are first compared, {COUNT}"
+    )
+    reduction_factor: Annotated[float, Field(gt=1)] = Field(
+        default=3.0,
+        description="of the trials compared one in this many goes on, and epochs between comparisons grow by it, a"
+        " number above 1",
+    )
+
+
 class Resources(BaseModel):
     """What one trial asks of the machine."""
 

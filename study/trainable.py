@@ -9,11 +9,10 @@ from ray import tune
 from ray.tune.result import DONE
 
 from aia_models.config import ComputeConfig
-from aia_models.training import EpochRecord
 from study.outcome import Outcome
 from study.plan import TrialPlan
-from study.searcher import OUTCOME, PLAN
-from study.trial import TrialContext, run_trial
+from study.searcher import EPOCH, JOINT_EPOCH, OUTCOME, PLAN, SO_FAR
+from study.trial import EpochReport, TrialContext, run_trial
 
 
 class AIATrainable(tune.Trainable):
@@ -29,8 +28,9 @@ class AIATrainable(tune.Trainable):
     def step(self) -> dict[str, Any]:
         """One epoch; the last step's result holds the outcome."""
         match next(self._progress):
-            case EpochRecord() as record:
-                return {"epoch": record.epoch, "seconds": record.seconds}
+            case EpochReport(record, joint_epoch, so_far):
+                report = {EPOCH: record.epoch, JOINT_EPOCH: joint_epoch}
+                return report | ({SO_FAR: so_far.to_json()} if so_far else {})
             case Outcome() as outcome:
                 return {OUTCOME: outcome.to_json(), DONE: True}
 
@@ -56,6 +56,6 @@ class AIATrainable(tune.Trainable):
             memory_format=resources.memory_format,
             threads=max(int(resources.cpus_per_trial), 1),
         )
-        self._progress: Iterator[EpochRecord | Outcome] = run_trial(
+        self._progress: Iterator[EpochReport | Outcome] = run_trial(
             plan, self._context, self._load_faces, compute
         )

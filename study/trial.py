@@ -1,7 +1,7 @@
 """One trial from plan to final rows: train, fit the release channel, judge, keep the checkpoint. No Ray."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -10,12 +10,12 @@ from threadpoolctl import threadpool_limits
 
 from aia_models import checkpoint
 from aia_models.allocator import keep_freed_memory
-from aia_models.anonymizer import fit_anonymizer, release_faces
+from aia_models.anonymizer import Anonymizer, fit_anonymizer, release_faces
 from aia_models.config import ComputeConfig, TrainingConfig, content_key
 from aia_models.data.prepare import open_prepared
 from aia_models.data.splits import SplitFaces, split_faces
 from aia_models.errors import DivergedError
-from aia_models.in_loop import judge_in_loop
+from aia_models.in_loop import InLoopFigures, judge_in_loop
 from aia_models.judging import Judgement, judge
 from aia_models.metrics import folded
 from aia_models.training import EpochRecord, Trainer
@@ -23,17 +23,18 @@ from study.design import training_config
 from study.layout import CHECKPOINTS, RESAMPLES
 from study.outcome import (
     Outcome,
+    Row,
     attack_rows,
+    epoch_figures,
     epoch_rows,
     exception_line,
-    failed,
     judged_figures,
     match_rows,
     trial_row,
 )
-from study.plan import TrialPlan
+from study.plan import Status, TrialPlan
 from study.resamples import write_resamples
-from study.spec import StudySpec
+from study.spec import StudySpec, judged_epochs
 
 STAGE1_VERSION = 2  # raise it when the code of stage 1 changes what it computes
 
@@ -56,57 +57,126 @@ class TrialContext:
         return split_faces(open_prepared(Path(self.prepared)), self.spec.attributes, self.spec.split_seed)
 
 
+@dataclass(frozen=True)
+class EpochReport:
+    """What a trial says after an epoch. `joint_epoch` counts from 1, 0 in stage 1.
+
+    Where the epoch was judged `so_far` holds the trial's rows as they are if it is stopped here.
+    """
+
+    record: EpochRecord
+    joint_epoch: int
+    so_far: Outcome | None = None
+
+
 def run_trial(
     plan: TrialPlan, context: TrialContext, load_faces: Callable[[], SplitFaces], compute: ComputeConfig
-) -> Iterator[EpochRecord | Outcome]:
-    """Yields a record per epoch and, last, the trial's outcome, also when it failed or diverged.
+) -> Iterator[EpochReport | Outcome]:
+    """Yields a report per epoch and, last, the trial's outcome, also when it failed or diverged.
 
     Faces are loaded here, so that faces that cannot be read are the trial's recorded error.
     """
-    started = time.perf_counter()
-    records: list[EpochRecord] = []
-    spec = context.spec
+    running = _Running(plan, context, compute)
     torch.set_num_threads(compute.threads)
     keep_freed_memory()
     try:
         with threadpool_limits(compute.threads):
-            config, faces = training_config(plan, spec), load_faces()
-            trainer = Trainer(config, compute, faces)
-            for record in trainer.run():
-                records.append(record)
-                yield record
-            anonymizer = fit_anonymizer(trainer.networks, config, faces)
-            released = release_faces(anonymizer, faces, config.seed, spec.suite)
-            shape = anonymizer.encoder.map_shape
-            judgement = judge(released, shape, spec.suite, config.seed, anonymizer.decode, compute.device)
-            in_loop = judge_in_loop(trainer.networks, released)
-            resamples = Path(context.directory, RESAMPLES, f"{plan.trial_id}.parquet")
-            write_resamples(resamples, plan.trial_id, judgement, in_loop)
-            about = _about(plan, spec, faces, judgement)
-            checkpoint.save(anonymizer, Path(context.directory, CHECKPOINTS, plan.trial_id), about)
-            row = trial_row(
-                plan, spec, "complete", **judged_figures(judgement, records[-1], in_loop),
-                **_effort(records, compute, started),
-                stage1_key=stage1_key(config, faces.fingerprint), stage1_reused=False,
-                stage1_wait_seconds=0.0, checkpoint=f"{CHECKPOINTS}/{plan.trial_id}",
-            )  # fmt: skip
-            final = Outcome(
-                row,
-                epoch_rows(plan, records, judgement),
-                attack_rows(plan, judgement),
-                match_rows(plan, judgement),
-            )
+            yield from running.train(load_faces())
+            final = running.final()
             final.to_json()  # a figure that is no number is this trial's error, not its worker's
     except DivergedError as error:
-        effort = _effort(records, compute, started)
-        row = trial_row(plan, spec, "diverged", error=exception_line(error), **effort)
-        yield Outcome(row, epoch_rows(plan, records, None))
+        yield running.ended("diverged", error=exception_line(error), **running.effort())
         return
     except Exception as error:  # noqa: BLE001  whatever broke a trial becomes its row; the study goes on
-        outcome = failed(plan, spec, exception_line(error))
-        yield replace(outcome, epochs=epoch_rows(plan, records, None))
+        yield running.ended("failed", error=exception_line(error))
         return
     yield final
+
+
+class _Running:
+    """A trial under way: its training, the epochs so far and what judging gave after some of them."""
+
+    def __init__(self, plan: TrialPlan, context: TrialContext, compute: ComputeConfig) -> None:
+        self._started = time.perf_counter()
+        self._plan = plan
+        self._spec = context.spec
+        self._directory = Path(context.directory)
+        self._compute = compute
+        self._records: list[EpochRecord] = []
+        self._judged: dict[int, Row] = {}
+
+    def train(self, faces: SplitFaces) -> Iterator[EpochReport]:
+        """Both stages; search trials are judged on the way where the spec says so."""
+        self._faces = faces
+        self._config = training_config(self._plan, self._spec)
+        self._trainer = Trainer(self._config, self._compute, faces)
+        judged = judged_epochs(self._spec) if self._plan.phase == "search" else ()
+        joint_epoch = 0
+        for record in self._trainer.run():
+            self._records.append(record)
+            joint_epoch += record.stage == "joint"
+            is_judged = joint_epoch in judged
+            yield EpochReport(record, joint_epoch, self._stopped_here() if is_judged else None)
+
+    def final(self) -> Outcome:
+        """Judges the last epoch and keeps the checkpoint and the figures' resamples."""
+        anonymizer, judgement, in_loop = self._judge()
+        trial_id, checkpoint_path = self._plan.trial_id, f"{CHECKPOINTS}/{self._plan.trial_id}"
+        write_resamples(self._directory / RESAMPLES / f"{trial_id}.parquet", trial_id, judgement, in_loop)
+        checkpoint.save(anonymizer, self._directory / checkpoint_path, self._about(judgement))
+        figures = judged_figures(judgement, self._records[-1], in_loop)
+        return self.ended("complete", judgement, **figures, checkpoint=checkpoint_path, **self.effort())
+
+    def ended(self, status: Status, judgement: Judgement | None = None, **figures: object) -> Outcome:
+        """The trial's rows with the epochs so far, and the attacks and matches of a judgement."""
+        return Outcome(
+            trial_row(self._plan, self._spec, status, **figures),
+            epoch_rows(self._plan, self._records, self._judged),
+            attack_rows(self._plan, judgement) if judgement else [],
+            match_rows(self._plan, judgement) if judgement else [],
+        )
+
+    def effort(self) -> Row:
+        """Columns of `trials` that say what the trial took."""
+        device, last = self._compute.device, self._records[-1] if self._records else None
+        return {
+            "epochs": len(self._records),
+            "train_images_seen": last.train_images_seen if last else 0,
+            "wall_seconds": time.perf_counter() - self._started,
+            "device": torch.cuda.get_device_name(device) if device.startswith("cuda") else device,
+            "torch_version": torch.__version__,
+            "stage1_key": stage1_key(self._config, self._faces.fingerprint),
+            "stage1_reused": False,
+            "stage1_wait_seconds": 0.0,
+        }
+
+    def _stopped_here(self) -> Outcome:
+        _, judgement, in_loop = self._judge()
+        figures = judged_figures(judgement, self._records[-1], in_loop)
+        return self.ended("stopped_early", judgement, **figures, **self.effort())
+
+    def _judge(self) -> tuple[Anonymizer, Judgement, Mapping[str, InLoopFigures]]:
+        started = time.perf_counter()
+        config, suite = self._config, self._spec.suite
+        anonymizer = fit_anonymizer(self._trainer.networks, config, self._faces)
+        released = release_faces(anonymizer, self._faces, config.seed, suite)
+        shape = anonymizer.encoder.map_shape
+        judgement = judge(released, shape, suite, config.seed, anonymizer.decode, self._compute.device)
+        in_loop = judge_in_loop(self._trainer.networks, released)
+        self._judged[self._records[-1].epoch] = epoch_figures(judgement, time.perf_counter() - started)
+        return anonymizer, judgement, in_loop
+
+    def _about(self, judgement: Judgement) -> dict[str, object]:
+        return {
+            "study": self._spec.name,
+            "trial_id": self._plan.trial_id,
+            "method": self._plan.method,
+            "attributes": list(self._faces.attributes),
+            "data_fingerprint": self._faces.fingerprint,
+            "preparation": {"grey": True, "crop": "centred square", "image_side": self._faces.image_side},
+            "attacker_auc_validation": folded(judgement.strongest_attack("validation").auc),
+            "matching_auc_validation": judgement.best_match("validation").auc,
+        }
 
 
 def stage1_key(config: TrainingConfig, fingerprint: str) -> str:
@@ -116,27 +186,3 @@ def stage1_key(config: TrainingConfig, fingerprint: str) -> str:
     budget = (config.budget.autoencoder_epochs, config.budget.heads_epochs)
     optimiser = (config.learning_rate, config.batch_images, config.augmentation, len(config.betas))
     return content_key([STAGE1_VERSION, fingerprint, networks, budget, optimiser, config.seed])
-
-
-def _effort(records: list[EpochRecord], compute: ComputeConfig, started: float) -> dict[str, object]:
-    cuda = compute.device.startswith("cuda")
-    return {
-        "epochs": len(records),
-        "train_images_seen": records[-1].train_images_seen if records else 0,
-        "wall_seconds": time.perf_counter() - started,
-        "device": torch.cuda.get_device_name(compute.device) if cuda else compute.device,
-        "torch_version": torch.__version__,
-    }
-
-
-def _about(plan: TrialPlan, spec: StudySpec, faces: SplitFaces, judgement: Judgement) -> dict[str, object]:
-    return {
-        "study": spec.name,
-        "trial_id": plan.trial_id,
-        "method": plan.method,
-        "attributes": list(faces.attributes),
-        "data_fingerprint": faces.fingerprint,
-        "preparation": {"grey": True, "crop": "centred square", "image_side": faces.image_side},
-        "attacker_auc_validation": folded(judgement.strongest_attack("validation").auc),
-        "matching_auc_validation": judgement.best_match("validation").auc,
-    }

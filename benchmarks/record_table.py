@@ -1,0 +1,58 @@
+"""Records the table that `replay.py` replays: Sobol designs of a space, each judged after every joint epoch.
+
+A study of the project itself, with its budget and the drawn faces: run the command again to go on where it ended.
+
+    python benchmarks/record_table.py STORAGE                # 200 designs x 2 seeds: about 50 minutes on 2 cores
+"""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+from arguments import at_least
+from scipy.stats import qmc
+
+from search_spaces.unit_cube import from_point
+from study.spec import load_spec, space, to_toml, with_settings
+
+NAME, SEED = "recorded", 0
+
+
+def recorded_spec(spec_name: str, designs: int, seeds: int) -> str:
+    """The spec of the recording as TOML."""
+    spec = load_spec(spec_name)
+    searched = space(spec)
+    points = qmc.Sobol(len(searched.parameters), rng=SEED).random_base2((designs - 1).bit_length())[:designs]
+    drawn = tuple(from_point(searched, point) for point in points.tolist())
+    settings = ["trials=0", f"seeds={seeds}", "baselines=[]", "judge_each_epoch=true", f"name={NAME}"]
+    return to_toml(with_settings(spec.model_copy(update={"designs": drawn}), settings))
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("storage", type=Path)
+    parser.add_argument(
+        "--spec", default="quick", help="the shipped spec whose budget and space are recorded"
+    )
+    parser.add_argument("--designs", type=at_least(1), default=200)
+    parser.add_argument("--seeds", type=at_least(1), default=2)
+    given = parser.parse_args()
+    command = str(Path(sys.executable).with_name("aia-study"))
+    study = given.storage / NAME
+    if study.exists():
+        subprocess.run([command, "resume", str(study)], check=True)
+        return
+    given.storage.mkdir(parents=True, exist_ok=True)
+    spec = given.storage / f"{NAME}.toml"
+    spec.write_text(recorded_spec(given.spec, given.designs, given.seeds))
+    subprocess.run(
+        [command, "launch", str(spec), "--storage", str(given.storage), "--name", NAME], check=True
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Multi-objective successive halving: which trials of a rung go on. Arrays in, decisions out; no Ray.
+
+Asynchronous successive halving (Li et al. 2018, arXiv 1810.05934) with several objectives, as in Schmucker et al.
+2021 (arXiv 2106.12639): non-dominated rank first, then spread within the last front that fits.
+"""
+
+from math import ceil
+
+import moocore
+import numpy as np
+from jaxtyping import Bool, Float
+
+
+def rungs(grace_epochs: int, reduction_factor: float, max_epochs: int) -> tuple[int, ...]:
+    """Epochs after which trials are compared: `grace_epochs` times powers of `reduction_factor`, below `max_epochs`.
+
+    None where the first rung would not come before the last epoch.
+    """
+    epochs: list[int] = []
+    rung = float(grace_epochs)
+    while round(rung) < max_epochs:
+        if not epochs or round(rung) > epochs[-1]:
+            epochs.append(round(rung))
+        rung *= reduction_factor
+    return tuple(epochs)
+
+
+def survivors(
+    costs: Float[np.ndarray, "trial objective"],
+    reduction_factor: float,
+    reference: Float[np.ndarray, " objective"],
+) -> Bool[np.ndarray, " trial"]:
+    """Which trials of a rung are among its best `1 / reduction_factor`, rounded up; lower costs are better.
+
+    Fronts go on whole, best first, while they fit. Of the first that does not, those go on that add most hypervolume to
+    their front up to `reference`. Trials that nothing tells apart go on or stop together, so that no order of `costs`
+    matters: where they straddle the limit all of them go on.
+    """
+    room = ceil(len(costs) / reduction_factor)
+    distinct, place, counts = np.unique(costs, axis=0, return_inverse=True, return_counts=True)
+    rank = moocore.pareto_rank(distinct)
+    kept = np.zeros(len(distinct), dtype=bool)
+    for front in range(int(rank.max()) + 1):
+        members = np.flatnonzero(rank == front)
+        if counts[members].sum() > room:
+            spread = moocore.hv_contributions(distinct[members], ref=reference)
+            ahead = np.array([counts[members][spread > own].sum() for own in spread])
+            kept[members] = ahead < room
+            break
+        kept[members] = True
+        room -= counts[members].sum()
+        if room == 0:
+            break
+    return kept[place.reshape(-1)]
