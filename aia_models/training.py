@@ -87,23 +87,28 @@ class Trainer:
     def run_stage1(self) -> Iterator[EpochRecord]:
         """Stage 1 alone: nothing of it depends on what only joint training uses. Raises as `run`."""
         budget = self.config.budget
-        yield from self._run(["autoencoder"] * budget.autoencoder_epochs + ["heads"] * budget.heads_epochs)
+        yield from self._run("autoencoder", budget.autoencoder_epochs)
+        yield from self._run("heads", budget.heads_epochs)
 
     def run_joint(self) -> Iterator[EpochRecord]:
         """Joint training (Eq. 8) from where stage 1 ended. Raises as `run`."""
         self.objective.begin_joint()
         self.anonymizer_optimiser = self._adam("encoder", "decoder")
-        yield from self._run(["joint"] * self.config.budget.joint_epochs)
+        yield from self._run("joint", self.config.budget.joint_epochs)
 
-    def _run(self, stages: list[Stage]) -> Iterator[EpochRecord]:
+    def _run(self, stage: Stage, epochs: int) -> Iterator[EpochRecord]:
         started = time.perf_counter()
-        for done, stage in enumerate(stages):
+        for done in range(epochs):
             epoch = self.epochs_done + 1
             if stage == "joint":
                 self._begin_joint_epoch(epoch, done)
             losses, images = self._epoch(stage, epoch)
             self.epochs_done, self.train_images_seen = epoch, self.train_images_seen + images
-            record = EpochRecord(epoch, stage, *losses, None, None, self.train_images_seen, seconds=0.0)
+            reconstruction, matcher, adversary, total = losses
+            seen = self.train_images_seen
+            record = EpochRecord(
+                epoch, stage, reconstruction, matcher, adversary, total, None, None, seen, seconds=0.0
+            )
             self._refuse_non_finite(record)
             self._refuse_non_finite_weights(record)
             if stage != "autoencoder":
