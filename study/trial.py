@@ -76,9 +76,10 @@ def run_trial(
                 records.append(record)
                 yield record
             anonymizer = fit_anonymizer(trainer.networks, config, faces)
-            released = release_faces(anonymizer, faces, config.seed, spec.suite)
+            suite = "full" if plan.phase == "confirm" else spec.suite
+            released = release_faces(anonymizer, faces, config.seed, suite)
             shape = anonymizer.encoder.map_shape
-            judgement = judge(released, shape, spec.suite, config.seed, anonymizer.decode, compute.device)
+            judgement = judge(released, shape, suite, config.seed, anonymizer.decode, compute.device)
             in_loop = judge_in_loop(trainer.networks, released)
             resamples = Path(context.directory, RESAMPLES, f"{plan.trial_id}.parquet")
             write_resamples(resamples, plan.trial_id, judgement, in_loop)
