@@ -22,10 +22,11 @@ from study.progress import Progress
 from study.proposals import Proposals
 from study.scheduler import MultiObjectiveHalving
 from study.searcher import PLAN, StudySearcher, search_plan
-from study.spec import space
+from study.spec import StudySpec, space
 from study.store import ResultsStore
 from study.trainable import AIATrainable
 from study.trial import TrialContext
+from study.warm_start import read_earlier
 
 GPU_SHARE = 0.25  # of one GPU, where `gpus_per_trial` is auto and the cluster has any
 
@@ -52,8 +53,15 @@ def run_study(study: StudyDirectory, address: str | None, console: Console) -> R
             return RunSummary(0, 0, time.monotonic() - started)
         refuse_other_judge(study)
         proposals = Proposals(
-            study.path, spec.name, space(spec), spec.sampler, spec.seed, spec.search_objectives
+            study.path,
+            spec.name,
+            space(spec),
+            spec.sampler,
+            spec.seed,
+            spec.search_objectives,
+            spec.search_constraints,
         )
+        _warm_start(spec, proposals, console)
         taken_up = _reclaimed(study, store, proposals)
         first = [*missing, *taken_up]
         new = max(spec.trials - len(_search_ids(store)) - len(taken_up), 0)
@@ -170,6 +178,19 @@ def _slots(resources: dict[str, float]) -> int:
         most = ", ".join(f"{max(node.get(name, 0) for node in nodes):g} {name}" for name in asked)
         raise StudyError(f"a trial asks for {wanted}, but no node has that: the most a node has is {most}")
     return slots
+
+
+def _warm_start(spec: StudySpec, proposals: Proposals, console: Console) -> None:
+    """Begins the search with the earlier study's trials, once; then that study is not needed any more."""
+    if spec.warm_start is None or proposals.warm_started:
+        return
+    earlier = read_earlier(spec)
+    taken = proposals.warm_start(earlier.inside)
+    skipped = len(earlier.inside) - taken
+    console.print(
+        f"warm start: {taken} trials of {spec.warm_start} taken; skipped: {earlier.outside} outside the space,"
+        f" {skipped} without every figure"
+    )
 
 
 def _search_ids(store: ResultsStore) -> list[str]:
