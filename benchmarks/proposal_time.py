@@ -39,7 +39,6 @@ from study.samplers import distribution
 
 STUDY = "proposal-time"
 UNCAPPED = "uncapped"
-DIRECTIONS = [objective.direction for objective in SEARCH_OBJECTIVES]
 
 
 def figures(design: Mapping[str, Value], random: Random) -> dict[str, float]:
@@ -54,7 +53,8 @@ def figures(design: Mapping[str, Value], random: Random) -> dict[str, float]:
 def write_history(directory: Path, space: Space, trials: int) -> None:
     """A journal of `trials` random finished trials of `space`."""
     random = Random(0)
-    study = optuna.create_study(study_name=STUDY, storage=journal(directory), directions=DIRECTIONS)
+    directions = [objective.direction for objective in SEARCH_OBJECTIVES]
+    study = optuna.create_study(study_name=STUDY, storage=journal(directory), directions=directions)
     distributions = {name: distribution(domain) for name, domain in space.parameters.items()}
     for _ in range(trials):
         design = from_point(space, [random.random() for _ in space.parameters])
@@ -108,7 +108,7 @@ def uncapped(directory: Path, space: Space) -> tuple[Callable, Callable]:
 
 
 def timed(ask: Callable, tell: Callable, proposals: int, running: int) -> tuple[list[float], list[float]]:
-    """Wall and CPU seconds of ask and tell of each proposal after the first `running + 1`; `running` are left running."""
+    """Wall and CPU seconds of ask and tell of `proposals` proposals, while `running` others run."""
     random = Random(1)
     for _ in range(running):
         ask()
@@ -142,7 +142,7 @@ def main() -> None:
         f" numpy {version('numpy')}; ms per proposal, {given.running} trials running"
     )
     print(
-        f"{'space':12} {'sampler':10} {'finished':>8} {'n':>4} {'median':>8} {'lowest':>8} {'highest':>8} {'mean':>8}"
+        f"{'space':12} {'sampler':10} {'finished':>8} {'n':>4} {'median':>8} {'lowest':>8} {'highest':>8} {'cpu':>8}"
     )
     medians = {}
     for space_name in given.spaces:

@@ -52,9 +52,9 @@ def violations(
         elif _VALIDATION not in constraint.name:
             found[constraint.text] = 0.0
         else:
-            figure = figures.get(constraint.name)
-            known = figure is not None and math.isfinite(figure)
-            found[constraint.text] = constraint.violation(figure) if known else None
+            figure: float | None = figures.get(constraint.name)
+            missing = figure is None or not math.isfinite(figure)
+            found[constraint.text] = None if missing else constraint.violation(figure)
     return found
 
 

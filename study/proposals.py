@@ -19,7 +19,7 @@ from study.journal import Journal
 from study.layout import JOURNAL
 from study.objectives import Objective
 from study.plan import Status
-from study.sampler_names import GUIDED, Sampler
+from study.sampler_names import GUIDED, UNGUIDED, Sampler
 from study.samplers import Model, distribution
 from study.sequences import designs
 from study.warm_start import Measurement
@@ -185,7 +185,8 @@ class Proposals:
     def _begun_sequence(self) -> Iterator[dict[str, Value]]:
         """The designs that a sampler without a model has yet to propose."""
         if self._sequence is None:
-            assert self._sampler not in GUIDED
+            sampler = self._sampler
+            assert sampler in UNGUIDED
             given = [*self._given, *self._space.known_designs()]
-            self._sequence = islice(designs(self._sampler, self._space, self._seed, given), self._drawn, None)
+            self._sequence = islice(designs(sampler, self._space, self._seed, given), self._drawn, None)
         return self._sequence

@@ -100,7 +100,7 @@ class Model:
         self._name: GuidedSampler = sampler
         self._space = space
         self._seed = seed
-        self._directions = [objective.direction for objective in objectives]
+        self._objectives = objectives
         self._signs = np.array([objective.sign for objective in objectives])
         self._finished: dict[int, FrozenTrial] = {}
         self._running: dict[int, FrozenTrial] = {}
@@ -171,7 +171,7 @@ class Model:
             self._study = optuna.create_study(
                 storage=self._storage,
                 sampler=optuna_sampler(self._name, self._space, seed),
-                directions=self._directions,
+                directions=[objective.direction for objective in self._objectives],
             )
             generation = _generation_key(self._study.sampler)
             self._ids: dict[int, int] = {}
