@@ -69,6 +69,7 @@ def read_earlier(spec: StudySpec) -> Earlier:
     parts = sorted(Path(str(spec.warm_start), "results", "trials").glob("*.parquet"))
     rows = [row for part in parts for row in pl.read_parquet(part).iter_rows(named=True)]
     complete = [row for row in rows if row["phase"] == "search" and row["status"] == "complete"]
+    complete.sort(key=lambda row: row["trial_id"])  # not in the order in which they happened to end
     inside = [
         Measurement(row["trial_id"], values, row)
         for row in complete
