@@ -53,8 +53,11 @@ def figures(design: Mapping[str, Value], random: Random) -> dict[str, float]:
 def write_history(directory: Path, space: Space, trials: int) -> None:
     """A journal of `trials` random finished trials of `space`."""
     random = Random(0)
-    directions = [objective.direction for objective in SEARCH_OBJECTIVES]
-    study = optuna.create_study(study_name=STUDY, storage=journal(directory), directions=directions)
+    study = optuna.create_study(
+        study_name=STUDY,
+        storage=journal(directory),
+        directions=[objective.direction for objective in SEARCH_OBJECTIVES],
+    )
     distributions = {name: distribution(domain) for name, domain in space.parameters.items()}
     for _ in range(trials):
         design = from_point(space, [random.random() for _ in space.parameters])

@@ -52,9 +52,11 @@ def violations(
         elif _VALIDATION not in constraint.name:
             found[constraint.text] = 0.0
         else:
-            figure: float | None = figures.get(constraint.name)
-            missing = figure is None or not math.isfinite(figure)
-            found[constraint.text] = None if missing else constraint.violation(figure)
+            figure = figures.get(constraint.name)
+            if figure is None or not math.isfinite(figure):
+                found[constraint.text] = None
+            else:
+                found[constraint.text] = constraint.violation(figure)
     return found
 
 
