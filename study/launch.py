@@ -20,6 +20,7 @@ from study.layout import CONTROLS, PREPARED, SPEC_FILE
 from study.plan import TrialPlan
 from study.spec import StudySpec, load_spec, space, to_toml, with_settings
 from study.store import ResultsStore
+from study.warm_start import check_earlier
 
 CONFIRM_SEEDS = 3  # where nobody says how many
 
@@ -60,6 +61,9 @@ def create_study(spec: StudySpec, storage: Path, execute: Execute = in_threads) 
             f"{path} exists already: choose another --name, or go on with: aia-study resume {path}"
         )
     check_designs(spec)
+    if spec.warm_start is not None:
+        spec = with_settings(spec, [f"warm_start={Path(spec.warm_start).expanduser().resolve()}"])
+        check_earlier(spec)
     spec = with_absolute_dataset(spec)
     prepared = prepare_faces(spec, storage, execute)
     controls = controls_of(spec, prepared)

@@ -28,6 +28,7 @@ from study.spec import StudySpec, space
 from study.store import ResultsStore
 from study.trainable import AIATrainable
 from study.trial import TrialContext
+from study.warm_start import read_earlier
 
 GPU_SHARE = 0.25  # of one GPU, where `gpus_per_trial` is auto and the cluster has any
 
@@ -74,6 +75,7 @@ def _search(
     refuse_other_judge(study)
     spec = study.spec
     proposals = _proposals(study)
+    _warm_start(spec, proposals, console)
     taken_up = _reclaimed(study, store, proposals)
     first = [*_missing(spec, store), *taken_up]
     new = max(spec.trials - len(_search_ids(store)) - len(taken_up), 0)
@@ -214,7 +216,15 @@ def _slots(resources: dict[str, float]) -> int:
 
 def _proposals(study: StudyDirectory) -> Proposals:
     spec = study.spec
-    return Proposals(study.path, spec.name, space(spec), spec.sampler, spec.seed, spec.search_objectives)
+    return Proposals(
+        study.path,
+        spec.name,
+        space(spec),
+        spec.sampler,
+        spec.seed,
+        spec.search_objectives,
+        spec.search_constraints,
+    )
 
 
 def _missing(spec: StudySpec, store: ResultsStore) -> list[TrialPlan]:
@@ -224,6 +234,19 @@ def _missing(spec: StudySpec, store: ResultsStore) -> list[TrialPlan]:
 def _lacking(spec: StudySpec, store: ResultsStore) -> int:
     """How many trials of the search and beside it are not recorded."""
     return len(_missing(spec, store)) + max(spec.trials - len(_search_ids(store)), 0)
+
+
+def _warm_start(spec: StudySpec, proposals: Proposals, console: Console) -> None:
+    """Begins the search with the earlier study's trials, once; then that study is not needed any more."""
+    if spec.warm_start is None or proposals.warm_started:
+        return
+    earlier = read_earlier(spec)
+    taken = proposals.warm_start(earlier.inside)
+    skipped = len(earlier.inside) - taken
+    console.print(
+        f"warm start: {taken} trials of {spec.warm_start} taken; skipped: {earlier.outside} outside the space,"
+        f" {skipped} without every figure"
+    )
 
 
 def _search_ids(store: ResultsStore) -> list[str]:
