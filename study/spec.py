@@ -89,6 +89,10 @@ class StudySpec(BaseModel):
     seeds: Epochs = Field(
         default=1, description=f"seeds of each of the designs and baselines, from seed on, {COUNT}"
     )
+    confirm_seeds: Annotated[int, Field(ge=0)] = Field(
+        default=0,
+        description="fresh seeds that the front's designs are confirmed with, a whole number of at least 0",
+    )
     baselines: Annotated[tuple[Baseline, ...], Field(strict=False)] = Field(
         default=BASELINES, description=f"methods run beside the search, a list out of {', '.join(BASELINES)}"
     )

@@ -161,7 +161,8 @@ class _Running:
 
     def _judge(self) -> tuple[Anonymizer, Judgement, Mapping[str, InLoopFigures]]:
         started = time.perf_counter()
-        config, suite = self._config, self._spec.suite
+        config = self._config
+        suite = "full" if self._plan.phase == "confirm" else self._spec.suite
         anonymizer = fit_anonymizer(self._trainer.networks, config, self._faces)
         released = release_faces(anonymizer, self._faces, config.seed, suite)
         shape = anonymizer.encoder.map_shape

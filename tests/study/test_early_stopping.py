@@ -1,5 +1,6 @@
 """Studies on real Ray that stop trials early and share stage 1."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import optuna
@@ -32,23 +33,22 @@ def table(study: Path, name: str) -> pl.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory, tiny_settings: list[str]) -> Path:
-    """24 trials over α and β, of one architecture and seed, on two nodes whose trials hold all their GPUs."""
-    storage = tmp_path_factory.mktemp("storage")
-    settings = [part for setting in STOPPING for part in ("--set", setting)]
+def address() -> Iterator[str]:
+    """Two nodes with a GPU each, as far as Ray knows."""
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "num_gpus": 1})
     cluster.add_node(num_cpus=2, num_gpus=1)
-    arguments = ["launch", "quick", "--storage", str(storage), "--name", "stopping", "--trials", "24"]
-    try:
-        assert (
-            run(
-                [*arguments, *tiny_settings, *settings, "--address", cluster.address, "--gpus-per-trial", "1"]
-            )
-            == 0
-        )
-    finally:
-        ray.shutdown()
-        cluster.shutdown()
+    yield cluster.address
+    ray.shutdown()
+    cluster.shutdown()
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory, tiny_settings: list[str], address: str) -> Path:
+    """24 trials over α and β, of one architecture and seed, which hold all GPUs there are."""
+    storage = tmp_path_factory.mktemp("storage")
+    settings = [part for setting in STOPPING for part in ("--set", setting)]
+    where = ["--storage", str(storage), "--name", "stopping", "--address", address, "--gpus-per-trial", "1"]
+    assert run(["launch", "quick", "--trials", "24", *where, *tiny_settings, *settings]) == 0
     return storage / "stopping"
 
 
@@ -103,12 +103,12 @@ def test_optuna_is_told_of_a_stopped_trial_as_such(study):
             assert (told.state, told.values) == (TrialState.PRUNED, None)
 
 
-def test_a_resume_compares_with_the_trials_of_before(study):
+def test_a_resume_compares_with_the_trials_of_before(study, address):
     recorded = list(_recorded_epochs(open_study_directory(study)))
     by_rung = pl.DataFrame({"epoch": [epoch for epoch, _ in recorded]})["epoch"].value_counts().sort("epoch")
     assert by_rung["epoch"].to_list() == [1, 2, EPOCHS]
     assert by_rung["count"].to_list()[0] == 24
-    assert run(["resume", str(study), "--trials", "26"]) == 0
+    assert run(["resume", str(study), "--trials", "26", "--address", address]) == 0
     trials = table(study, "trials").filter(phase="search")
     assert trials.height == 26
     assert trials["stage1_reused"].sum() >= 25
