@@ -10,7 +10,7 @@ from pathlib import Path
 import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
-from optuna.storages import JournalStorage
+from optuna.storages import InMemoryStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import Trial, TrialState
 
@@ -35,12 +35,12 @@ class Proposal:
 class Proposals:
     """Asks for designs and is told what became of them; every call is on disk when it returns.
 
-    The space's known designs come first, then what the sampler proposes.
+    The space's known designs come first, then what the sampler proposes. Without a `directory` nothing is written.
     """
 
     def __init__(
         self,
-        directory: Path,
+        directory: Path | None,
         name: str,
         space: Space,
         sampler: str,
@@ -51,7 +51,9 @@ class Proposals:
         logging.getLogger("optuna").propagate = False
         self._space = space
         self._objectives = objectives
-        storage = JournalStorage(JournalFileBackend(str(directory / JOURNAL)))
+        storage = (
+            JournalStorage(JournalFileBackend(str(directory / JOURNAL))) if directory else InMemoryStorage()
+        )
         self._study = optuna.create_study(
             study_name=name,
             storage=storage,
