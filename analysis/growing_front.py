@@ -25,7 +25,7 @@ class GrowingFront:
         """How many distinct points the front has."""
         return len(self._front)
 
-    def add(self, costs: Sequence[float]) -> None:
+    def add(self, costs: Sequence[float] | np.ndarray) -> None:
         """Takes in a point of finite costs."""
         point = np.asarray(costs, dtype=float)
         if (self._front <= point).all(axis=1).any():

@@ -67,7 +67,7 @@ class Rungs:
         self._costs = {epoch: np.empty((64, len(reference))) for epoch in epochs}
         self._reached = dict.fromkeys(epochs, 0)
 
-    def add(self, epoch: int, costs: Sequence[float]) -> None:
+    def add(self, epoch: int, costs: Sequence[float] | np.ndarray) -> None:
         """A trial that reached the rung at `epoch`."""
         reached = self._reached[epoch]
         if reached == len(self._costs[epoch]):
@@ -75,7 +75,7 @@ class Rungs:
         self._costs[epoch][reached] = costs
         self._reached[epoch] += 1
 
-    def goes_on(self, epoch: int, costs: Sequence[float]) -> bool:
+    def goes_on(self, epoch: int, costs: Sequence[float] | np.ndarray) -> bool:
         """Adds a trial; whether it is among the `survivors` of its rung so far."""
         self.add(epoch, costs)
         rung = self._costs[epoch][: self._reached[epoch]]
