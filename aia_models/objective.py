@@ -55,6 +55,11 @@ class Objective:
         self.eraser: ReleaseChannel | None = None
         self.set_beta_share(1.0)
 
+    def begin_joint(self) -> None:
+        """Joint training draws its augmentation from a stream of its own, wherever stage 1 was trained."""
+        device = self.faces.images.device
+        self.moves = stream(self.config.seed, "augmentation", "joint", device=device)
+
     def set_beta_share(self, share: float) -> None:
         """Share of every β that is in force from now on."""
         self.betas = [beta * share for beta in self.config.betas]

@@ -45,7 +45,10 @@ class EpochRecord:
 
 
 class Trainer:
-    """The networks of one training, their optimisers and data; `run` trains, one epoch at a time."""
+    """The networks of one training, their optimisers and data; `run` trains, one epoch at a time.
+
+    `epochs_done` and `train_images_seen` count through both stages.
+    """
 
     def __init__(self, config: TrainingConfig, compute: ComputeConfig, faces: SplitFaces) -> None:
         if len(config.betas) != len(faces.attributes):
@@ -68,6 +71,8 @@ class Trainer:
             config, networks, self.train_faces, self.pairs.paired, compute.memory_format
         )
         self.anonymizer_optimiser = self._adam("encoder", "decoder")
+        self.epochs_done = 0
+        self.train_images_seen = 0
         self.matcher_optimiser = self._adam("matcher")
         self.adversary_optimiser = self._adam("adversary", "further_adversaries")
 
@@ -76,20 +81,31 @@ class Trainer:
 
         Raises DivergedError after the first epoch in which a loss or a weight is NaN or infinite.
         """
+        yield from self.run_stage1()
+        yield from self.run_joint()
+
+    def run_stage1(self) -> Iterator[EpochRecord]:
+        """Stage 1 alone: nothing of it depends on what only joint training uses. Raises as `run`."""
         budget = self.config.budget
-        epochs: dict[Stage, int] = {
-            "autoencoder": budget.autoencoder_epochs,
-            "heads": budget.heads_epochs,
-            "joint": budget.joint_epochs,
-        }
-        stages: list[Stage] = [stage for stage, count in epochs.items() for _ in range(count)]
-        seen, started = 0, time.perf_counter()
-        for epoch, stage in enumerate(stages, start=1):
+        yield from self._run("autoencoder", budget.autoencoder_epochs)
+        yield from self._run("heads", budget.heads_epochs)
+
+    def run_joint(self) -> Iterator[EpochRecord]:
+        """Joint training (Eq. 8) from where stage 1 ended. Raises as `run`."""
+        self.objective.begin_joint()
+        self.anonymizer_optimiser = self._adam("encoder", "decoder")
+        yield from self._run("joint", self.config.budget.joint_epochs)
+
+    def _run(self, stage: Stage, epochs: int) -> Iterator[EpochRecord]:
+        started = time.perf_counter()
+        for done in range(epochs):
+            epoch = self.epochs_done + 1
             if stage == "joint":
-                self._begin_joint_epoch(epoch, epoch - (len(stages) - budget.joint_epochs) - 1)
+                self._begin_joint_epoch(epoch, done)
             losses, images = self._epoch(stage, epoch)
-            seen += images
+            self.epochs_done, self.train_images_seen = epoch, self.train_images_seen + images
             reconstruction, matcher, adversary, total = losses
+            seen = self.train_images_seen
             record = EpochRecord(
                 epoch, stage, reconstruction, matcher, adversary, total, None, None, seen, seconds=0.0
             )
@@ -107,10 +123,8 @@ class Trainer:
             started = time.perf_counter()
 
     def _begin_joint_epoch(self, epoch: int, done: int) -> None:
-        """What changes before a joint epoch of which `done` are behind: optimisers, β's share, eraser, adversaries."""
+        """What changes before a joint epoch of which `done` are behind: β's share, adversaries, eraser."""
         config = self.config
-        if not done:
-            self.anonymizer_optimiser = self._adam("encoder", "decoder")
         progress = (done + 0.5) / config.budget.joint_epochs
         self.objective.set_beta_share(scheduled(config.penalty.schedule, progress))
         restart = config.adversary.restart_epochs

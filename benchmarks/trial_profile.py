@@ -38,7 +38,7 @@ def timed_trial(
 ) -> dict[str, float]:
     """Seconds of each phase of one trial, from its process's start to its rows on disk."""
     from aia_models.config import ComputeConfig
-    from aia_models.training import EpochRecord, Trainer
+    from aia_models.training import Trainer
     from study import trial
     from study.plan import TrialPlan
     from study.store import ResultsStore
@@ -64,8 +64,8 @@ def timed_trial(
     seconds["start"] = time.time() - spawned
     load_faces, compute = clock("data", context.faces), ComputeConfig(threads=threads)
     for event in trial.run_trial(TrialPlan(**plan), context, load_faces, compute):
-        if isinstance(event, EpochRecord):
-            seconds[STAGES[event.stage]] += event.seconds
+        if isinstance(event, trial.EpochReport):
+            seconds[STAGES[event.record.stage]] += event.record.seconds
             continue
         if event.trial["status"] != "complete":
             raise RuntimeError(f"the trial is {event.trial['status']}: {event.trial['error']}")

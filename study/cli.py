@@ -77,6 +77,23 @@ def resume(
     commands.resume(directory, address, trials)
 
 
+@app.command(epilog="Example: aia-study confirm studies/quick-1 --seeds 3")
+def confirm(
+    directory: Directory,
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Fresh seeds of each design; default: what is planned, else 3. More may follow."
+        ),
+    ] = None,
+    address: Address = None,
+) -> None:
+    """Retrain the front's designs with fresh seeds, judged by suite full: front and select then use the means."""
+    from study import commands
+
+    commands.confirm(directory, address, seeds)
+
+
 @app.command(epilog="Example: aia-study prepare celeba:faces/celeba --image-side 64")
 def prepare(
     dataset: Annotated[

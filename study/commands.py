@@ -1,4 +1,4 @@
-"""`launch`, `resume` and `prepare`: from options to a run, and what is printed when it ends."""
+"""`launch`, `resume`, `confirm` and `prepare`: from options to a run, and what is printed when it ends."""
 
 import sys
 from pathlib import Path
@@ -11,6 +11,7 @@ from study.console import INTERRUPTED, print_error, print_table, stderr, stdout
 from study.launch import (
     StudyDirectory,
     create_study,
+    extend_confirmation,
     extend_study,
     free_name,
     local_storage,
@@ -50,6 +51,13 @@ def resume(directory: Path, address: str | None, trials: int | None) -> None:
     _run(study, address)
 
 
+def confirm(directory: Path, address: str | None, seeds: int | None) -> None:
+    """Retrains the designs on the front of the study at `directory` with fresh seeds, and runs no search trial."""
+    with preparing(address) as execute:
+        study = open_study_directory(directory, execute)
+    _run(extend_confirmation(study, seeds), address, search=False)
+
+
 def prepare(dataset: str, storage: str, settings: list[str], address: str | None) -> None:
     """Prepares a data set as a launch would, and prints where it lies and what each split holds."""
     root = local_storage(storage)
@@ -70,16 +78,17 @@ def prepare(dataset: str, storage: str, settings: list[str], address: str | None
     stdout.print(f"prepared: {prepared}")
 
 
-def _run(study: StudyDirectory, address: str | None) -> None:
+def _run(study: StudyDirectory, address: str | None, *, search: bool = True) -> None:
     # Ray and plotnine take seconds to import: --dry-run and refusals do without.
     from analysis.tables import open_study
     from study import reports
     from study.runner import run_study
 
-    summary = run_study(study, address, stderr)
+    summary = run_study(study, address, stderr, search=search)
     if summary.finished < summary.planned:  # Tune ends a run in good order at the first Ctrl-C
+        command = "resume" if search else "confirm"
         counts = f"{summary.finished} of {summary.planned} trials are recorded"
-        print_error(f"interrupted: {counts}, go on with: aia-study resume {study.path}")
+        print_error(f"interrupted: {counts}, go on with: aia-study {command} {study.path}")
         raise typer.Exit(INTERRUPTED)
     if not summary.planned:
         stderr.print(f"{study.path} lacks nothing: see aia-study front {study.path}")

@@ -3,10 +3,14 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import polars as pl
+
 from aia_models.data.blocks import Execute, in_threads
 from aia_models.data.prepare import open_prepared, prepare
 from aia_models.data.splits import check_splits
 from aia_models.judging import JUDGE_VERSION
+from analysis.candidates import require_objectives
+from analysis.tables import open_study, read_trials
 from search_spaces.domains import Choice
 from search_spaces.hyperparameters import resolve
 from study.controls import controls_of
@@ -16,6 +20,9 @@ from study.layout import CONTROLS, PREPARED, SPEC_FILE
 from study.plan import TrialPlan
 from study.spec import StudySpec, load_spec, space, to_toml, with_settings
 from study.store import ResultsStore
+from study.warm_start import check_earlier
+
+CONFIRM_SEEDS = 3  # where nobody says how many
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,9 @@ def create_study(spec: StudySpec, storage: Path, execute: Execute = in_threads) 
             f"{path} exists already: choose another --name, or go on with: aia-study resume {path}"
         )
     check_designs(spec)
+    if spec.warm_start is not None:
+        spec = with_settings(spec, [f"warm_start={Path(spec.warm_start).expanduser().resolve()}"])
+        check_earlier(spec)
     spec = with_absolute_dataset(spec)
     prepared = prepare_faces(spec, storage, execute)
     controls = controls_of(spec, prepared)
@@ -132,6 +142,24 @@ def extend_seeds(study: StudyDirectory, seeds: int) -> StudyDirectory:
     if seeds < study.spec.seeds:
         raise StudyError(f"--seeds {seeds}: {study.path} has {study.spec.seeds} planned; a study only grows")
     return _grown(study, f"seeds={seeds}")
+
+
+def extend_confirmation(study: StudyDirectory, seeds: int | None) -> StudyDirectory:
+    """The study with its front to be confirmed on `seeds` fresh seeds, also in its study.toml.
+
+    None keeps the number that is planned, 3 where none is. StudyError for fewer than now, AnalysisError where no search
+    trial was judged.
+    """
+    planned = study.spec.confirm_seeds
+    wanted = seeds or planned or CONFIRM_SEEDS
+    if wanted < planned:
+        raise StudyError(f"--seeds {wanted}: {study.path} has {planned} planned; a study only grows")
+    with ResultsStore(study.path):  # rows that a dead driver left become readable
+        trials = read_trials(open_study(study.path))
+    require_objectives(
+        trials.filter(pl.col("phase") == "search"), str(study.path), study.spec.search_objectives
+    )
+    return study if wanted == planned else _grown(study, f"confirm_seeds={wanted}")
 
 
 def refuse_other_judge(study: StudyDirectory) -> None:

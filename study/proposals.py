@@ -1,27 +1,32 @@
-"""The search's proposals: Optuna's ask and tell over a journal on disk, no Ray."""
+"""The search's proposals: ask and tell over a journal on disk, or in memory alone; no Ray."""
 
 import logging
 import math
-import warnings
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import optuna
-from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import BaseSampler, RandomSampler, TPESampler
-from optuna.storages import InMemoryStorage, JournalStorage
-from optuna.storages.journal import JournalFileBackend
-from optuna.trial import Trial, TrialState
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from aia_models.streams import stream_seed
-from search_spaces.domains import Choice, Domain, Integer, LogUniform, Uniform, Value
+from search_spaces.domains import Value
 from search_spaces.spaces import Space
+from study.constraints import Constraint, violations
+from study.journal import Journal
 from study.layout import JOURNAL
 from study.objectives import Objective
 from study.plan import Status
+from study.sampler_names import GUIDED, UNGUIDED, Sampler
+from study.samplers import Model, distribution
+from study.sequences import designs
+from study.warm_start import Measurement
 
-STARTUP_TRIALS = 8  # random designs before TPE models them
+ORIGIN = "origin"  # Optuna's user attribute that says where a trial's design comes from: one of these, or the sampler
+KNOWN, EARLIER = "known design", "earlier study"
+WARM_START = "warm_start_trials"  # noted of the study once all of them are in the journal
 
 
 @dataclass(frozen=True)
@@ -43,80 +48,145 @@ class Proposals:
         directory: Path | None,
         name: str,
         space: Space,
-        sampler: str,
+        sampler: Sampler,
         seed: int,
         objectives: Sequence[Objective],
+        constraints: Sequence[Constraint] = (),
     ) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         logging.getLogger("optuna").propagate = False
         self._space = space
+        self._distributions = {name: distribution(domain) for name, domain in space.parameters.items()}
+        self._sampler: Sampler = sampler
+        self._seed = seed
         self._objectives = objectives
-        storage = (
-            JournalStorage(JournalFileBackend(str(directory / JOURNAL))) if directory else InMemoryStorage()
-        )
-        self._study = optuna.create_study(
-            study_name=name,
-            storage=storage,
-            directions=[objective.direction for objective in objectives],
-            load_if_exists=True,
-        )
-        for design in space.known_designs():
-            self._study.enqueue_trial(design, skip_if_exists=True)
-        # A stream of its own for each opening: from the same one a resume would draw the same designs again.
-        drawn = len(self._study.get_trials(deepcopy=False))
-        self._study.sampler = _sampler(sampler, stream_seed(seed, "search", str(drawn)) % 2**32)
+        self._constraints = tuple(constraints)
+        self._journal = Journal(directory / JOURNAL, name, objectives) if directory else None
+        self._model = Model(sampler, space, seed, objectives) if sampler in GUIDED else None
+        self._sequence: Iterator[dict[str, Value]] | None = None
+        self._numbers = 0
+        self._running: dict[int, Proposal] = {}
+        self._drawn = 0  # designs that the sampler proposed
+        self._given: list[dict[str, Value]] = []  # designs that it did not
+        recorded = self._journal.trials() if self._journal else []
+        for trial in recorded:
+            self._recall(trial)
+        designs_there = [trial.params for trial in recorded]
+        self._known = deque(design for design in space.known_designs() if design not in designs_there)
 
     def ask(self) -> Proposal:
         """The next design; its Optuna trial is RUNNING until it is told."""
-        trial = self._study.ask()
-        values: dict[str, Value] = {}
-        for name, domain in self._space.parameters.items():
-            when = domain.when
-            if when is None or values.get(when.parameter) in when.values:
-                values[name] = _suggest(trial, name, domain)
-        return Proposal(trial.number, values)
+        number = self._numbers
+        design = self._known.popleft() if self._known else None
+        origin, attributes = KNOWN if design is not None else self._sampler, {}
+        if self._model:
+            design, attributes = self._model.propose(number, design)
+        elif design is None:
+            design = next(self._begun_sequence())
+        self._write(self._trial(design, TrialState.RUNNING, {ORIGIN: origin}, system_attrs=attributes))
+        self._numbers += 1
+        self._drawn += origin == self._sampler
+        proposal = self._running[number] = Proposal(number, design)
+        return proposal
 
-    def tell(self, number: int, status: Status, figures: Mapping[str, float | None]) -> None:
-        """Ends Optuna's trial `number`.
+    def tell(self, number: int, status: Status, figures: Mapping[str, Any]) -> None:
+        """Ends Optuna's trial `number`; `figures` are columns of its `trials` row.
 
-        Only a `complete` trial with all objectives finite is a measurement. One that was stopped early is
-        PRUNED, its truncated figures are not told; anything else is FAIL. None stays RUNNING. A trial that
-        was told before stays as it is.
+        Only a `complete` trial with all objectives and constrained figures finite is a measurement. One that was
+        stopped early is PRUNED: its truncated figures are not told, but say how it stands with the constraints.
+        Anything else is FAIL. None stays RUNNING. A trial that was told before stays as it is.
         """
-        measured = [figures.get(objective.column) for objective in self._objectives]
-        finite = [value for value in measured if value is not None and math.isfinite(value)]
-        if status == "complete" and len(finite) == len(measured):
-            self._study.tell(number, finite, skip_if_finished=True)
+        proposal = self._running.get(number)
+        if proposal is None:
+            return
+        values, violated = self._measured(proposal.values, figures)
+        state, told = TrialState.FAIL, {}
+        if status == "complete" and values is not None:
+            state, told = TrialState.COMPLETE, violated
         elif status == "stopped_early":
-            self._study.tell(number, state=TrialState.PRUNED, skip_if_finished=True)
-        else:
-            self._study.tell(number, state=TrialState.FAIL, skip_if_finished=True)
+            state, told = TrialState.PRUNED, violated
+        reached = values if state == TrialState.COMPLETE else None
+        if self._journal:
+            self._journal.finish(number, state, reached, told)
+        if self._model:
+            self._model.finish(number, state, reached, told)
+        del self._running[number]
 
     def unfinished(self) -> list[Proposal]:
         """Designs that were asked for and never told: what a driver that died left behind."""
-        running = self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-        return [Proposal(trial.number, trial.params) for trial in running]
+        return list(self._running.values())
 
+    @property
+    def warm_started(self) -> bool:
+        """Whether the journal holds all trials of an earlier study that there are for it."""
+        return self._journal is not None and WARM_START in self._journal.notes
 
-def _sampler(name: str, seed: int) -> BaseSampler:
-    if name == "random":
-        return RandomSampler(seed=seed)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)
-        return TPESampler(
-            seed=seed, n_startup_trials=STARTUP_TRIALS, multivariate=True, group=True, constant_liar=True
+    def warm_start(self, measurements: Iterable[Measurement]) -> int:
+        """Takes in an earlier study's measurements as finished trials, those that are there already once, and says
+        how many there are of them; before the first `ask`. One without a finite objective or constraint is left."""
+        there = (
+            {trial.user_attrs.get(EARLIER) for trial in self._journal.trials()} if self._journal else set()
+        )
+        taken = 0
+        for measurement in measurements:
+            values, violated = self._measured(measurement.values, measurement.figures)
+            if values is None:
+                continue
+            taken += 1
+            if measurement.trial_id in there:
+                continue
+            attributes = {ORIGIN: EARLIER, EARLIER: measurement.trial_id}
+            trial = self._trial(
+                measurement.values, TrialState.COMPLETE, attributes, values=values, constraints=violated
+            )
+            self._write(trial)
+            trial.number = self._numbers
+            self._recall(trial)
+        self._known = deque(design for design in self._known if design not in self._given)
+        if self._journal:
+            self._journal.note(WARM_START, taken)
+        return taken
+
+    def _measured(
+        self, values: Mapping[str, Value], figures: Mapping[str, Any]
+    ) -> tuple[list[float] | None, dict[str, float]]:
+        """Objectives, None unless the figures are a measurement, and the violations that are known."""
+        measured = [figures.get(objective.column) for objective in self._objectives]
+        finite = [value for value in measured if value is not None and math.isfinite(value)]
+        all_violations = violations(self._constraints, values, figures)
+        known = {name: violation for name, violation in all_violations.items() if violation is not None}
+        whole = len(finite) == len(measured) and len(known) == len(all_violations)
+        return (finite if whole else None), known
+
+    def _trial(
+        self, design: Mapping[str, Value], state: TrialState, user_attrs: dict[str, Any], **more: Any
+    ) -> FrozenTrial:
+        distributions = {name: self._distributions[name] for name in design}
+        return create_trial(
+            state=state, params=dict(design), distributions=distributions, user_attrs=user_attrs, **more
         )
 
+    def _write(self, trial: FrozenTrial) -> None:
+        if self._journal:
+            self._journal.add(trial)
 
-def _suggest(trial: Trial, name: str, domain: Domain) -> Value:
-    match domain:
-        case Choice():
-            chosen = trial.suggest_categorical(name, domain.options)
-            assert chosen is not None
-            return chosen
-        case Integer():
-            return trial.suggest_int(name, domain.low, domain.high, log=domain.log)
-        case LogUniform():
-            return trial.suggest_float(name, domain.low, domain.high, log=True)
-        case Uniform():
-            return trial.suggest_float(name, domain.low, domain.high)
+    def _recall(self, trial: FrozenTrial) -> None:
+        """Takes in a trial that is in the journal."""
+        self._numbers = trial.number + 1
+        if trial.state == TrialState.RUNNING:
+            self._running[trial.number] = Proposal(trial.number, trial.params)
+        if trial.user_attrs.get(ORIGIN) in (KNOWN, EARLIER):
+            self._given.append(trial.params)
+        else:
+            self._drawn += 1
+        if self._model:
+            self._model.add(trial.number, trial)
+
+    def _begun_sequence(self) -> Iterator[dict[str, Value]]:
+        """The designs that a sampler without a model has yet to propose."""
+        if self._sequence is None:
+            sampler = self._sampler
+            assert sampler in UNGUIDED
+            given = [*self._given, *self._space.known_designs()]
+            self._sequence = islice(designs(sampler, self._space, self._seed, given), self._drawn, None)
+        return self._sequence

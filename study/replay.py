@@ -72,7 +72,9 @@ class _Replay:
         self._space = recording.space
         self._objectives = spec.search_objectives
         self._signs = np.array([objective.sign for objective in self._objectives])
-        self._proposals = Proposals(None, spec.name, self._space, spec.sampler, spec.seed, self._objectives)
+        self._proposals = Proposals(
+            None, spec.name, self._space, spec.sampler, spec.seed, self._objectives, spec.search_constraints
+        )
         self._draw = np.random.default_rng(stream_seed(spec.seed, "replay", "recorded seed"))
         self._trials = spec.trials
         self._last_epoch = recording.objectives.shape[2]

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +38,8 @@ def front(directory: Path, form: Format = Format.TABLE) -> None:
     if form is not Format.TABLE:
         print_rows(rows, form)
         return
-    source = "confirmed" if rows["source"][0] == "confirm" else "search"
     stdout.print(
-        f"Pareto front of {directory} ({source} trials; validation and test identities, 95 % intervals over"
+        f"Pareto front of {directory} ({_source(rows.to_dicts())}; validation and test identities, 95 % intervals over"
         " identities; lower attacker AUC is more private, higher matching AUC more useful)"
     )
     stdout.print(_ceiling(directory))
@@ -61,7 +61,7 @@ def select(directory: Path, max_attacker_auc: float, form: Format = Format.TABLE
         stdout.print(checkpoint)
         stdout.print(
             f"trial {trial['trial_id']}: the highest matching AUC with attacker AUC <= {max_attacker_auc:g}"
-            f" on validation ({trial['source']} trials)"
+            f" on validation ({_source([trial])})"
         )
         for title, column in INTERVAL_FIGURES:
             stdout.print(f"  {title}: {_figure(trial, column)}")
@@ -97,6 +97,17 @@ def plot(directory: Path, output: Path | None) -> None:
     path = output or directory / PICTURE
     save_png(plot_frontier(trials, title=directory.resolve().name), path)
     stdout.print(f"frontier: {path}")
+
+
+def _source(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Where the figures of front rows come from."""
+    if rows[0]["source"] == "search":
+        return "search trials"
+    counts = sorted({row["seeds"] for row in rows})
+    seeds = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else str(counts[0])
+    return (
+        f"confirmed designs, means over {seeds} fresh seed{'' if seeds == '1' else 's'} judged by suite full"
+    )
 
 
 def _ceiling(directory: Path) -> str:

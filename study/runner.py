@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,9 @@ from ray import tune
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from rich.console import Console
 
+from analysis.tables import open_study, read_trials
 from study.cluster import connected
+from study.confirmation import confirming_trials
 from study.errors import StudyError
 from study.launch import StudyDirectory, refuse_other_judge
 from study.outcome import Outcome
@@ -22,10 +24,11 @@ from study.progress import Progress
 from study.proposals import Proposals
 from study.scheduler import MultiObjectiveHalving
 from study.searcher import PLAN, StudySearcher, search_plan
-from study.spec import space
+from study.spec import StudySpec, space
 from study.store import ResultsStore
 from study.trainable import AIATrainable
 from study.trial import TrialContext
+from study.warm_start import read_earlier
 
 GPU_SHARE = 0.25  # of one GPU, where `gpus_per_trial` is auto and the cluster has any
 
@@ -39,30 +42,69 @@ class RunSummary:
     wall_seconds: float
 
 
-def run_study(study: StudyDirectory, address: str | None, console: Console) -> RunSummary:
-    """Runs what the study still lacks: planned trials, those that a dead driver left, then new proposals.
+def run_study(
+    study: StudyDirectory, address: str | None, console: Console, *, search: bool = True
+) -> RunSummary:
+    """Runs what the study still lacks: planned trials, those that a dead driver left, then new proposals; when all are
+    recorded, what confirms the front. Without `search`, only that, for the front so far.
 
     Returns at once where nothing is lacking. StudyError where another driver writes the study.
     """
     started = time.monotonic()
-    with ResultsStore(study.path) as store:
-        spec = study.spec
-        missing = [plan for plan in planned_trials(spec) if plan.trial_id not in store.trial_ids()]
-        if not missing and len(_search_ids(store)) >= spec.trials:
-            return RunSummary(0, 0, time.monotonic() - started)
-        refuse_other_judge(study)
-        proposals = Proposals(
-            study.path, spec.name, space(spec), spec.sampler, spec.seed, spec.search_objectives
-        )
-        taken_up = _reclaimed(study, store, proposals)
-        first = [*missing, *taken_up]
-        new = max(spec.trials - len(_search_ids(store)) - len(taken_up), 0)
-        planned, before = len(first) + new, len(store.trial_ids())
-        if planned:
-            with connected(address):
-                _fit(study, store, proposals, first, new, console)
+    with ResultsStore(study.path) as store, ExitStack() as session:
+        before = len(store.trial_ids())
+        lacking = _lacking(study.spec, store)
+        planned = 0
+        if lacking and search:
+            planned = _search(study, store, address, console, session)
+        elif lacking and study.spec.confirm_seeds:
+            console.print(
+                f"the front so far is confirmed: {lacking} trials are lacking, aia-study resume {study.path} runs them",
+                highlight=False,
+            )
+        if len(store.trial_ids()) - before == planned:
+            planned += _confirm(study, store, address, console, session)
         finished = len(store.trial_ids()) - before
     return RunSummary(planned, finished, time.monotonic() - started)
+
+
+def _search(
+    study: StudyDirectory, store: ResultsStore, address: str | None, console: Console, session: ExitStack
+) -> int:
+    """Runs the trials of the search and those beside it; how many there were to run."""
+    refuse_other_judge(study)
+    spec = study.spec
+    proposals = _proposals(study)
+    _warm_start(spec, proposals, console)
+    taken_up = _reclaimed(study, store, proposals)
+    first = [*_missing(spec, store), *taken_up]
+    new = max(spec.trials - len(_search_ids(store)) - len(taken_up), 0)
+    if first or new:
+        session.enter_context(connected(address))
+        _fit(study, store, proposals, first, new, console)
+    return len(first) + new
+
+
+def _confirm(
+    study: StudyDirectory, store: ResultsStore, address: str | None, console: Console, session: ExitStack
+) -> int:
+    """Runs the trials that confirm the front of what is recorded; how many there were to run."""
+    if not study.spec.confirm_seeds:
+        return 0
+    store.flush()
+    plans = confirming_trials(read_trials(open_study(study.path)), study.spec)
+    lacking = [plan for plan in plans if plan.trial_id not in store.trial_ids()]
+    if lacking:
+        refuse_other_judge(study)
+        session.enter_context(connected(address))
+        designs = len(plans) // study.spec.confirm_seeds
+        console.print(
+            f"confirming {designs} designs of the front with {study.spec.confirm_seeds} fresh seeds:"
+            f" {len(lacking)} of {len(plans)} trials are lacking",
+            highlight=False,
+        )
+        _fit(study, store, _proposals(study), lacking, 0, console)
+    return len(lacking)
 
 
 def _fit(
@@ -170,6 +212,41 @@ def _slots(resources: dict[str, float]) -> int:
         most = ", ".join(f"{max(node.get(name, 0) for node in nodes):g} {name}" for name in asked)
         raise StudyError(f"a trial asks for {wanted}, but no node has that: the most a node has is {most}")
     return slots
+
+
+def _proposals(study: StudyDirectory) -> Proposals:
+    spec = study.spec
+    return Proposals(
+        study.path,
+        spec.name,
+        space(spec),
+        spec.sampler,
+        spec.seed,
+        spec.search_objectives,
+        spec.search_constraints,
+    )
+
+
+def _missing(spec: StudySpec, store: ResultsStore) -> list[TrialPlan]:
+    return [plan for plan in planned_trials(spec) if plan.trial_id not in store.trial_ids()]
+
+
+def _lacking(spec: StudySpec, store: ResultsStore) -> int:
+    """How many trials of the search and beside it are not recorded."""
+    return len(_missing(spec, store)) + max(spec.trials - len(_search_ids(store)), 0)
+
+
+def _warm_start(spec: StudySpec, proposals: Proposals, console: Console) -> None:
+    """Begins the search with the earlier study's trials, once; then that study is not needed any more."""
+    if spec.warm_start is None or proposals.warm_started:
+        return
+    earlier = read_earlier(spec)
+    taken = proposals.warm_start(earlier.inside)
+    skipped = len(earlier.inside) - taken
+    console.print(
+        f"warm start: {taken} trials of {spec.warm_start} taken; skipped: {earlier.outside} outside the space,"
+        f" {skipped} without every figure"
+    )
 
 
 def _search_ids(store: ResultsStore) -> list[str]:

@@ -89,8 +89,7 @@ class StudySearcher(Searcher):
 
     def _tell(self, plan: TrialPlan, outcome: Outcome) -> None:
         if plan.number is not None:
-            measured = {o.column: outcome.trial.get(o.column) for o in self._spec.search_objectives}
-            self._proposals.tell(plan.number, outcome.trial["status"], measured)
+            self._proposals.tell(plan.number, outcome.trial["status"], outcome.trial)
 
     def _search_plans(self, trials: int) -> Iterator[TrialPlan]:
         for _ in range(trials):

@@ -13,9 +13,11 @@ from search_spaces.domains import Value
 from search_spaces.errors import SpaceError
 from search_spaces.hyperparameters import HYPERPARAMETERS, check_fixed, resolve
 from search_spaces.spaces import SPACES, Space
+from study.constraints import Constraint, check_name, parse
 from study.errors import SpecError
 from study.halving import rungs
 from study.objectives import Objective, search_objectives
+from study.sampler_names import GUIDED, SAMPLERS, Sampler
 from study.spec_errors import one_line
 from study.spec_tables import COUNT, STRICT, EarlyStopping, Epochs, Resources, Training
 
@@ -62,8 +64,16 @@ class StudySpec(BaseModel):
     split_seed: Seed = Field(default=0, description=f"seed of the identity split, {_SEED}")
     seed: Seed = Field(default=0, description=f"seed of the search and its trainings, {_SEED}")
     space: str = Field(description=f"search space, one of {', '.join(SPACES)}")
-    sampler: Literal["tpe", "random"] = Field(
-        default="tpe", description="what proposes designs, 'tpe' or 'random'"
+    sampler: Sampler = Field(
+        default="tpe", description=f"what proposes designs, one of {', '.join(SAMPLERS)}"
+    )
+    constraints: Annotated[tuple[Text, ...], Field(strict=False)] = Field(
+        default=(),
+        description="what designs have to satisfy, a list of 'NAME OP NUMBER' as 'matching_auc_validation >= 0.7'",
+    )
+    warm_start: Text | None = Field(
+        default=None,
+        description="directory of an earlier study whose trials the search begins with, a string",
     )
     objectives: Literal["maximum", "per_attribute"] = Field(
         default="maximum",
@@ -78,6 +88,10 @@ class StudySpec(BaseModel):
     )
     seeds: Epochs = Field(
         default=1, description=f"seeds of each of the designs and baselines, from seed on, {COUNT}"
+    )
+    confirm_seeds: Annotated[int, Field(ge=0)] = Field(
+        default=0,
+        description="fresh seeds that the front's designs are confirmed with, a whole number of at least 0",
     )
     baselines: Annotated[tuple[Baseline, ...], Field(strict=False)] = Field(
         default=BASELINES, description=f"methods run beside the search, a list out of {', '.join(BASELINES)}"
@@ -138,6 +152,22 @@ class StudySpec(BaseModel):
         """What the search optimises."""
         return search_objectives(self.objectives, len(self.attributes))
 
+    @property
+    def search_constraints(self) -> tuple[Constraint, ...]:
+        """What the search's designs have to satisfy."""
+        return tuple(parse(text) for text in self.constraints)
+
+    @field_validator("constraints")
+    @classmethod
+    def _distinct_constraints(cls, constraints: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            texts = tuple(parse(text).text for text in constraints)
+        except SpecError as error:
+            raise ValueError(str(error)) from error
+        if len(set(texts)) != len(texts):
+            raise ValueError("each constraint may stand once")
+        return texts
+
     @field_validator("designs")
     @classmethod
     def _typed_designs(cls, designs: tuple[dict[str, Value], ...]) -> tuple[dict[str, Value], ...]:
@@ -177,6 +207,19 @@ class StudySpec(BaseModel):
                 searched.check(design)
         except SpaceError as error:
             raise ValueError(f"space {self.space}: {error}") from error
+        return self
+
+    @model_validator(mode="after")
+    def _constraints_are_of_use(self) -> "StudySpec":
+        if self.constraints and self.sampler not in GUIDED:
+            raise ValueError(
+                f"sampler = {self.sampler!r} cannot use constraints: needs one of {', '.join(GUIDED)}, or none"
+            )
+        try:
+            for constraint in self.search_constraints:
+                check_name(constraint, space(self), len(self.attributes))
+        except SpecError as error:
+            raise ValueError(str(error)) from error
         return self
 
 

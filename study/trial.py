@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -20,7 +21,7 @@ from aia_models.judging import Judgement, judge
 from aia_models.metrics import folded
 from aia_models.training import EpochRecord, Trainer
 from study.design import training_config
-from study.layout import CHECKPOINTS, RESAMPLES
+from study.layout import CHECKPOINTS, RESAMPLES, STAGE1
 from study.outcome import (
     Outcome,
     Row,
@@ -34,6 +35,7 @@ from study.outcome import (
 )
 from study.plan import Status, TrialPlan
 from study.resamples import write_resamples
+from study.shared_stage1 import SharedStage1
 from study.spec import StudySpec, judged_epochs
 
 STAGE1_VERSION = 2  # raise it when the code of stage 1 changes what it computes
@@ -110,9 +112,11 @@ class _Running:
         self._faces = faces
         self._config = training_config(self._plan, self._spec)
         self._trainer = Trainer(self._config, self._compute, faces)
+        key = stage1_key(self._config, faces.fingerprint)
+        self._stage1 = SharedStage1(self._directory / STAGE1, key)
         judged = judged_epochs(self._spec) if self._plan.phase == "search" else ()
         joint_epoch = 0
-        for record in self._trainer.run():
+        for record in chain(self._stage1.run(self._trainer), self._trainer.run_joint()):
             self._records.append(record)
             joint_epoch += record.stage == "joint"
             is_judged = joint_epoch in judged
@@ -145,9 +149,9 @@ class _Running:
             "wall_seconds": time.perf_counter() - self._started,
             "device": torch.cuda.get_device_name(device) if device.startswith("cuda") else device,
             "torch_version": torch.__version__,
-            "stage1_key": stage1_key(self._config, self._faces.fingerprint),
-            "stage1_reused": False,
-            "stage1_wait_seconds": 0.0,
+            "stage1_key": self._stage1.key,
+            "stage1_reused": self._stage1.reused,
+            "stage1_wait_seconds": self._stage1.wait_seconds,
         }
 
     def _stopped_here(self) -> Outcome:
@@ -157,7 +161,8 @@ class _Running:
 
     def _judge(self) -> tuple[Anonymizer, Judgement, Mapping[str, InLoopFigures]]:
         started = time.perf_counter()
-        config, suite = self._config, self._spec.suite
+        config = self._config
+        suite = "full" if self._plan.phase == "confirm" else self._spec.suite
         anonymizer = fit_anonymizer(self._trainer.networks, config, self._faces)
         released = release_faces(anonymizer, self._faces, config.seed, suite)
         shape = anonymizer.encoder.map_shape

@@ -10,7 +10,7 @@ import moocore
 import numpy as np
 import optuna
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from optuna.trial import TrialState
@@ -181,6 +181,7 @@ costs = arrays(
 )
 
 
+@settings(deadline=None)
 @given(costs, st.sampled_from([1.5, 2.0, 3.0, 4.0]))
 def test_a_rung_decides_on_its_latest_as_survivors_does(entries, factor):
     reference = np.ones(entries.shape[1])
@@ -189,6 +190,7 @@ def test_a_rung_decides_on_its_latest_as_survivors_does(entries, factor):
         assert rung.goes_on(1, own) == survivors(entries[:number], factor, reference)[-1]
 
 
+@settings(deadline=None)
 @given(costs)
 def test_a_growing_front_has_the_hypervolume_from_scratch(entries):
     front = GrowingFront(

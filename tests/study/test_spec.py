@@ -61,7 +61,9 @@ def test_a_spec_far_from_its_defaults_survives_the_round_trip(quick, tmp_path):
                 "split_seed=3",
                 "seed=9223372036854775806",
                 "space=full",
-                "sampler=random",
+                "sampler=nsga2",
+                'constraints=["matching_auc_validation>=0.7", "margin < 2"]',
+                "warm_start=/an earlier/study",
             ),
             *(
                 "objectives=per_attribute",
@@ -70,7 +72,7 @@ def test_a_spec_far_from_its_defaults_survives_the_round_trip(quick, tmp_path):
                 "fixed.beta=0",
                 "fixed.erasure=false",
             ),
-            *("seeds=2", f"designs=[{design}]"),
+            *("seeds=2", "confirm_seeds=2", f"designs=[{design}]"),
             *("fixed.noise_sd=0.30000000000000004", "training.stage1_epochs=1", "training.heads_epochs=1"),
             *("training.joint_epochs=3", "early_stopping.rule=mo_asha", "early_stopping.grace_epochs=2"),
             *("early_stopping.reduction_factor=2.5", "judge_each_epoch=true"),
@@ -224,7 +226,19 @@ def test_a_spec_does_not_change(quick):
         ("training=4", "training = 4 is wrong: a table"),
         ("training.joint_epochs=0", "training.joint_epochs = 0 is wrong"),
         ("space=qick", "no such space; needs one of quick, alpha-beta"),
-        ("sampler=grid", "'tpe' or 'random'"),
+        ("sampler=bayes", "one of tpe, nsga2, nsga3, gp, qmc, random, grid"),
+        ('constraints="alpha < 3"', "a list of 'NAME OP NUMBER'"),
+        ('constraints=["alpha = 3"]', "needs NAME OP NUMBER, OP one of <=, >=, <, >"),
+        ('constraints=["alpha < high"]', "needs NAME OP NUMBER"),
+        ('constraints=["alpha < inf"]', "needs NAME OP NUMBER"),
+        ('constraints=["alpha<3", "alpha  < 3.0"]', "each constraint may stand once"),
+        ('constraints=["matching_auc_test >= 0.7"]', "needs a figure on validation: matching_auc_validation"),
+        ('constraints=["matching_auc >= 0.7"]', "did you mean 'matching_auc_validation'?"),
+        ('constraints=["attacker_auc_attribute_2_validation < 0.7"]', "the search has no figure"),
+        ('constraints=["attacker_auc_10_releases_validation < 0.7"]', "the search has no figure"),
+        ('constraints=["adversary <= 3"]', "adversary is no number"),
+        ('constraints=["decoder_width <= 32"]', "space quick varies no 'decoder_width'"),
+        ("warm_start=", "directory of an earlier study"),
         ('baselines=["orignal"]', "a list out of original, random, aia_without_t, erasure"),
         ('baselines=["random", "random"]', "each baseline may stand once"),
         ("suite=huge", "'cheap'"),
@@ -258,6 +272,14 @@ def test_a_wrong_setting_is_one_line_with_what_where_and_what_would_be_right(qui
     assert message in line
     assert line.startswith(f"--set {setting.split()[0]}")
     assert "\n" not in line
+
+
+@pytest.mark.parametrize("sampler", ["qmc", "random", "grid"])
+def test_a_sampler_that_looks_at_no_results_takes_no_constraints(quick, sampler):
+    with pytest.raises(
+        SpecError, match=r"cannot use constraints: needs one of tpe, nsga2, nsga3, gp, or none"
+    ):
+        with_settings(quick, [f"sampler={sampler}", 'constraints=["alpha <= 3"]'])
 
 
 def test_settings_are_judged_together_whatever_their_order(quick):

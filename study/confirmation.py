@@ -1,0 +1,67 @@
+"""Trials that confirm a search: the designs on its front, retrained with fresh seeds and judged by suite `full`.
+
+A front that a search found is optimistic: of many designs, those that were lucky with the search's one seed are on it.
+"""
+
+from collections.abc import Iterator
+from itertools import count, islice
+
+import polars as pl
+
+from aia_models.streams import stream_seed
+from analysis.fronts import pareto_front
+from search_spaces.hyperparameters import HYPERPARAMETERS
+from study.design import training_config
+from study.errors import StudyError
+from study.plan import TrialPlan
+from study.spec import StudySpec
+
+MOST_SEEDS = (
+    2**16
+)  # from the spec's seed on: no fresh seed is among them, however far `seeds` grows up to there
+
+
+def fresh_seeds(spec: StudySpec) -> list[int]:
+    """The `confirm_seeds` seeds, below 2^32: none of the search's; the first stay as they are when more follow."""
+    return list(islice(_fresh_seeds(spec), spec.confirm_seeds))
+
+
+def search_front(trials: pl.DataFrame, spec: StudySpec) -> pl.DataFrame:
+    """The rows of `trials` on the front of the search, the most private first, one for each design."""
+    front = pareto_front(trials.filter(pl.col("phase") == "search"), spec.search_objectives)
+    return front.unique("design_id", keep="first", maintain_order=True)
+
+
+def confirming_trials(trials: pl.DataFrame, spec: StudySpec) -> list[TrialPlan]:
+    """The trials that confirm the front of a `trials` frame, seed by seed: a run that ends early leaves whole seeds.
+
+    StudyError where this release would train another design than the one on the front.
+    """
+    front = search_front(trials, spec)
+    return [
+        _plan(row, number, seed, spec)
+        for number, seed in enumerate(fresh_seeds(spec), start=1)
+        for row in front.iter_rows(named=True)
+    ]
+
+
+def _plan(row: dict, number: int, seed: int, spec: StudySpec) -> TrialPlan:
+    design = row["design_id"]
+    values = {name: row[name] for name in HYPERPARAMETERS}
+    plan = TrialPlan(f"confirm-{design}-{number}", None, "confirm", "aia", values, seed)
+    if training_config(plan, spec).design_id != design:
+        raise StudyError(
+            f"trial {row['trial_id']} cannot be confirmed: this release trains its hyperparameters as another design"
+            f" than {design}; confirm it with the release that ran it"
+        )
+    return plan
+
+
+def _fresh_seeds(spec: StudySpec) -> Iterator[int]:
+    searched = range(spec.seed, spec.seed + max(spec.seeds, MOST_SEEDS))
+    given: set[int] = set()
+    for number in count(1):
+        seed = stream_seed(spec.seed, "confirm", str(number)) % 2**32
+        if seed not in searched and seed not in given:
+            given.add(seed)
+            yield seed

@@ -1,0 +1,115 @@
+"""The rule of early stopping over random rungs: nothing here depends on Ray."""
+
+import moocore
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from study.halving import rungs, survivors
+
+REFERENCE = np.array([1.0, -0.5, 1.0])
+RUNGS = settings(max_examples=2000, deadline=None)
+
+
+def costs_of_rungs(most: int = 24):
+    """Rungs of attacker AUC, negative matching AUC and perhaps a second attacker's, coarse so that ties occur."""
+    grid = st.integers(0, 12).map(lambda step: step / 12)
+    shapes = array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=most)
+    usable = shapes.map(lambda shape: (shape[0], 2 + shape[1] % 2))
+    return usable.flatmap(lambda shape: arrays(np.float64, shape, elements=grid)).map(
+        lambda costs: costs - np.array([0.0, 1.0, 0.0])[: costs.shape[1]]
+    )
+
+
+factors = st.floats(1.1, 6.0)
+
+
+def kept(costs: np.ndarray, factor: float) -> np.ndarray:
+    return survivors(costs, factor, REFERENCE[: costs.shape[1]])
+
+
+@RUNGS
+@given(costs_of_rungs(), factors, st.integers(0, 1000))
+def test_a_trial_that_dominates_all_others_goes_on(costs, factor, place):
+    best = costs.min(axis=0) - 0.01
+    place %= len(costs) + 1
+    assert kept(np.insert(costs, place, best, axis=0), factor)[place]
+
+
+@RUNGS
+@given(costs_of_rungs(), factors, st.randoms(use_true_random=False))
+def test_no_order_of_the_trials_matters(costs, factor, random):
+    order = list(range(len(costs)))
+    random.shuffle(order)
+    assert (kept(costs, factor)[order] == kept(costs[order], factor)).all()
+
+
+@RUNGS
+@given(costs_of_rungs(), factors)
+def test_trials_that_are_equal_share_their_fate(costs, factor):
+    before = costs.copy()
+    goes_on = kept(costs, factor)
+    assert (costs == before).all(), "inputs stay as they are"
+    _, place = np.unique(costs, axis=0, return_inverse=True)
+    for group in np.unique(place):
+        assert len(set(goes_on[place.reshape(-1) == group])) == 1
+
+
+@RUNGS
+@given(costs_of_rungs(), factors)
+def test_better_fronts_go_on_first_by_moocores_ranks(costs, factor):
+    goes_on, rank = kept(costs, factor), moocore.pareto_rank(costs)
+    room = int(np.ceil(len(costs) / factor))
+    assert goes_on.sum() >= room
+    worst = rank[goes_on].max()
+    assert goes_on[rank < worst].all()
+    assert (rank < worst).sum() < room, "the last front was not needed"
+
+
+@RUNGS
+@given(costs_of_rungs(), factors)
+def test_within_the_last_front_more_hypervolume_goes_on_first(costs, factor):
+    distinct = np.unique(costs, axis=0)
+    goes_on, rank = kept(distinct, factor), moocore.pareto_rank(distinct)
+    front = rank == rank[goes_on].max()
+    spread = moocore.hv_contributions(distinct[front], ref=REFERENCE[: costs.shape[1]])
+    if not goes_on[front].all():
+        assert spread[goes_on[front]].min() > spread[~goes_on[front]].max()
+
+
+@pytest.mark.parametrize("factor", [2.0, 3.0, 4.0])
+def test_the_share_that_goes_on_tends_to_one_in_the_reduction_factor(factor):
+    """Asynchronously, as the scheduler asks: each newcomer among those that came before it."""
+    rng, decisions = np.random.default_rng(0), []
+    for _ in range(20):
+        costs = rng.normal(size=(300, 2)) * 0.1 + [0.6, -0.8]
+        decisions.append([kept(costs[: n + 1], factor)[n] for n in range(len(costs))])
+    shares = np.array(decisions)
+    late = shares[:, 150:]
+    spread = 4 * late.std() / np.sqrt(late.size)
+    assert abs(late.mean() - 1 / factor) < spread + 1 / 150
+    assert shares[:, 0].all(), "the first to come has nobody to fall behind"
+
+
+@pytest.mark.parametrize(
+    ("grace", "factor", "epochs", "expected"),
+    [
+        (1, 3.0, 20, (1, 3, 9)),
+        (2, 2.0, 16, (2, 4, 8)),
+        (1, 3.0, 9, (1, 3)),
+        (1, 1.2, 4, (1, 2, 3)),
+        (6, 3.0, 6, ()),
+        (1, 3.0, 1, ()),
+    ],
+)
+def test_rungs_grow_by_the_factor_and_end_before_the_last_epoch(grace, factor, epochs, expected):
+    assert rungs(grace, factor, epochs) == expected
+
+
+@given(st.integers(1, 30), st.floats(1.01, 5), st.integers(1, 60))
+def test_rungs_are_distinct_and_in_order(grace, factor, epochs):
+    found = rungs(grace, factor, epochs)
+    assert list(found) == sorted(set(found))
+    assert all(grace <= rung < epochs for rung in found)
