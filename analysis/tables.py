@@ -60,6 +60,11 @@ def read_matches(study: StudyTables) -> pl.DataFrame:
     return _collect(study.matches, study.directory)
 
 
+def read_epochs(study: StudyTables) -> pl.DataFrame:
+    """Return the whole `epochs` table; AnalysisError where a part of it cannot be read."""
+    return _collect(study.epochs, study.directory)
+
+
 def _scan(directory: str, table: str) -> pl.LazyFrame:
     """The given schema makes a table without parts an empty one, and columns of older parts null."""
     schema = pl.DataFrame(SCHEMAS[table].empty_table()).schema

@@ -1,6 +1,7 @@
 """Records the table that `replay.py` replays: Sobol designs of a space, each judged after every joint epoch.
 
 A study of the project itself, with its budget and the drawn faces: run the command again to go on where it ended.
+When it is whole it is condensed into one file, `recorded.parquet` beside this script unless --table says otherwise.
 
     python benchmarks/record_table.py STORAGE                # 200 designs x 2 seeds: about 50 minutes on 2 cores
 """
@@ -14,9 +15,11 @@ from arguments import at_least
 from scipy.stats import qmc
 
 from search_spaces.unit_cube import from_point
+from study.recording import write_table
 from study.spec import load_spec, space, to_toml, with_settings
 
 NAME, SEED = "recorded", 0
+TABLE = Path(__file__).with_name("recorded.parquet")
 
 
 def recorded_spec(spec_name: str, designs: int, seeds: int) -> str:
@@ -40,18 +43,19 @@ def main() -> None:
     )
     parser.add_argument("--designs", type=at_least(1), default=200)
     parser.add_argument("--seeds", type=at_least(1), default=2)
+    parser.add_argument("--table", type=Path, default=TABLE, help="the file that the study is condensed into")
     given = parser.parse_args()
     command = str(Path(sys.executable).with_name("aia-study"))
     study = given.storage / NAME
     if study.exists():
         subprocess.run([command, "resume", str(study)], check=True)
-        return
-    given.storage.mkdir(parents=True, exist_ok=True)
-    spec = given.storage / f"{NAME}.toml"
-    spec.write_text(recorded_spec(given.spec, given.designs, given.seeds))
-    subprocess.run(
-        [command, "launch", str(spec), "--storage", str(given.storage), "--name", NAME], check=True
-    )
+    else:
+        given.storage.mkdir(parents=True, exist_ok=True)
+        spec = given.storage / f"{NAME}.toml"
+        spec.write_text(recorded_spec(given.spec, given.designs, given.seeds))
+        options = ["--storage", str(given.storage), "--name", NAME]
+        subprocess.run([command, "launch", str(spec), *options], check=True)
+    write_table(study, given.table)
 
 
 if __name__ == "__main__":

@@ -193,6 +193,43 @@ def paper(
     reproduce(dataset, output, [*given, *(settings or [])], address)
 
 
+@app.command(epilog="Example: aia-study simulate studies/recorded --rule mo_asha --trials 100")
+def simulate(
+    table: Annotated[
+        Path,
+        typer.Argument(
+            metavar="TABLE", help="A study judged after each epoch: its directory, or one Parquet file of it."
+        ),
+    ],
+    sampler: Annotated[str | None, typer.Option(help="What proposes designs: tpe, random, ...")] = None,
+    rule: Annotated[str | None, typer.Option(help="What stops trials early: none or mo_asha.")] = None,
+    grace_epochs: Annotated[int | None, typer.Option(help="Joint epochs before the first rung.")] = None,
+    reduction_factor: Annotated[float | None, typer.Option(help="One trial in this many goes on.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Trials that run at the same time.")] = 1,
+    trials: Annotated[int | None, typer.Option(min=1, help="Search trials; default: the spec's.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the search.")] = None,
+    form: Annotated[
+        Format, typer.Option("--format", help="A table for people, json, or csv with a row per trial.")
+    ] = Format.TABLE,
+) -> None:
+    """Replay a recorded study in virtual time under any sampler, rule and number of workers.
+
+    What is not given is as in the recorded study's spec. Virtual time counts the recorded seconds of joint epochs
+    and of judging; stage 1, which trials share, is counted to none.
+    """
+    from study.simulation import simulate
+
+    options = {
+        "sampler": sampler,
+        "early_stopping.rule": rule,
+        "early_stopping.grace_epochs": grace_epochs,
+        "early_stopping.reduction_factor": reduction_factor,
+        "trials": trials,
+        "seed": seed,
+    }
+    simulate(table, [f"{key}={value}" for key, value in options.items() if value is not None], workers, form)
+
+
 def run(arguments: Sequence[str]) -> int:
     """Runs one command line and returns its exit status; a mistake is told in one line on stderr."""
     try:

@@ -4,6 +4,7 @@ Asynchronous successive halving (Li et al. 2018, arXiv 1810.05934) with several 
 2021 (arXiv 2106.12639): non-dominated rank first, then spread within the last front that fits.
 """
 
+from collections.abc import Sequence
 from math import ceil
 
 import moocore
@@ -52,3 +53,37 @@ def survivors(
         if room == 0:
             break
     return kept[place.reshape(-1)]
+
+
+class Rungs:
+    """Costs of the trials that reached each rung so far; lower is better."""
+
+    def __init__(
+        self, epochs: Sequence[int], reduction_factor: float, reference: Float[np.ndarray, " objective"]
+    ) -> None:
+        self.epochs = frozenset(epochs)
+        self._reduction_factor = reduction_factor
+        self._reference = reference
+        self._costs = {epoch: np.empty((64, len(reference))) for epoch in epochs}
+        self._reached = dict.fromkeys(epochs, 0)
+
+    def add(self, epoch: int, costs: Sequence[float] | np.ndarray) -> None:
+        """A trial that reached the rung at `epoch`."""
+        reached = self._reached[epoch]
+        if reached == len(self._costs[epoch]):
+            self._costs[epoch] = np.concatenate([self._costs[epoch], np.empty_like(self._costs[epoch])])
+        self._costs[epoch][reached] = costs
+        self._reached[epoch] += 1
+
+    def goes_on(self, epoch: int, costs: Sequence[float] | np.ndarray) -> bool:
+        """Adds a trial; whether it is among the `survivors` of its rung so far."""
+        self.add(epoch, costs)
+        rung = self._costs[epoch][: self._reached[epoch]]
+        room = ceil(len(rung) / self._reduction_factor)
+        no_worse, no_better = (rung <= rung[-1]).all(axis=1), (rung >= rung[-1]).all(axis=1)
+        # Ranks need not be known where those that dominate it fill the room, or all that it does not dominate fit.
+        if np.count_nonzero(no_worse & ~no_better) >= room:
+            return False
+        if np.count_nonzero(~no_better | no_worse) <= room:
+            return True
+        return bool(survivors(rung, self._reduction_factor, self._reference)[-1])

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
-from study.halving import rungs, survivors
+from study.halving import Rungs, rungs
 from study.objectives import Objective
 from study.outcome import Outcome
 from study.plan import TrialPlan
@@ -30,22 +30,19 @@ class MultiObjectiveHalving(FIFOScheduler):
     ) -> None:
         super().__init__()
         self._objectives = objectives
-        self._reduction_factor = reduction_factor
-        self._reference = np.array([objective.sign * objective.reference for objective in objectives])
-        self._rungs: dict[int, list[list[float]]] = {
-            epoch: [] for epoch in rungs(grace_epochs, reduction_factor, max_epochs)
-        }
+        reference = np.array([objective.sign * objective.reference for objective in objectives])
+        self._rungs = Rungs(rungs(grace_epochs, reduction_factor, max_epochs), reduction_factor, reference)
         for epoch, figures in recorded:
-            if epoch in self._rungs:
-                self._rungs[epoch].append(self._costs(figures))
+            if epoch in self._rungs.epochs:
+                self._rungs.add(epoch, self._costs(figures))
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict) -> str:
         """CONTINUE, or STOP for a search trial that falls behind at a rung."""
-        rung = self._rungs.get(result.get(JOINT_EPOCH, 0))
-        if rung is None or SO_FAR not in result or TrialPlan.from_json(trial.config[PLAN]).number is None:
+        epoch = result.get(JOINT_EPOCH, 0)
+        is_rung = epoch in self._rungs.epochs and SO_FAR in result
+        if not is_rung or TrialPlan.from_json(trial.config[PLAN]).number is None:
             return TrialScheduler.CONTINUE
-        rung.append(self._costs(Outcome.from_json(result[SO_FAR]).trial))
-        survives = survivors(np.array(rung), self._reduction_factor, self._reference)[-1]
+        survives = self._rungs.goes_on(epoch, self._costs(Outcome.from_json(result[SO_FAR]).trial))
         return TrialScheduler.CONTINUE if survives else TrialScheduler.STOP
 
     def __getstate__(self) -> dict[str, Any]:

@@ -315,6 +315,11 @@ def to_toml(spec: StudySpec) -> str:
     return tomli_w.dumps(spec.model_dump(exclude_none=True))
 
 
+def from_toml(text: str, where: str) -> StudySpec:
+    """The spec that `to_toml` wrote; SpecError, which begins with `where`, for anything else."""
+    return _parsed(text, Path(where))
+
+
 _TEXT_KEYS = frozenset(
     name for name, field in StudySpec.model_fields.items() if field.annotation in (str, str | None)
 )
