@@ -45,6 +45,7 @@ FULL = plain.Settings(
     heads_epochs=3,
     joint_epochs=20,
 )
+GRACE_EPOCHS = 7  # one rung, at a third of the epochs: a front of 24 trials needs some that are complete
 HERE = Path(__file__).parent
 VARIANTS = {  # what is switched off: the variant of our_study.py, further settings
     "shared stage 1": ("own_stage1", ()),
@@ -78,6 +79,9 @@ heads_epochs = {settings.heads_epochs}
 joint_epochs = {settings.joint_epochs}
 [early_stopping]
 rule = "mo_asha"
+grace_epochs = {GRACE_EPOCHS}
+[resources]
+dtype = "bfloat16"
 """
 
 

@@ -17,7 +17,7 @@ from study.planned import planned_trials
 from study.spec import load_spec, with_settings
 from study.store import ResultsStore
 
-pytestmark = pytest.mark.timeout(600)  # suite `full` takes seconds also for a few faces
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # suite `full` takes seconds also for a few faces
 
 
 def table(study: Path, name: str = "trials") -> pl.DataFrame:
