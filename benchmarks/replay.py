@@ -25,7 +25,7 @@ import numpy as np
 from arguments import at_least
 
 from study.recording import Recording, read_recording
-from study.replay import ReplayedTrial, replay
+from study.replay import ReplayedTrial, StoppingRule, replay
 from study.spec import StudySpec, with_settings
 from study.spec_tables import EarlyStopping
 
@@ -83,6 +83,7 @@ class Trace:
 
 
 RANDOM, TPE = Search("random", "none"), Search("tpe", "none")
+SAMPLERS = ("tpe", "random", "nsga2", "qmc")
 DEFAULT = Search("tpe", "mo_asha")
 
 
@@ -96,17 +97,19 @@ def traced(task: tuple[Path, Search, int]) -> Trace:
     """One search until the limit of joint epochs."""
     table, search, seed = task
     recording = recorded(table)
-    limit = LIMIT * reference_epochs(recording)
+    return trace_until(int(LIMIT * reference_epochs(recording)), recording, search, seed)
+
+
+def trace_until(
+    joint_epochs: int, recording: Recording, search: Search, seed: int, rule: StoppingRule | None = None
+) -> Trace:
+    """One search until it has spent so many joint epochs."""
     ended: list[ReplayedTrial] = []
     # Every trial trains an epoch at least: so many trials are never too few.
-    for trial in replay(recording, search.spec(recording, seed, trials=int(limit)), search.workers):
-        if trial.joint_epochs_spent > limit:
+    for trial in replay(recording, search.spec(recording, seed, joint_epochs), search.workers, rule):
+        if trial.joint_epochs_spent > joint_epochs:
             break
         ended.append(trial)
-    return _trace(ended)
-
-
-def _trace(ended: Sequence[ReplayedTrial]) -> Trace:
     return Trace(
         np.array([trial.joint_epochs_spent for trial in ended]),
         np.array([trial.ended_seconds for trial in ended]),
@@ -232,7 +235,13 @@ def main() -> None:
     searches = [RANDOM, TPE, DEFAULT]
     if given.full:
         searches += [
-            *(Search(s, "mo_asha", g, f) for s in ("tpe", "random") for g in (1, 2) for f in (2.0, 3.0, 4.0)),
+            *(Search(sampler, "none") for sampler in SAMPLERS),
+            *(
+                Search(sampler, "mo_asha", grace, factor)
+                for sampler in SAMPLERS
+                for grace in (1, 2)
+                for factor in (2.0, 3.0, 4.0)
+            ),
             *(Search("tpe", "mo_asha", workers=workers) for workers in (4, 16)),
         ]
     traces = compare(list(dict.fromkeys(searches)), given.table, seeds, given.processes)

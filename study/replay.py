@@ -8,6 +8,7 @@ asks for it. Stage 1 is shared between trials and counted to none of them.
 import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float
@@ -46,13 +47,39 @@ class ReplayedTrial:
     front_size: int
 
 
-def replay(recording: Recording, spec: StudySpec, workers: int) -> Iterator[ReplayedTrial]:
+class StoppingRule(Protocol):
+    """After which joint epochs trials are judged on the way, and whether the one that is there goes on."""
+
+    @property
+    def epochs(self) -> frozenset[int]:
+        """Joint epochs before the last."""
+        ...
+
+    def goes_on(self, epoch: int, costs: Float[np.ndarray, " objective"]) -> bool:
+        """Takes in a trial's costs after `epoch`; whether it trains on."""
+        ...
+
+
+def replay(
+    recording: Recording, spec: StudySpec, workers: int, rule: StoppingRule | None = None
+) -> Iterator[ReplayedTrial]:
     """The trials of the search that `spec` asks for, in the order in which they end; the same for the same arguments.
 
-    Of the spec count `sampler`, `early_stopping`, `trials` and `seed`; its space, budget and objectives have to be
-    the recording's. Begun trials that nobody waits for are never trained: stop iterating where it is enough.
+    Of the spec count `sampler`, `constraints`, `early_stopping`, `trials` and `seed`; its space, budget and objectives
+    have to be the recording's. `rule` stands in for the spec's, to try others. Trials are begun as they are waited for:
+    stop iterating where it is enough.
     """
-    return _Replay(recording, spec).run(workers)
+    return _Replay(recording, spec, rule or spec_rule(spec)).run(workers)
+
+
+def spec_rule(spec: StudySpec) -> Rungs:
+    """The rule of the spec's early stopping, as studies use it; without one no epoch is a rung."""
+    stopping = spec.early_stopping
+    epochs: tuple[int, ...] = ()
+    if stopping.rule == "mo_asha":
+        epochs = rungs(stopping.grace_epochs, stopping.reduction_factor, spec.training.joint_epochs)
+    reference = np.array([objective.sign * objective.reference for objective in spec.search_objectives])
+    return Rungs(epochs, stopping.reduction_factor, reference)
 
 
 @dataclass
@@ -67,7 +94,7 @@ class _Running:
 
 
 class _Replay:
-    def __init__(self, recording: Recording, spec: StudySpec) -> None:
+    def __init__(self, recording: Recording, spec: StudySpec, rule: StoppingRule) -> None:
         self._recording = recording
         self._space = recording.space
         self._objectives = spec.search_objectives
@@ -78,15 +105,8 @@ class _Replay:
         self._draw = np.random.default_rng(stream_seed(spec.seed, "replay", "recorded seed"))
         self._trials = spec.trials
         self._last_epoch = recording.objectives.shape[2]
-        stopping = spec.early_stopping
-        epochs = (
-            rungs(stopping.grace_epochs, stopping.reduction_factor, self._last_epoch)
-            if stopping.rule == "mo_asha"
-            else ()
-        )
-        reference = np.array([objective.sign * objective.reference for objective in self._objectives])
-        self._rungs = Rungs(epochs, stopping.reduction_factor, reference)
-        self._judged = self._rungs.epochs | {self._last_epoch}
+        self._rule = rule
+        self._judged = self._rule.epochs | {self._last_epoch}
         self._front = GrowingFront(self._objectives)
         self._begun = 0
         self._spent = 0
@@ -132,8 +152,8 @@ class _Replay:
         """How the trial ends after the epoch that it just trained; None where it goes on."""
         if trial.epochs == self._last_epoch:
             return "complete"
-        if trial.epochs in self._rungs.epochs:
-            goes_on = self._rungs.goes_on(trial.epochs, self._figures(trial) * self._signs)
+        if trial.epochs in self._rule.epochs:
+            goes_on = self._rule.goes_on(trial.epochs, self._figures(trial) * self._signs)
             return None if goes_on else "stopped_early"
         return None
 

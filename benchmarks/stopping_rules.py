@@ -1,0 +1,137 @@
+"""What limits early stopping: other rules than the project's in its place, by replay of a recorded study.
+
+| rule | after | who goes on |
+|---|---|---|
+| `rungs` | every rung | the project's: non-dominated rank, then hypervolume contribution |
+| `first rung` | the first rung | the same, compared once |
+| `dominators` | the first rung | those that the fewest others dominate |
+| `oracle` | the first rung | whoever will be on the front of final figures so far: no rule that could be had |
+
+Epochs to the mean final hypervolume of 100 full-fidelity random (A) and TPE (B) trials over theirs; a run that has not
+arrived after as many epochs is censored and counts as 1, which makes its mean too low.
+
+    python benchmarks/stopping_rules.py             # 10 seeds, factor 2: docs/replay.md; about 8 minutes on 2 cores
+"""
+
+import argparse
+import statistics
+from concurrent.futures import ProcessPoolExecutor
+from itertools import product
+from math import ceil
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from arguments import at_least
+from replay import TABLE, Search, Trace, recorded, reference_epochs, trace_until
+
+from study.halving import Rungs, rungs
+from study.recording import Recording
+from study.replay import StoppingRule
+
+GRACE, FIRST = 1, (1,)
+SAMPLERS = ("random", "tpe", "nsga2", "qmc")
+RULES = ("none", "rungs", "first rung", "dominators", "oracle")
+Task = tuple[Path, str, str, float, int]
+
+
+class Dominators:
+    """Of the trials so far the share goes on that the fewest others dominate; equals go on together."""
+
+    def __init__(self, reduction_factor: float) -> None:
+        self.epochs = frozenset(FIRST)
+        self._reduction_factor = reduction_factor
+        self._costs: list[np.ndarray] = []
+
+    def goes_on(self, epoch: int, costs: np.ndarray) -> bool:
+        """Whether fewer trials than go on have fewer dominators."""
+        self._costs.append(costs)
+        all_costs = np.array(self._costs)
+        no_worse = (all_costs[:, None] <= all_costs[None]).all(axis=2)
+        dominators = (no_worse & ~no_worse.T).sum(axis=0)
+        return bool((dominators < dominators[-1]).sum() < ceil(len(all_costs) / self._reduction_factor))
+
+
+class Oracle:
+    """Knows from a trial's first judged figures its final ones."""
+
+    def __init__(self, recording: Recording) -> None:
+        self.epochs = frozenset(FIRST)
+        signs = np.array([objective.sign for objective in recording.spec.search_objectives])
+        costs = (recording.objectives * signs).reshape(-1, *recording.objectives.shape[2:])
+        self._final = {tuple(run[FIRST[0] - 1]): run[-1] for run in costs}
+        self._seen: list[np.ndarray] = []
+
+    def goes_on(self, epoch: int, costs: np.ndarray) -> bool:
+        """Whether no trial so far will be as good in every objective."""
+        final = self._final[tuple(costs)]
+        beaten = any((seen <= final).all() for seen in self._seen)
+        self._seen.append(final)
+        return not beaten
+
+
+def stopping_rule(name: str, factor: float, recording: Recording) -> StoppingRule:
+    """The rule of that name."""
+    objectives = recording.spec.search_objectives
+    reference = np.array([objective.sign * objective.reference for objective in objectives])
+    match name:
+        case "none":
+            return Rungs((), factor, reference)
+        case "rungs":
+            return Rungs(rungs(GRACE, factor, recording.objectives.shape[2]), factor, reference)
+        case "first rung":
+            return Rungs(FIRST, factor, reference)
+        case "dominators":
+            return Dominators(factor)
+        case _:
+            return Oracle(recording)
+
+
+def traced(task: Task) -> Trace:
+    """One search over as many epochs as a reference spends."""
+    table, sampler, rule, factor, seed = task
+    recording = recorded(table)
+    own = stopping_rule(rule, factor, recording)
+    return trace_until(reference_epochs(recording), recording, Search(sampler, "none"), seed, own)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--table", type=Path, default=TABLE, help="a recorded study, as simulate takes it")
+    parser.add_argument("--factor", type=float, default=2.0, help="one trial in this many goes on")
+    parser.add_argument("--seeds", type=at_least(2), default=10)
+    parser.add_argument("--processes", type=at_least(1), default=2)
+    given = parser.parse_args()
+    lines = list(product(SAMPLERS, RULES))
+    tasks: list[Task] = [
+        (given.table, *line, given.factor, seed) for line in lines for seed in range(given.seeds)
+    ]
+    with ProcessPoolExecutor(given.processes, mp_context=get_context("spawn")) as pool:
+        found = iter(list(pool.map(traced, tasks)))
+    traces = {line: [next(found) for _ in range(given.seeds)] for line in lines}
+    targets = [
+        statistics.mean(t.hypervolume[-1] for t in traces[sampler, "none"]) for sampler in ("random", "tpe")
+    ]
+    epochs = reference_epochs(recorded(given.table))
+    print(
+        f"{recorded(given.table).evidence}; factor {given.factor:g}, {given.seeds} seeds; A {targets[0]:.4f},"
+    )
+    print(
+        f"B {targets[1]:.4f}. sampler | rule | hypervolume after {epochs} epochs | to A: mean, median, censored | to B"
+    )
+    for (sampler, rule), own in traces.items():
+        cells = [sampler, rule, f"{statistics.mean(t.hypervolume[-1] for t in own):.4f}"]
+        for target in targets:
+            reached = [trace.reach(target) for trace in own]
+            ratios = [spent[0] / epochs if spent else 1.0 for spent in reached]
+            cells.append(
+                f"{statistics.mean(ratios):.2f}, {statistics.median(ratios):.2f}, {reached.count(None)}"
+            )
+        print(" | ".join(cells))
+
+
+if __name__ == "__main__":
+    main()
