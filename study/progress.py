@@ -27,6 +27,7 @@ class Progress(Callback):
         self._planned = planned
         self._started = time.monotonic()
         self._finished = 0
+        self._stopped = 0
         self._unjudged = 0
         self._running: set[str] = set()
         self._points = [point for row in recorded if row["phase"] == "search" and (point := _point(row))]
@@ -61,7 +62,9 @@ class Progress(Callback):
         """A trial's rows are written; `row` is its `trials` row."""
         self._finished += 1
         point = _point(row)
-        if point is None:
+        if row["status"] == "stopped_early":
+            self._stopped += 1
+        elif point is None:
             self._unjudged += 1
         elif row["phase"] == "search":
             self._points.append(point)
@@ -74,12 +77,13 @@ class Progress(Callback):
     def _counts(self) -> str:
         elapsed = time.monotonic() - self._started
         running = f", {len(self._running)} running" if self._running else ""
+        stopped = f", {self._stopped} of them early" if self._stopped else ""
         unjudged = f", {self._unjudged} not judged" if self._unjudged else ""
         expected = ""
         if self._finished:
             left = elapsed / self._finished * (self._planned - self._finished)
             expected = f", about {_clock(left)} to go"
-        counts = f"{self._finished} of {self._planned} trials finished{running}{unjudged}"
+        counts = f"{self._finished} of {self._planned} trials finished{stopped}{unjudged}{running}"
         return f"{counts}; {_clock(elapsed)} elapsed{expected}"
 
     def _front(self) -> str:
@@ -101,6 +105,8 @@ def _point(row: Mapping[str, Any]) -> tuple[float, float] | None:
 
 
 def _result(row: Mapping[str, Any]) -> str:
+    if row["status"] == "stopped_early":
+        return f"stopped after {row.get('epochs')} epochs"
     if row["status"] != "complete":
         return f"{row['status']} ({row.get('error') or 'no figures'})"
     point = _point(row)

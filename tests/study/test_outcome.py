@@ -45,6 +45,11 @@ def test_progress_tells_every_end_and_counts_earlier_trials_in_the_front():
     assert lines[1].startswith("d: complete, but not judged")
     assert lines[2].startswith("e: diverged (total_loss is nan)")
     assert "4 of 5 trials finished, 2 not judged" in lines[3]
+    progress.finished(row("g", status="stopped_early", epochs=6))
+    stopped = console.file.getvalue().splitlines()[-1]
+    assert stopped.startswith(
+        "g: stopped after 6 epochs; 5 of 5 trials finished, 1 of them early, 2 not judged"
+    )
     assert "front so far (2 designs), attacker/matching AUC: 0.550/0.650  0.600/0.700" in str(
         progress._block()
     )
