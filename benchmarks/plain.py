@@ -2,7 +2,7 @@
 
 float32, PyTorch's default layout, every image decoded and every stage trained by each trial, a forward and a
 backward of its own for each of the three updates, scikit-learn attackers. It uses nothing of this project, and
-no trick of it: what the other benchmarks divide by. `plain_tune.py` runs it under Ray Tune.
+no trick of it: what the other benchmarks divide by. `against_plain.py` runs it under Ray Tune.
 
     python benchmarks/plain.py              # one trial on drawn faces
     python benchmarks/plain.py FOLDER       # on a labels.csv (image,identity,gender) and its images

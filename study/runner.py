@@ -59,7 +59,7 @@ def run_study(
             planned = _search(study, store, address, console, session)
         elif lacking and study.spec.confirm_seeds:
             console.print(
-                f"the front so far is confirmed: {lacking} trials are lacking, aia-study resume {study.path} runs them",
+                f"the front so far is confirmed; the search lacks trials ({lacking}): aia-study resume {study.path}",
                 highlight=False,
             )
         if len(store.trial_ids()) - before == planned:
@@ -99,7 +99,7 @@ def _confirm(
         session.enter_context(connected(address))
         designs = len(plans) // study.spec.confirm_seeds
         console.print(
-            f"confirming {designs} designs of the front with {study.spec.confirm_seeds} fresh seeds:"
+            f"confirming the front, designs x fresh seeds = {designs} x {study.spec.confirm_seeds}:"
             f" {len(lacking)} of {len(plans)} trials are lacking",
             highlight=False,
         )

@@ -5,6 +5,7 @@ numbered by segment: a write-ahead file becomes a part per table. Parts are neve
 """
 
 import fcntl
+import math
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -50,6 +51,7 @@ class ResultsStore:
         self._wal: WriteAheadFile | None = None
         self._pending: list[Entry] = []
         self._first_pending_at = 0.0
+        self._flushed_at = -math.inf
         # Segments that take no more rows but lack parts: a dead writer's, or a failed flush's.
         self._sealed: dict[int, list[Entry]] = {}
         try:
@@ -93,11 +95,16 @@ class ResultsStore:
         self._trial_ids.add(trial_id)
 
     def flush_if_due(self, now: float) -> bool:
-        """Flush when 64 trials wait, or one has for 10 s; `now` is `time.monotonic()`. Whether it flushed."""
+        """Flush when 64 trials wait, or one has for 10 s; `now` is `time.monotonic()`. Whether it flushed.
+
+        Within 10 s of the last flush 64 trials wait too: a study of many short trials would be all small parts.
+        """
         waited = bool(self._pending) and now - self._first_pending_at >= FLUSH_SECONDS
-        due = waited or len(self._pending) >= FLUSH_TRIALS or bool(self._sealed)
+        many = len(self._pending) >= FLUSH_TRIALS and now - self._flushed_at >= FLUSH_SECONDS
+        due = waited or many or bool(self._sealed)
         if due:
             self.flush()
+            self._flushed_at = now
         return due
 
     def flush(self) -> None:

@@ -63,6 +63,8 @@ def test_wrong_type_in_the_spec(capsys, tmp_path, storage):
         (["lunch"], "launch"),
         (["front", "nowhere"], "study.toml"),
         (["resume", "nowhere"], "study.toml"),
+        (["confirm", "nowhere"], "study.toml"),
+        (["confirm", "nowhere", "--seeds", "0"], "--seeds"),
         (["select", "nowhere"], "--max-attacker-auc"),
         (["front", "nowhere", "--format", "xml"], "json"),
     ],

@@ -5,8 +5,11 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import optuna
 import pytest
 import ray
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 from ray import tune
 
@@ -74,7 +77,9 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[int, dict], di
         ).fit()
     finally:
         ray.shutdown()
-    states = {t.number: t.state for t in proposals._study.get_trials()}
+    storage = JournalStorage(JournalFileBackend(str(directory / "search.journal")))
+    trials = optuna.load_study(study_name="ends", storage=storage).trials
+    states = {trial.number: trial.state for trial in trials}
     return {outcome.trial["number"]: outcome.trial for outcome in outcomes}, states
 
 

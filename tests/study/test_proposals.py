@@ -199,6 +199,20 @@ def test_the_grid_is_every_design_once_then_random_ones():
     assert len(set(drawn)) == len(drawn)
 
 
+def test_the_grid_leaves_out_what_an_earlier_study_measured():
+    space = SPACES["paper"]
+    grid = Grid(space)
+    measured = [grid.design(number) for number in range(0, grid.size, 2)]
+    search = Proposals(None, "study", space, "grid", 0, SEARCH_OBJECTIVES)
+    search.warm_start(Measurement(f"trial-{n:05d}", design, FIGURES) for n, design in enumerate(measured))
+    known, left = len(space.known_designs()), grid.size - len(measured)
+    drawn = [dict(search.ask().values) for _ in range(known + left)][known:]
+    assert all(design not in measured for design in drawn)
+    assert {tuple(design.items()) for design in drawn} == {
+        tuple(grid.design(number).items()) for number in range(1, grid.size, 2)
+    }
+
+
 def test_sobol_points_fill_the_space_more_evenly_than_random_ones():
     def empty_cells(sampler: Sampler) -> int:
         search = Proposals(None, "study", SPACES["paper"], sampler, 0, SEARCH_OBJECTIVES)

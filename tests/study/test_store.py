@@ -115,7 +115,7 @@ def test_duckdb_pandas_and_polars_read_every_table_by_glob(tmp_path):
         assert from_duckdb.columns == list(from_pandas.columns) == from_polars.columns == schema.names
 
 
-def test_it_flushes_at_64_trials_or_after_10_seconds(tmp_path):
+def test_a_trial_waits_10_seconds_at_most(tmp_path):
     with ResultsStore(tmp_path) as store:
         assert not store.flush_if_due(time.monotonic() + 1e6), "nothing waits"
         store.append(rows_of("0-0"))
@@ -125,12 +125,21 @@ def test_it_flushes_at_64_trials_or_after_10_seconds(tmp_path):
         assert parts(tmp_path, "trials") == []
         assert store.flush_if_due(first_at + FLUSH_SECONDS)
         assert len(parts(tmp_path, "trials")) == 1
+
+
+def test_64_trials_do_not_wait_for_10_seconds_but_for_10_since_the_last_part(tmp_path):
+    with ResultsStore(tmp_path) as store:
         for number in range(FLUSH_TRIALS - 1):
             store.append(rows_of(f"1-{number}"))
         assert not store.flush_if_due(time.monotonic())
         store.append(rows_of("1-99"))
-        assert store.flush_if_due(time.monotonic())
-        assert [pq.read_metadata(part).num_rows for part in parts(tmp_path, "trials")] == [2, 64]
+        flushed_at = time.monotonic()
+        assert store.flush_if_due(flushed_at)
+        for number in range(FLUSH_TRIALS + 1):
+            store.append(rows_of(f"2-{number}"))
+        assert not store.flush_if_due(flushed_at + FLUSH_SECONDS - 1)
+        assert store.flush_if_due(flushed_at + FLUSH_SECONDS)
+        assert [pq.read_metadata(part).num_rows for part in parts(tmp_path, "trials")] == [64, 65]
         assert list((tmp_path / "wal").glob("*.jsonl")) == []
 
 

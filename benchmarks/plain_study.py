@@ -1,0 +1,76 @@
+"""The plain peer as a study: plain.py under Ray Tune with Optuna's search at its defaults, on the people that ours has.
+
+Run by `against_plain.py`, in a process of its own:
+
+    python benchmarks/plain_study.py FOLDER STORAGE TRIALS SETTINGS
+"""
+
+import json
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import plain
+import torch
+
+from aia_models.data.splits import split_of
+
+JUDGED = ("validation", "test")
+
+
+def trial_figures(folder: Path, settings: plain.Settings, splits: list[str], keep: Path) -> dict[str, float]:
+    """`plain.run` on given splits; the representations of all images are left in `keep` for another judge."""
+    faces, of = plain.read_faces(folder, settings.image_side), np.array(splits)
+    train_faces, attack = (faces.at(np.flatnonzero(of == split)) for split in ("train", "attack"))
+    trainer = plain.train(train_faces, settings)
+    figures = plain.judge(trainer, attack, faces.at(np.flatnonzero(np.isin(of, JUDGED))))
+    with torch.no_grad():
+        g = trainer.autoencoder.encoder(faces.images)
+    with tempfile.NamedTemporaryFile(dir=keep, suffix=".npy", delete=False) as file:
+        np.save(file, g.numpy())
+    return figures
+
+
+def tuned(folder: Path, storage: Path, trials: int, settings: plain.Settings) -> list[dict[str, float]]:
+    """Figures of the trials of a plain study, the way a good engineer writes it in a day."""
+    import optuna
+    from ray import tune
+    from ray.tune.search.optuna import OptunaSearch
+
+    identities = [line.split(",")[1] for line in (folder / "labels.csv").read_text().splitlines()[1:]]
+    splits = [split_of(identity, 0) for identity in identities]
+
+    def trial(config: dict[str, float]) -> None:
+        told = replace(settings, alpha=config["alpha"], beta=config["beta"])
+        tune.report(trial_figures(folder, told, splits, storage))
+
+    space = {
+        "alpha": optuna.distributions.FloatDistribution(0.1, 30.0, log=True),
+        "beta": optuna.distributions.FloatDistribution(0.01, 10.0, log=True),
+    }
+    search = OptunaSearch(space, metric=["attacker_auc", "matching_auc"], mode=["min", "max"])
+    tuner = tune.Tuner(
+        trial,
+        tune_config=tune.TuneConfig(search_alg=search, num_samples=trials),
+        run_config=tune.RunConfig(storage_path=str(storage), verbose=0),
+    )
+    results = tuner.fit()
+    if results.errors:
+        raise RuntimeError(f"{len(results.errors)} plain trials failed: {results.errors[0]}")
+    return [
+        {name: (result.metrics or {})[name] for name in ("attacker_auc", "matching_auc")}
+        for result in results
+    ]
+
+
+def main() -> None:
+    """Command line."""
+    folder, storage, trials, told = sys.argv[1:]
+    settings = plain.Settings(**json.loads(told))
+    print(json.dumps(tuned(Path(folder).resolve(), Path(storage).resolve(), int(trials), settings)))
+
+
+if __name__ == "__main__":
+    main()
