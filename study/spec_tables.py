@@ -29,7 +29,7 @@ class EarlyStopping(BaseModel):
         description="what stops trials early, 'none' or 'mo_asha', multi-objective asynchronous successive halving",
     )
     grace_epochs: Epochs = Field(
-        default=1, description=f"joint epochs before trials are first compared, {COUNT}"
+        default=2, description=f"joint epochs before trials are first compared, {COUNT}"
     )
     reduction_factor: Annotated[float, Field(gt=1)] = Field(
         default=3.0,
