@@ -3,8 +3,8 @@
 Both run the same trials over α and β of one architecture, of the same epochs at most, on the same people of the same
 folder of images, with Ray's default of one core per trial. Each is timed as a user would: from nothing to its last
 figure, imports and Ray's start included; ours also prepares the images and writes tables and checkpoints. With
-`--causes` our study then runs again with one cause of its speed switched off at a time. The representations of the plain trials are judged
-by our judge, so that both fronts have figures of one kind, on people that neither trained on.
+`--causes` our study then runs again with one cause of its speed switched off at a time. The representations of the
+plain trials are judged by our judge, so that both fronts have figures of one kind, on people that neither trained on.
 
     python benchmarks/against_plain.py                     # small decoder: about 12 minutes on 2 cores
     python benchmarks/against_plain.py --full --causes     # the paper's networks: hours
