@@ -64,6 +64,8 @@ def save(stage1: Stage1, path: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as workplace:
         aside = Path(workplace, "new")
         save_file(stage1.tensors, aside, about)
+        with aside.open("rb") as file:  # a rename may outlive a power cut that its content does not
+            os.fsync(file.fileno())
         os.replace(aside, path)
 
 
@@ -75,9 +77,7 @@ def load(path: Path) -> Stage1:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  no mapping
         records = tuple(EpochRecord(**record) for record in json.loads(about[RECORDS]))
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(
-            f"{path} is damaged ({error}): remove it, and stage 1 is trained again"
-        ) from error
+        raise CheckpointError(f"{path} is damaged ({error}): needs a file that stage 1 wrote") from error
     return Stage1(tensors, records, about.get(ERROR))
 
 

@@ -24,7 +24,7 @@ from typing import Any
 
 from arguments import at_least
 
-EPOCHS, RUNGS = 10, (1, 3, 9)
+EPOCHS = 10
 
 
 def run_study_of(trials: int, directory: Path) -> dict[str, float]:
@@ -43,9 +43,11 @@ def run_study_of(trials: int, directory: Path) -> dict[str, float]:
     settings += ["early_stopping.rule=mo_asha", "resources.cpus_per_trial=1"]
     study = create_study(complete(with_settings(load_spec("alpha-beta"), settings)), directory)
 
+    decisions: list[str] = []
+
     class NeverStops(MultiObjectiveHalving):
         def on_trial_result(self, tune_controller: Any, trial: Any, result: dict) -> str:
-            super().on_trial_result(tune_controller, trial, result)
+            decisions.append(super().on_trial_result(tune_controller, trial, result))
             return self.CONTINUE
 
     runner.AIATrainable = nothing_trained()  # type: ignore[assignment,misc]
@@ -60,6 +62,8 @@ def run_study_of(trials: int, directory: Path) -> dict[str, float]:
         grown = resident_mib() - before
     if summary.finished != trials:
         raise RuntimeError(f"{summary.finished} of {trials} trials are recorded")
+    if decisions.count(MultiObjectiveHalving.STOP) < trials / 2:
+        raise RuntimeError("early stopping compared nothing: it would have stopped most trials")
     reads = []
     for _ in range(5):
         began = time.perf_counter()
@@ -119,6 +123,7 @@ def nothing_trained() -> type:
     from study.outcome import Outcome, trial_row
     from study.plan import TrialPlan
     from study.searcher import PLAN
+    from study.spec import judged_epochs
     from study.trainable import AIATrainable
     from study.trial import EpochReport, TrialContext
 
@@ -157,9 +162,10 @@ def nothing_trained() -> type:
         return Outcome(trial, epochs, attacks, matches)
 
     def nothing(plan: TrialPlan, context: TrialContext) -> Iterator[EpochReport | Outcome]:
+        rungs = judged_epochs(context.spec)
         for epoch in range(1, EPOCHS + 1):
             record = EpochRecord(epoch, "joint", None, None, None, 0.5, None, None, 0, 0.0)
-            is_rung = epoch in RUNGS
+            is_rung = epoch in rungs
             yield EpochReport(record, epoch, rows(plan, context, "stopped_early", epoch) if is_rung else None)
         config = replace(training_config(plan, context.spec), channel=ChannelConfig(), bottleneck=0.0)
         folder = f"checkpoints/{plan.trial_id}"

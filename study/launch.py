@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from aia_models.data.blocks import Execute, in_threads
 from aia_models.data.prepare import open_prepared, prepare
@@ -18,6 +19,7 @@ from study.design import training_config
 from study.errors import StudyError
 from study.layout import CONTROLS, PREPARED, SPEC_FILE
 from study.plan import TrialPlan
+from study.records import SCHEMA_KEY, SCHEMA_VERSION
 from study.spec import StudySpec, load_spec, space, to_toml, with_settings
 from study.store import ResultsStore
 from study.warm_start import check_earlier
@@ -162,18 +164,26 @@ def extend_confirmation(study: StudyDirectory, seeds: int | None) -> StudyDirect
     return study if wanted == planned else _grown(study, f"confirm_seeds={wanted}")
 
 
-def refuse_other_judge(study: StudyDirectory) -> None:
-    """StudyError where another version of the judge has judged the study: figures would not compare."""
+def refuse_other_release(study: StudyDirectory) -> None:
+    """StudyError where another version of the judge has judged the study, so that figures would not compare, or where
+    its tables have other columns, so that no glob would read both."""
     begun = study.spec.judge_version or 1
     if begun != JUDGE_VERSION:
         raise StudyError(
             f"{study.path} was judged by version {begun} of the judge, this release has version {JUDGE_VERSION}: their"
             " figures do not compare; read it as it is, or launch a new study"
         )
+    for part in sorted((study.path / "results").glob("*/part-*.parquet")):
+        version = int((pq.read_schema(part).metadata or {}).get(SCHEMA_KEY, b"1"))
+        if version != SCHEMA_VERSION:
+            raise StudyError(
+                f"{part} has version {version} of the tables, this release writes version {SCHEMA_VERSION}: one study"
+                " cannot hold both; read it as it is, or launch a new study"
+            )
 
 
 def _grown(study: StudyDirectory, setting: str) -> StudyDirectory:
-    refuse_other_judge(study)
+    refuse_other_release(study)
     spec = with_settings(study.spec, [setting])
     with ResultsStore(study.path):  # nobody else runs the study while its plan grows
         aside = study.path / f".{SPEC_FILE}"

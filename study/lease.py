@@ -44,13 +44,13 @@ class LeaseQueue:
     """The waiting side: `acquire` until it gives a lease. One instance for each who waits."""
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._seen: tuple[Path | None, str] = (None, "")
         self._seen_at = time.monotonic()
 
     def acquire(self) -> Lease | None:
         """The lease, or None while another holds it; to be called again within a second or so."""
-        self._folder.mkdir(parents=True, exist_ok=True)
         last = max(self._folder.glob("lease-*"), default=None)
         if last is not None and self._is_held(last):
             return None

@@ -16,6 +16,7 @@ from search_spaces.hyperparameters import HYPERPARAMETERS
 from study.objectives import MOST_ATTRIBUTES, attribute_column
 
 SCHEMA_VERSION = 3
+SCHEMA_KEY = b"aia_study_schema_version"  # of a table's metadata
 
 _TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
 _PYTHON_TYPES = {arrow: python for python, arrow in _TYPES.items()}
@@ -33,7 +34,7 @@ def _field(
 
 
 def _schema(about: str, *fields: pa.Field) -> pa.Schema:
-    return pa.schema(fields, metadata={"aia_study_schema_version": str(SCHEMA_VERSION), "about": about})
+    return pa.schema(fields, metadata={SCHEMA_KEY: str(SCHEMA_VERSION), "about": about})
 
 
 def _effect(when: When | None) -> str:

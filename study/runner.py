@@ -16,7 +16,7 @@ from analysis.tables import open_study, read_trials
 from study.cluster import connected
 from study.confirmation import confirming_trials
 from study.errors import StudyError
-from study.launch import StudyDirectory, refuse_other_judge
+from study.launch import StudyDirectory, refuse_other_release
 from study.outcome import Outcome
 from study.plan import TrialPlan
 from study.planned import planned_trials
@@ -72,7 +72,7 @@ def _search(
     study: StudyDirectory, store: ResultsStore, address: str | None, console: Console, session: ExitStack
 ) -> int:
     """Runs the trials of the search and those beside it; how many there were to run."""
-    refuse_other_judge(study)
+    refuse_other_release(study)
     spec = study.spec
     proposals = _proposals(study)
     _warm_start(spec, proposals, console)
@@ -95,7 +95,7 @@ def _confirm(
     plans = confirming_trials(read_trials(open_study(study.path)), study.spec)
     lacking = [plan for plan in plans if plan.trial_id not in store.trial_ids()]
     if lacking:
-        refuse_other_judge(study)
+        refuse_other_release(study)
         session.enter_context(connected(address))
         designs = len(plans) // study.spec.confirm_seeds
         console.print(

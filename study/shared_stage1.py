@@ -6,14 +6,15 @@ and waits for nothing: trials that wait for it, whatever they hold, cannot keep 
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-from aia_models.errors import DivergedError
+from aia_models.errors import CheckpointError, DivergedError
 from aia_models.stage1 import Stage1, capture, load, restore, save
 from aia_models.training import EpochRecord, Trainer
 from study.lease import Lease, LeaseQueue
 
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.25
 RESULT = "stage1.safetensors"
 
 
@@ -39,16 +40,29 @@ class SharedStage1:
 
     def _result_or_lease(self) -> Stage1 | Lease:
         queue, started = LeaseQueue(self._folder), time.monotonic()
-        while not (self._folder / RESULT).exists():
+        while (result := self._result()) is None:
             lease = queue.acquire()
-            if lease is not None and not (self._folder / RESULT).exists():
+            if lease is None:
+                time.sleep(POLL_SECONDS)
+                self.wait_seconds = time.monotonic() - started
+            elif self._result() is None:
                 return lease
-            if lease is not None:  # its last holder put the result there and let go in between
+            else:  # its last holder put the result there and let go in between
                 lease.release()
-                break
-            time.sleep(POLL_SECONDS)
-            self.wait_seconds = time.monotonic() - started
-        return load(self._folder / RESULT)
+        return result
+
+    def _result(self) -> Stage1 | None:
+        """What lies there; None also for a file that cannot be read: it is trained again and replaced."""
+        try:
+            return load(self._folder / RESULT)
+        except (OSError, CheckpointError):
+            return None
+
+    def _keep(self, stage1: Stage1) -> None:
+        """Puts the result there for others, unless one who took over did so before; this trial goes on without."""
+        if self._result() is None:
+            with suppress(OSError):
+                save(stage1, self._folder / RESULT)
 
     def _take(self, trainer: Trainer, stage1: Stage1) -> Iterator[EpochRecord]:
         self.reused = True
@@ -64,9 +78,9 @@ class SharedStage1:
             for record in trainer.run_stage1():
                 records.append(record)
                 yield record
-            save(capture(trainer, records), self._folder / RESULT)
+            self._keep(capture(trainer, records))
         except DivergedError as error:
-            save(Stage1({}, tuple(records), str(error)), self._folder / RESULT)
+            self._keep(Stage1({}, tuple(records), str(error)))
             raise
         finally:
             lease.release()

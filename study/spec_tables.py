@@ -31,10 +31,10 @@ class EarlyStopping(BaseModel):
     grace_epochs: Epochs = Field(
         default=2, description=f"joint epochs before trials are first compared, {COUNT}"
     )
-    reduction_factor: Annotated[float, Field(gt=1)] = Field(
+    reduction_factor: Annotated[float, Field(ge=1.1)] = Field(
         default=3.0,
         description="of the trials compared one in this many goes on, and epochs between comparisons grow by it, a"
-        " number above 1",
+        " number of at least 1.1",
     )
 
 

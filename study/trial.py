@@ -114,7 +114,8 @@ class _Running:
         self._trainer = Trainer(self._config, self._compute, faces)
         key = stage1_key(self._config, faces.fingerprint)
         self._stage1 = SharedStage1(self._directory / STAGE1, key)
-        judged = judged_epochs(self._spec) if self._plan.phase == "search" else ()
+        given = self._plan.number is None and not self._spec.judge_each_epoch  # no rung compares it
+        judged = () if given or self._plan.phase != "search" else judged_epochs(self._spec)
         joint_epoch = 0
         for record in chain(self._stage1.run(self._trainer), self._trainer.run_joint()):
             self._records.append(record)
@@ -157,7 +158,9 @@ class _Running:
     def _stopped_here(self) -> Outcome:
         _, judgement, in_loop = self._judge()
         figures = judged_figures(judgement, self._records[-1], in_loop)
-        return self.ended("stopped_early", judgement, **figures, **self.effort())
+        outcome = self.ended("stopped_early", judgement, **figures, **self.effort())
+        outcome.to_json()  # a figure that is no number is this trial's error here too
+        return outcome
 
     def _judge(self) -> tuple[Anonymizer, Judgement, Mapping[str, InLoopFigures]]:
         started = time.perf_counter()

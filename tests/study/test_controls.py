@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from aia_models.controls import Floor
@@ -11,6 +12,7 @@ from aia_models.judging import JUDGE_VERSION
 from study import controls
 from study.cli import run
 from study.launch import create_study
+from study.records import SCHEMA_KEY, SCHEMA_VERSION, SCHEMAS, to_table
 from study.spec import complete, load_spec, with_settings
 
 
@@ -69,3 +71,28 @@ def test_a_study_of_another_judge_is_not_gone_on_with(
     assert file.read_text() == before
     assert f"was judged by version 1 of the judge, this release has version {JUDGE_VERSION}" in line
     assert not (study.path / "results").exists()
+
+
+@pytest.mark.parametrize("command", [["resume"], ["resume", "--trials", "99"], ["confirm"]])
+def test_a_study_with_other_tables_is_not_gone_on_with(
+    command: list[str], settings: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = create_study(complete(with_settings(load_spec("quick"), settings)), tmp_path)
+    row = {
+        "trial_id": "trial-00000",
+        "design_id": "d",
+        "phase": "search",
+        "method": "aia",
+        "status": "complete",
+    }
+    row |= {"seed": 0, "split_seed": 0, "attacker_auc_validation": 0.6, "matching_auc_validation": 0.7}
+    table = to_table([row], SCHEMAS["trials"])
+    older = table.replace_schema_metadata({**table.schema.metadata, SCHEMA_KEY: b"2"})
+    part = study.path / "results" / "trials" / "part-000001.parquet"
+    part.parent.mkdir(parents=True)
+    pq.write_table(older, part)
+    before = sorted(path for path in (study.path / "results").rglob("*"))
+    assert run([command[0], str(study.path), *command[1:]]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{part} has version 2 of the tables, this release writes version {SCHEMA_VERSION}" in line
+    assert sorted(path for path in (study.path / "results").rglob("*")) == before

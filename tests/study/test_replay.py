@@ -18,13 +18,13 @@ from optuna.trial import TrialState
 from analysis.growing_front import GrowingFront
 from search_spaces.unit_cube import to_point
 from study.cli import run
-from study.halving import Rungs, rungs, survivors
+from study.halving import Rungs, survivors
 from study.objectives import SEARCH_OBJECTIVES
 from study.outcome import Outcome
 from study.plan import TrialPlan
 from study.proposals import Proposal, Proposals
 from study.replay import ReplayedTrial, nearest, replay
-from study.spec import StudySpec, with_settings
+from study.spec import StudySpec, judged_epochs, with_settings
 from tests.study.recordings import EPOCHS, recording, write_study
 
 RECORDED = recording()
@@ -75,8 +75,9 @@ def test_a_worker_takes_the_next_trial_when_it_is_free():
 
 
 def test_epochs_and_judgements_are_paid_as_recorded():
-    judged = {*rungs(1, 3.0, EPOCHS), EPOCHS}
-    trials = replayed(search("mo_asha", trials=60), workers=4)
+    spec = search("mo_asha", trials=60)
+    judged = {*judged_epochs(spec), EPOCHS}
+    trials = replayed(spec, workers=4)
     assert {trial.status for trial in trials} == {"complete", "stopped_early"}
     for trial in trials:
         assert trial.epochs == EPOCHS if trial.status == "complete" else trial.epochs in judged - {EPOCHS}
@@ -149,9 +150,13 @@ def test_decisions_are_those_of_the_real_scheduler(workers):
     from study.scheduler import MultiObjectiveHalving
     from study.searcher import JOINT_EPOCH, PLAN, SO_FAR
 
-    trials = {trial.number: trial for trial in replayed(search("mo_asha", trials=80), workers)}
-    scheduler = MultiObjectiveHalving(SEARCH_OBJECTIVES, 1, 3.0, EPOCHS)
-    judged = (*rungs(1, 3.0, EPOCHS),)
+    spec = search("mo_asha", trials=80)
+    trials = {trial.number: trial for trial in replayed(spec, workers)}
+    stopping = spec.early_stopping
+    scheduler = MultiObjectiveHalving(
+        SEARCH_OBJECTIVES, stopping.grace_epochs, stopping.reduction_factor, EPOCHS
+    )
+    judged = judged_epochs(spec)
     results = []
     for trial in trials.values():
         now = trial.started_seconds
@@ -252,7 +257,7 @@ def test_without_options_the_recorded_specs_rule_and_one_trial_per_design(capsys
         (["--rule", "asha"], "mo_asha"),
         (["--sampler", "best"], "tpe"),
         (["--rule", "mo_asha", "--grace-epochs", "6"], "6 joint epochs"),
-        (["--reduction-factor", "1"], "above 1"),
+        (["--reduction-factor", "1"], "at least 1.1"),
         (["--workers", "0"], "--workers"),
     ],
 )

@@ -84,6 +84,29 @@ def test_a_stage_1_that_diverges_does_so_once(tmp_path, stubbed):
     assert len(load(tmp_path / "key" / RESULT).records) == 1
 
 
+@pytest.mark.parametrize("content", [b"", b"half of a"])
+def test_a_damaged_result_is_trained_again_and_replaced(tmp_path, stubbed, content):
+    trained: list[int] = []
+    (tmp_path / "key").mkdir()
+    (tmp_path / "key" / RESULT).write_bytes(content)
+    for reused in (False, True):
+        mine = SharedStage1(tmp_path, "key")
+        list(mine.run(CountingTrainer(trained)))  # type: ignore[arg-type]
+        assert mine.reused == reused
+    assert len(trained) == 1
+
+
+def test_a_result_that_cannot_be_kept_costs_the_trial_nothing(tmp_path, stubbed, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(shared_stage1, "save", full)
+    trained: list[int] = []
+    for _ in range(2):
+        assert len(list(SharedStage1(tmp_path, "key").run(CountingTrainer(trained)))) == 2  # type: ignore[arg-type]
+    assert len(trained) == 2
+
+
 def test_a_trainer_that_fails_lets_the_next_one_in_at_once(tmp_path, stubbed):
     trained: list[int] = []
     with pytest.raises(OSError, match="out of memory"):
@@ -147,6 +170,26 @@ def test_a_trial_that_takes_it_ends_bit_equal_to_one_that_trains_it(context, tmp
         for where in (context.directory, alone.directory)
     ]
     assert weights[0] == weights[1]
+
+
+def test_judging_on_the_way_changes_nothing_of_the_training(context, tmp_path):
+    judged_spec = with_settings(context.spec, ["judge_each_epoch=true", "training.joint_epochs=3"])
+    plain_spec = with_settings(context.spec, ["training.joint_epochs=3"])
+    ended = {}
+    for name, spec in (("judged", judged_spec), ("plain", plain_spec)):
+        where = TrialContext(spec.model_dump_json(), context.prepared, str(tmp_path / name))
+        ended[name] = outcome(where, plan(where, 0, channel="noise", noise_sd=0.1))
+    assert [row["judging_seconds"] is not None for row in ended["judged"].epochs][-3:] == [True, True, True]
+    assert [
+        row["judging_seconds"] is not None for row in ended["plain"].epochs if "judging_seconds" in row
+    ] == [True]
+    weights = [
+        (tmp_path / name / "checkpoints" / "trial-00000" / "model.safetensors").read_bytes() for name in ended
+    ]
+    assert weights[0] == weights[1]
+    timed = ("wall_seconds", "stage1_wait_seconds")
+    rows = [{k: v for k, v in o.trial.items() if k not in timed} for o in ended.values()]
+    assert rows[0] == rows[1]
 
 
 TRAIN = """

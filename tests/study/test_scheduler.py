@@ -1,0 +1,43 @@
+"""What Ray Tune is told about a search trial at a rung."""
+
+from types import SimpleNamespace
+
+import pytest
+from ray.tune.schedulers import TrialScheduler
+
+from study.objectives import SEARCH_OBJECTIVES
+from study.outcome import Outcome
+from study.plan import TrialPlan
+from study.scheduler import MultiObjectiveHalving
+from study.searcher import JOINT_EPOCH, PLAN, SO_FAR
+
+
+def figures(attacker: float, matching: float) -> dict[str, float]:
+    return {"attacker_auc_validation": attacker, "matching_auc_validation": matching}
+
+
+def asked(scheduler: MultiObjectiveHalving, epoch: int, number: int | None = 3, judged: bool = True) -> str:
+    """What it says of a mediocre trial."""
+    plan = TrialPlan("trial", number, "search", "aia", {}, 0)
+    result = {JOINT_EPOCH: epoch} | ({SO_FAR: Outcome(figures(0.7, 0.7)).to_json()} if judged else {})
+    return scheduler.on_trial_result(None, SimpleNamespace(config={PLAN: plan.to_json()}), result)
+
+
+def better(epoch: int) -> MultiObjectiveHalving:
+    """Nine better trials of an earlier run reached the rung at `epoch`; rungs are at 2 and 6."""
+    return MultiObjectiveHalving(SEARCH_OBJECTIVES, 2, 3.0, 20, [(epoch, figures(0.6, 0.8))] * 9)
+
+
+def test_a_newcomer_is_compared_with_trials_of_earlier_runs():
+    assert asked(better(2), 2) == TrialScheduler.STOP
+    assert asked(better(6), 2) == TrialScheduler.CONTINUE, "they are of another rung"
+    assert asked(better(5), 2) == TrialScheduler.CONTINUE, "they are of no rung"
+
+
+@pytest.mark.parametrize(
+    ("epoch", "number", "judged"),
+    [(1, 3, True), (3, 3, True), (2, None, True), (2, 3, False)],
+    ids=["before-the-rung", "between-rungs", "not-the-samplers", "not-judged"],
+)
+def test_whatever_is_not_a_search_trial_at_a_rung_goes_on(epoch, number, judged):
+    assert asked(better(2), epoch, number, judged) == TrialScheduler.CONTINUE
