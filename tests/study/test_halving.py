@@ -9,17 +9,18 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from study.halving import rungs, survivors
 
-REFERENCE = np.array([1.0, -0.5, 1.0])
+REFERENCE = np.array([1.0, -0.5, 1.0, 1.0, 1.0])
+OBJECTIVES = (2, 3, 5)
 RUNGS = settings(max_examples=2000, deadline=None)
 
 
 def costs_of_rungs(most: int = 24):
-    """Rungs of attacker AUC, negative matching AUC and perhaps a second attacker's, coarse so that ties occur."""
+    """Rungs of attacker AUC, negative matching AUC and perhaps further attackers', coarse so that ties occur."""
     grid = st.integers(0, 12).map(lambda step: step / 12)
     shapes = array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=most)
-    usable = shapes.map(lambda shape: (shape[0], 2 + shape[1] % 2))
+    usable = shapes.map(lambda shape: (shape[0], OBJECTIVES[shape[1] % 3]))
     return usable.flatmap(lambda shape: arrays(np.float64, shape, elements=grid)).map(
-        lambda costs: costs - np.array([0.0, 1.0, 0.0])[: costs.shape[1]]
+        lambda costs: costs - np.eye(5)[1, : costs.shape[1]]
     )
 
 
@@ -71,12 +72,22 @@ def test_better_fronts_go_on_first_by_moocores_ranks(costs, factor):
 @RUNGS
 @given(costs_of_rungs(), factors)
 def test_within_the_last_front_more_hypervolume_goes_on_first(costs, factor):
+    costs = costs[:, :3]
     distinct = np.unique(costs, axis=0)
     goes_on, rank = kept(distinct, factor), moocore.pareto_rank(distinct)
     front = rank == rank[goes_on].max()
     spread = moocore.hv_contributions(distinct[front], ref=REFERENCE[: costs.shape[1]])
     if not goes_on[front].all():
         assert spread[goes_on[front]].min() > spread[~goes_on[front]].max()
+
+
+def test_with_many_objectives_the_least_crowded_of_a_front_go_on():
+    """A simplex of five trials, each best in one objective, and ten near its first corner."""
+    corners = 1 - np.eye(5)
+    crowd = corners[0] + 0.001 * np.arange(1, 11)[:, None] * np.array([1.0, -1, 0, 0, 0])
+    goes_on = survivors(np.vstack([crowd, corners]), 3.0, np.ones(5) * 2)
+    assert goes_on[-4:].all()
+    assert goes_on[:10].sum() <= 1
 
 
 @pytest.mark.parametrize("factor", [2.0, 3.0, 4.0])

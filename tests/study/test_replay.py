@@ -18,13 +18,13 @@ from optuna.trial import TrialState
 from analysis.growing_front import GrowingFront
 from search_spaces.unit_cube import to_point
 from study.cli import run
-from study.halving import Rungs, survivors
+from study.halving import Rungs, rungs, survivors
 from study.objectives import SEARCH_OBJECTIVES
 from study.outcome import Outcome
 from study.plan import TrialPlan
 from study.proposals import Proposal, Proposals
 from study.replay import ReplayedTrial, nearest, replay
-from study.spec import StudySpec, judged_epochs, with_settings
+from study.spec import StudySpec, with_settings
 from tests.study.recordings import EPOCHS, recording, write_study
 
 RECORDED = recording()
@@ -35,6 +35,10 @@ SIGNS = [1, -1]
 def search(rule: str = "none", **settings: object) -> StudySpec:
     given = {"sampler": "random", "trials": 30, "early_stopping.rule": rule, **settings}
     return with_settings(RECORDED.spec, [f"{key}={value}" for key, value in given.items()])
+
+
+def rungs_of(spec: StudySpec) -> tuple[int, ...]:
+    return rungs(spec.early_stopping.grace_epochs, spec.early_stopping.reduction_factor, EPOCHS)
 
 
 def replayed(spec: StudySpec, workers: int = 1) -> list[ReplayedTrial]:
@@ -76,7 +80,7 @@ def test_a_worker_takes_the_next_trial_when_it_is_free():
 
 def test_epochs_and_judgements_are_paid_as_recorded():
     spec = search("mo_asha", trials=60)
-    judged = {*judged_epochs(spec), EPOCHS}
+    judged = {*rungs_of(spec), EPOCHS}
     trials = replayed(spec, workers=4)
     assert {trial.status for trial in trials} == {"complete", "stopped_early"}
     for trial in trials:
@@ -156,7 +160,7 @@ def test_decisions_are_those_of_the_real_scheduler(workers):
     scheduler = MultiObjectiveHalving(
         SEARCH_OBJECTIVES, stopping.grace_epochs, stopping.reduction_factor, EPOCHS
     )
-    judged = judged_epochs(spec)
+    judged = rungs_of(spec)
     results = []
     for trial in trials.values():
         now = trial.started_seconds
