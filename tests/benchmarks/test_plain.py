@@ -109,6 +109,7 @@ def test_a_whole_training_is_ours(faces: SplitFaces) -> None:
     np.testing.assert_allclose(epochs_of_peer(config, faces), ours, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_it_learns_as_well_as_ours(faces: SplitFaces) -> None:
     """Each with batches of its own: what differs is within what seeds leave open, and both learn to match."""
     budget = BudgetConfig(autoencoder_epochs=8, heads_epochs=8, joint_epochs=16)

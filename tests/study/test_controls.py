@@ -77,7 +77,7 @@ def test_a_study_of_another_judge_is_not_gone_on_with(
 def test_a_study_with_other_tables_is_not_gone_on_with(
     command: list[str], settings: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    study = create_study(complete(with_settings(load_spec("quick"), settings)), tmp_path)
+    study = create_study(complete(with_settings(load_spec("quick"), [*settings, "trials=5"])), tmp_path)
     row = {
         "trial_id": "trial-00000",
         "design_id": "d",
