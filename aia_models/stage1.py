@@ -47,8 +47,11 @@ def restore(trainer: Trainer, stage1: Stage1) -> None:
     prefix = "networks."
     weights = {n.removeprefix(prefix): v for n, v in stage1.tensors.items() if n.startswith(prefix)}
     trainer.networks.load_state_dict(weights)
-    for optimiser in _stage_crossing(trainer).values():
-        _initialise(optimiser)
+    for owner, optimiser in _stage_crossing(trainer).items():
+        if any(
+            name.startswith(f"optimiser.{owner}.") for name in stage1.tensors
+        ):  # none without epochs of the heads
+            _initialise(optimiser)
     for name, state, key in _optimiser_state(trainer):
         state[key].copy_(stage1.tensors[name])
     trainer.epochs_done = stage1.records[-1].epoch

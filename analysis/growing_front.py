@@ -16,7 +16,7 @@ class GrowingFront:
     """
 
     def __init__(self, objectives: Sequence[Objective]) -> None:
-        self._reference = np.array([objective.sign * objective.reference for objective in objectives])
+        self._reference = np.array([objective.worst_cost for objective in objectives])
         self._front = np.empty((0, len(objectives)))
         self.hypervolume = 0.0
 

@@ -19,5 +19,5 @@ def hypervolume(frame: pl.DataFrame, objectives: Sequence[Objective] = SEARCH_OB
     costs = costs_of(pareto_front(frame, objectives), objectives)
     if len(costs) == 0:
         return 0.0
-    reference = np.array([objective.sign * objective.reference for objective in objectives])
+    reference = np.array([objective.worst_cost for objective in objectives])
     return float(moocore.hypervolume(costs, ref=reference))

@@ -141,8 +141,8 @@ def our_points(storage: Path) -> tuple[np.ndarray, int]:
 def hypervolume(points: np.ndarray) -> float:
     """Of attacker and matching AUC `[n, 2]`, up to the objectives' declared reference."""
     signs = np.array([objective.sign for objective in SEARCH_OBJECTIVES])
-    reference = np.array([objective.reference for objective in SEARCH_OBJECTIVES])
-    return float(moocore.hypervolume(points * signs, ref=reference * signs))
+    reference = np.array([objective.worst_cost for objective in SEARCH_OBJECTIVES])
+    return float(moocore.hypervolume(points * signs, ref=reference))
 
 
 def main() -> None:

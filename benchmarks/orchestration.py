@@ -37,7 +37,8 @@ def run_study_of(trials: int, directory: Path) -> dict[str, float]:
     from study.cluster import connected
     from study.launch import create_study
     from study.scheduler import MultiObjectiveHalving
-    from study.spec import complete, load_spec, with_settings
+    from study.spec import complete
+    from study.spec_files import load_spec, with_settings
 
     settings = [f"trials={trials}", "baselines=[]", f"training.joint_epochs={EPOCHS}", "name=nothing"]
     settings += ["early_stopping.rule=mo_asha", "resources.cpus_per_trial=1"]

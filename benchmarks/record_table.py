@@ -16,7 +16,8 @@ from scipy.stats import qmc
 
 from search_spaces.unit_cube import from_point
 from study.recording import write_table
-from study.spec import load_spec, space, to_toml, with_settings
+from study.spec import space
+from study.spec_files import load_spec, to_toml, with_settings
 
 NAME, SEED = "recorded", 0
 TABLE = Path(__file__).with_name("recorded.parquet")

@@ -26,7 +26,8 @@ from arguments import at_least
 
 from study.recording import Recording, read_recording
 from study.replay import ReplayedTrial, StoppingRule, replay
-from study.spec import StudySpec, with_settings
+from study.spec import StudySpec
+from study.spec_files import with_settings
 from study.spec_tables import EarlyStopping
 
 TABLE = Path(__file__).with_name("recorded.parquet")

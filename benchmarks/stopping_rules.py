@@ -73,7 +73,7 @@ class Oracle:
 def stopping_rule(name: str, factor: float, recording: Recording) -> StoppingRule:
     """The rule of that name."""
     objectives = recording.spec.search_objectives
-    reference = np.array([objective.sign * objective.reference for objective in objectives])
+    reference = np.array([objective.worst_cost for objective in objectives])
     match name:
         case "none":
             return Rungs((), factor, reference)

@@ -80,7 +80,8 @@ def profile(spec_name: str, dataset: str, threads: int, repeats: int) -> list[di
     from search_spaces.hyperparameters import resolve
     from study.launch import create_study
     from study.plan import TrialPlan
-    from study.spec import complete, load_spec, space, with_settings
+    from study.spec import complete, space
+    from study.spec_files import load_spec, with_settings
 
     runs = []
     with tempfile.TemporaryDirectory() as storage:

@@ -19,7 +19,8 @@ from study.launch import (
     prepare_faces,
 )
 from study.preparation import preparing
-from study.spec import complete, load_spec, to_toml, with_settings
+from study.spec import complete
+from study.spec_files import load_spec, to_toml, with_settings
 
 NO_TRIAL_JUDGED = 1
 

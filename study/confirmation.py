@@ -3,14 +3,16 @@
 A front that a search found is optimistic: of many designs, those that were lucky with the search's one seed are on it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import count, islice
+from typing import Any
 
 import polars as pl
 
 from aia_models.streams import stream_seed
 from analysis.fronts import pareto_front
 from search_spaces.hyperparameters import HYPERPARAMETERS
+from study.constraints import violations
 from study.design import training_config
 from study.errors import StudyError
 from study.plan import TrialPlan
@@ -27,8 +29,13 @@ def fresh_seeds(spec: StudySpec) -> list[int]:
 
 
 def search_front(trials: pl.DataFrame, spec: StudySpec) -> pl.DataFrame:
-    """The rows of `trials` on the front of the search, the most private first, one for each design."""
-    front = pareto_front(trials.filter(pl.col("phase") == "search"), spec.search_objectives)
+    """The rows of `trials` on the front of the search, the most private first, one for each design.
+
+    Where the search has constraints, those that violate one are left out before.
+    """
+    search = trials.filter(pl.col("phase") == "search")
+    allowed = [_satisfies(row, spec) for row in search.iter_rows(named=True)]
+    front = pareto_front(search.filter(pl.Series(allowed, dtype=pl.Boolean)), spec.search_objectives)
     return front.unique("design_id", keep="first", maintain_order=True)
 
 
@@ -43,6 +50,12 @@ def confirming_trials(trials: pl.DataFrame, spec: StudySpec) -> list[TrialPlan]:
         for number, seed in enumerate(fresh_seeds(spec), start=1)
         for row in front.iter_rows(named=True)
     ]
+
+
+def _satisfies(row: Mapping[str, Any], spec: StudySpec) -> bool:
+    values = {name: row[name] for name in HYPERPARAMETERS if row[name] is not None}
+    found = violations(spec.search_constraints, values, row).values()
+    return all(violation is not None and violation <= 0 for violation in found)
 
 
 def _plan(row: dict, number: int, seed: int, spec: StudySpec) -> TrialPlan:

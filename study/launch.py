@@ -20,7 +20,8 @@ from study.errors import StudyError
 from study.layout import CONTROLS, PREPARED, SPEC_FILE
 from study.plan import TrialPlan
 from study.records import SCHEMA_KEY, SCHEMA_VERSION
-from study.spec import StudySpec, load_spec, space, to_toml, with_settings
+from study.spec import StudySpec, space
+from study.spec_files import load_spec, to_toml, with_settings
 from study.store import ResultsStore
 from study.warm_start import check_earlier
 

@@ -22,6 +22,11 @@ class Objective:
         """Factor that turns the column into a cost; every kernel minimises."""
         return 1 if self.direction == "minimize" else -1
 
+    @property
+    def worst_cost(self) -> float:
+        """`reference` as a cost."""
+        return self.sign * self.reference
+
 
 ATTACKER = Objective(
     column="attacker_auc_validation",

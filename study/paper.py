@@ -30,7 +30,8 @@ from study.layout import SPEC_FILE
 from study.paper_faces import figure_3
 from study.preparation import preparing
 from study.runner import run_study
-from study.spec import StudySpec, complete, load_spec, with_settings
+from study.spec import StudySpec, complete
+from study.spec_files import load_spec, with_settings
 
 SPEC = "paper"
 NEEDED = (AIA, AIA_WITHOUT_T, SHOWN)  # Table 1 and Figure 3 name them

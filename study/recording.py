@@ -20,7 +20,8 @@ from search_spaces.unit_cube import to_point
 from study.errors import StudyError
 from study.layout import SPEC_FILE
 from study.records import EPOCHS_SCHEMA, SCHEMA_VERSION, TRIALS_SCHEMA, to_table
-from study.spec import StudySpec, from_toml, load_spec, space, to_toml
+from study.spec import StudySpec, space
+from study.spec_files import from_toml, load_spec, to_toml
 
 # Keys of the file's Arrow metadata.
 SPEC, DROPPED = b"aia_study_spec", b"aia_study_dropped_trials"
@@ -136,8 +137,9 @@ def _read(path: Path) -> pa.Table:
         raise StudyError(
             f"{path} is no Parquet file: needs a recorded study's directory or one file"
         ) from error
-    if SPEC not in (table.schema.metadata or {}):
-        raise StudyError(f"{path} is no recorded study: its metadata lacks {SPEC.decode()}")
+    for key in (SPEC, DROPPED):
+        if key not in (table.schema.metadata or {}):
+            raise StudyError(f"{path} is no recorded study: its metadata lacks {key.decode()}")
     return table
 
 

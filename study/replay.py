@@ -16,6 +16,7 @@ from jaxtyping import Float
 from aia_models.streams import stream_seed
 from analysis.growing_front import GrowingFront
 from search_spaces.unit_cube import to_point
+from study.errors import StudyError
 from study.halving import Rungs, rungs
 from study.plan import Status
 from study.proposals import Proposals
@@ -67,8 +68,14 @@ def replay(
 
     Of the spec count `sampler`, `constraints`, `early_stopping`, `trials` and `seed`; its space, budget and objectives
     have to be the recording's. `rule` stands in for the spec's, to try others. Trials are begun as they are waited for:
-    stop iterating where it is enough.
+    stop iterating where it is enough. StudyError where a constraint is on a figure that is not recorded.
     """
+    recorded = {*recording.space.parameters, *(objective.column for objective in spec.search_objectives)}
+    for constraint in spec.search_constraints:
+        if constraint.name not in recorded:
+            raise StudyError(
+                f"constraint {constraint.text!r} cannot be replayed: a recording holds {', '.join(sorted(recorded))}"
+            )
     return _Replay(recording, spec, rule or spec_rule(spec)).run(workers)
 
 
@@ -78,7 +85,7 @@ def spec_rule(spec: StudySpec) -> Rungs:
     epochs: tuple[int, ...] = ()
     if stopping.rule == "mo_asha":
         epochs = rungs(stopping.grace_epochs, stopping.reduction_factor, spec.training.joint_epochs)
-    reference = np.array([objective.sign * objective.reference for objective in spec.search_objectives])
+    reference = np.array([objective.worst_cost for objective in spec.search_objectives])
     return Rungs(epochs, stopping.reduction_factor, reference)
 
 

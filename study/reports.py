@@ -16,7 +16,8 @@ from analysis.status import status_summary
 from analysis.tables import StudyTables, open_study, read_trials
 from study.console import Format, print_rows, print_table, stdout
 from study.layout import CONTROLS, PICTURE, SPEC_FILE
-from study.spec import load_spec, space
+from study.spec import space
+from study.spec_files import load_spec
 
 INTERVAL_FIGURES = (
     ("attacker AUC", "attacker_auc_validation"),

@@ -30,7 +30,7 @@ class MultiObjectiveHalving(FIFOScheduler):
     ) -> None:
         super().__init__()
         self._objectives = objectives
-        reference = np.array([objective.sign * objective.reference for objective in objectives])
+        reference = np.array([objective.worst_cost for objective in objectives])
         self._rungs = Rungs(rungs(grace_epochs, reduction_factor, max_epochs), reduction_factor, reference)
         for epoch, figures in recorded:
             if epoch in self._rungs.epochs:

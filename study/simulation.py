@@ -13,7 +13,8 @@ from study.console import Format, print_rows, print_table, stdout
 from study.objectives import Objective
 from study.recording import Recording, read_recording
 from study.replay import ReplayedTrial, replay
-from study.spec import StudySpec, with_settings
+from study.spec import StudySpec
+from study.spec_files import with_settings
 
 SECONDS_PER_HOUR = 3600.0
 

@@ -13,7 +13,8 @@ from search_spaces.errors import SpaceError
 from search_spaces.hyperparameters import HYPERPARAMETERS, resolve
 from study.errors import SpecError
 from study.layout import SPEC_FILE
-from study.spec import StudySpec, load_spec, space
+from study.spec import StudySpec, space
+from study.spec_files import load_spec
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,11 @@ def check_earlier(spec: StudySpec) -> None:
     directory = Path(str(spec.warm_start))
     if not (directory / SPEC_FILE).is_file():
         raise SpecError(f"{where}: is no study, it has no {SPEC_FILE}; needs the directory of one")
+    if any(directory.glob("wal/segment-*.jsonl")):
+        raise SpecError(
+            f"{where}: it is running, or its driver died with rows unwritten; needs one that has ended, as after:"
+            f" aia-study resume {directory}"
+        )
     earlier = load_spec(str(directory / SPEC_FILE))
     columns, earlier_columns = (
         [objective.column for objective in each.search_objectives] for each in (spec, earlier)

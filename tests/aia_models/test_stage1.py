@@ -65,6 +65,13 @@ def test_augmentation_draws_the_same_after_either_way(augmentation: Any) -> None
     assert figures(shared.run_joint()) == figures(own.run())[4:]
 
 
+def test_a_stage_1_without_epochs_of_the_heads_crosses_too() -> None:
+    config = replace(SMALL, budget=BudgetConfig(2, 0, 2))
+    shared, own = Trainer(config, ComputeConfig(), FACES), Trainer(config, ComputeConfig(), FACES)
+    restore(shared, stage1_of(config))
+    assert figures(shared.run_joint()) == figures(own.run())[2:]
+
+
 def test_moments_lie_as_their_weights_do() -> None:
     trainer = Trainer(SMALL, ComputeConfig(memory_format="channels_last"), FACES)
     restore(trainer, stage1_of(SMALL))

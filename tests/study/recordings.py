@@ -13,7 +13,8 @@ from study.plan import TrialPlan
 from study.planned import planned_trials
 from study.recording import Recording
 from study.records import SCHEMAS, to_table
-from study.spec import StudySpec, complete, load_spec, space, to_toml
+from study.spec import StudySpec, complete, space
+from study.spec_files import load_spec, to_toml
 
 EPOCHS = 6
 

@@ -6,7 +6,7 @@ import pytest
 
 from study.cli import run
 from study.launch import create_study, open_study_directory
-from study.spec import load_spec, with_settings
+from study.spec_files import load_spec, with_settings
 from tests.study.conftest import write_faces
 
 

@@ -14,7 +14,7 @@ from study.confirmation import fresh_seeds, search_front
 from study.launch import create_study, extend_study, open_study_directory
 from study.outcome import failed
 from study.planned import planned_trials
-from study.spec import load_spec, with_settings
+from study.spec_files import load_spec, with_settings
 from study.store import ResultsStore
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # suite `full` takes seconds also for a few faces

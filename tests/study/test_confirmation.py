@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from search_spaces.domains import Choice, Integer, LogUniform, Uniform, Value
 from search_spaces.hyperparameters import resolve
 from search_spaces.spaces import SPACES, Space
-from study.confirmation import MOST_SEEDS, confirming_trials, fresh_seeds
+from study.confirmation import MOST_SEEDS, confirming_trials, fresh_seeds, search_front
 from study.errors import StudyError
 from study.outcome import trial_row
 from study.plan import TrialPlan
 from study.records import SCHEMAS, to_table
-from study.spec import StudySpec, load_spec, space, with_settings
+from study.spec import StudySpec, space
+from study.spec_files import load_spec, with_settings
 
 QUICK = with_settings(load_spec("quick"), ["confirm_seeds=2"])
 FULL = load_spec("full")
@@ -132,3 +133,18 @@ def test_a_design_that_this_release_trains_otherwise_is_refused():
     with pytest.raises(StudyError, match="trial t0 cannot be confirmed") as caught:
         confirming_trials(trials, QUICK)
     assert "\n" not in str(caught.value)
+
+
+def test_a_design_beyond_a_constraint_is_not_confirmed_and_hides_no_other():
+    rows = frame(
+        [
+            (1, 0.5, 0.9, "search", "complete"),  # dominates the others, with β = 7
+            (0, 0.6, 0.7, "search", "complete"),
+            (2, 0.7, 0.6, "search", "complete"),
+        ]
+    )
+    assert set(search_front(rows, QUICK)["trial_id"]) == {"t0"}
+    limited = with_settings(QUICK, ['constraints=["attacker_auc_validation >= 0.55"]'])
+    assert set(search_front(rows, limited)["trial_id"]) == {"t1"}
+    by_beta = with_settings(QUICK, ['constraints=["beta <= 5"]'])
+    assert set(search_front(rows, by_beta)["trial_id"]) == {"t1"}

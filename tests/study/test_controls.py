@@ -13,7 +13,8 @@ from study import controls
 from study.cli import run
 from study.launch import create_study
 from study.records import SCHEMA_KEY, SCHEMA_VERSION, SCHEMAS, to_table
-from study.spec import complete, load_spec, with_settings
+from study.spec import complete
+from study.spec_files import load_spec, with_settings
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from search_spaces.hyperparameters import HYPERPARAMETERS, resolve
 from study.design import baseline_values, training_config
 from study.launch import check_designs
 from study.plan import TrialPlan
-from study.spec import load_spec, with_settings
+from study.spec_files import load_spec, with_settings
 
 SPEC = load_spec("alpha-beta")
 

@@ -18,7 +18,8 @@ from study.outcome import Outcome, trial_row
 from study.plan import TrialPlan
 from study.proposals import Proposals
 from study.searcher import OUTCOME, PLAN, StudySearcher
-from study.spec import load_spec, space
+from study.spec import space
+from study.spec_files import load_spec
 
 SPEC = load_spec("quick")
 FIGURES = {ATTACKER.column: 0.6, MATCHING.column: 0.7}

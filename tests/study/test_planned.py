@@ -2,7 +2,7 @@
 
 from study.design import baseline_values
 from study.planned import planned_trials
-from study.spec import load_spec, with_settings
+from study.spec_files import load_spec, with_settings
 
 
 def test_each_seed_runs_its_baselines_then_the_designs():

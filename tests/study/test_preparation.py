@@ -19,7 +19,8 @@ from study import preparation
 from study.cli import run
 from study.launch import create_study
 from study.preparation import on_ray, shown_on
-from study.spec import complete, load_spec, with_settings
+from study.spec import complete
+from study.spec_files import load_spec, with_settings
 from tests.aia_models.data.annotated_faces import CelebA, gender, person_name, write_vggface
 
 

@@ -10,7 +10,7 @@ import pytest
 from study.cli import run
 from study.errors import StudyError
 from study.recording import Recording, read_recording, write_table
-from study.spec import to_toml
+from study.spec_files import to_toml
 from tests.study.recordings import EPOCHS, recording, write_study
 
 
@@ -75,9 +75,18 @@ def truncated(path: Path) -> Path:
     return path
 
 
+def without_metadata(path: Path) -> Path:
+    write_table(write_study(path.with_name("s"), recording(2)), path)
+    table = pq.read_table(path)
+    kept = {b"aia_study_spec": table.schema.metadata[b"aia_study_spec"]}
+    pq.write_table(table.replace_schema_metadata(kept), path)
+    return path
+
+
 @pytest.mark.parametrize(
     ("write", "named"),
     [
+        (without_metadata, "its metadata lacks aia_study_dropped_trials"),
         (lambda path: path, "no such table"),
         (write_text, "no Parquet file"),
         (other_parquet, "no recorded study"),

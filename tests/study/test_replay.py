@@ -18,13 +18,15 @@ from optuna.trial import TrialState
 from analysis.growing_front import GrowingFront
 from search_spaces.unit_cube import to_point
 from study.cli import run
+from study.errors import StudyError
 from study.halving import Rungs, rungs, survivors
 from study.objectives import SEARCH_OBJECTIVES
 from study.outcome import Outcome
 from study.plan import TrialPlan
 from study.proposals import Proposal, Proposals
 from study.replay import ReplayedTrial, nearest, replay
-from study.spec import StudySpec, with_settings
+from study.spec import StudySpec
+from study.spec_files import with_settings
 from tests.study.recordings import EPOCHS, recording, write_study
 
 RECORDED = recording()
@@ -271,3 +273,13 @@ def test_wrong_options_are_told_in_one_line(capsys, tmp_path, options, named):
     assert out == ""
     assert len(err.splitlines()) == 1
     assert named in err
+
+
+def test_a_constraint_on_what_is_not_recorded_is_refused():
+    limits = '["attacker_accuracy_validation <= 0.9"]'
+    with pytest.raises(
+        StudyError, match=r"'attacker_accuracy_validation <= 0.9' cannot be replayed: .*alpha"
+    ):
+        replayed(search(sampler="tpe", constraints=limits))
+    allowed = '["matching_auc_validation >= 0.6", "beta <= 5"]'
+    assert len(replayed(search(sampler="tpe", constraints=allowed))) == 30

@@ -24,7 +24,8 @@ from study.launch import create_study
 from study.outcome import Outcome
 from study.plan import TrialPlan
 from study.shared_stage1 import RESULT, SharedStage1
-from study.spec import complete, load_spec, space, with_settings
+from study.spec import complete, space
+from study.spec_files import load_spec, with_settings
 from study.trial import TrialContext, run_trial
 
 

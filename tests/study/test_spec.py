@@ -10,7 +10,8 @@ from search_spaces.hyperparameters import resolve
 from search_spaces.spaces import SPACES
 from study.errors import SpecError, StudyError
 from study.objectives import SEARCH_OBJECTIVES
-from study.spec import StudySpec, complete, load_spec, shipped_specs, space, to_toml, with_settings
+from study.spec import StudySpec, complete, space
+from study.spec_files import load_spec, shipped_specs, to_toml, with_settings
 
 SHIPPED = ("alpha-beta", "architecture", "full", "paper", "paper-fig2", "paper-table1", "quick")
 

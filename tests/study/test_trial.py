@@ -13,7 +13,8 @@ from study import trial
 from study.launch import create_study
 from study.outcome import Outcome
 from study.plan import TrialPlan
-from study.spec import complete, load_spec, space, with_settings
+from study.spec import complete, space
+from study.spec_files import load_spec, with_settings
 from study.trial import TrialContext
 
 

@@ -10,7 +10,8 @@ from aia_models.judging import JUDGE_VERSION
 from search_spaces.hyperparameters import resolve
 from study.errors import SpecError
 from study.objectives import ATTACKER, MATCHING
-from study.spec import StudySpec, complete, load_spec, space, to_toml, with_settings
+from study.spec import StudySpec, complete, space
+from study.spec_files import load_spec, to_toml, with_settings
 from study.store import ResultsStore, TrialRows
 from study.warm_start import check_earlier, read_earlier
 
@@ -125,3 +126,9 @@ def test_a_directory_that_is_no_study_is_named(tmp_path):
 def test_a_study_without_results_gives_nothing(tmp_path):
     (tmp_path / "study.toml").write_text(to_toml(quick(f"judge_version={JUDGE_VERSION}")))
     assert read_earlier(quick(f"warm_start={tmp_path}")).inside == ()
+
+
+def test_a_study_whose_rows_are_not_all_readable_is_refused(earlier):
+    (earlier / "wal" / "segment-000009.jsonl").write_text("")
+    with pytest.raises(SpecError, match=r"driver died with rows unwritten; .* aia-study resume"):
+        check_earlier(quick(f"warm_start={earlier}"))

@@ -10,7 +10,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from study.cli import run
-from study.spec import load_spec
+from study.spec_files import load_spec
 
 
 @pytest.fixture(scope="module")
