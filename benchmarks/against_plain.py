@@ -201,9 +201,7 @@ def main() -> None:
         volumes: list[float] = []
         print("ours:")
         mine = ours(0, "none", ())
-        for place, (cause, (variant, more)) in enumerate(
-            {} if given.only_ratio else VARIANTS.items(), start=1
-        ):
+        for place, (cause, (variant, more)) in enumerate(VARIANTS.items() if given.causes else (), start=1):
             print(f"ours without {cause}:")
             without = ours(place, variant, more)
             print(f"  {cause}: a factor of {without / mine:.2f}")
