@@ -46,7 +46,8 @@ FULL = plain.Settings(
     heads_epochs=3,
     joint_epochs=20,
 )
-GRACE_EPOCHS = 7  # one rung, at a third of the epochs: a front of 24 trials needs some that are complete
+# One rung, at a quarter of the epochs: a front of 24 trials needs some that are complete.
+GRACE_EPOCHS, REDUCTION_FACTOR = 5, 4
 HERE = Path(__file__).parent
 VARIANTS = {  # what is switched off: the variant of our_study.py, further settings
     "shared stage 1": ("own_stage1", ()),
@@ -82,6 +83,7 @@ joint_epochs = {settings.joint_epochs}
 [early_stopping]
 rule = "mo_asha"
 grace_epochs = {GRACE_EPOCHS}
+reduction_factor = {REDUCTION_FACTOR:.1f}
 [resources]
 dtype = "bfloat16"
 """
