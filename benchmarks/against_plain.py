@@ -1,24 +1,28 @@
-"""A whole study against the plain one: plain.py under Ray Tune with Optuna's search at its defaults, then ours.
+"""A whole study against the plain one: ours, then plain.py under Ray Tune with Optuna's search at its defaults.
 
-Both run the same trials over α and β of one architecture, of the same epochs at most, on the same people of the same
-folder of images, with Ray's default of one core per trial. Each is timed as a user would: from nothing to its last
-figure, imports and Ray's start included; ours also prepares the images, and writes tables and complete trials'
-checkpoints. Ours trains in bfloat16 and stops trials early, the plain one does neither. With `--causes` our study
-then runs again with one cause of its speed switched off at a time. The representations of the plain trials are judged
-by our judge, so that both fronts have figures of one kind, on people that neither trained on.
+Both search α and β of one architecture with as many trials, of the same epochs at most, on the same people of the same
+folder of images, from the same two first designs, with Ray's default of one core per trial. Each is timed as a user
+would: from nothing to its last figure, imports and Ray's start included; ours also prepares the images, and writes
+tables and complete trials' checkpoints. Ours trains in bfloat16 and stops trials early, which are no defaults of a
+study, and its adversary and matcher read standardised representations, the former with balanced classes, which are; the
+plain one does none of it. With `--causes` our study then runs again with one cause of its speed switched off at a time.
 
-    python benchmarks/against_plain.py                     # small decoder: about 12 minutes on 2 cores
+The representations of the plain trials are judged by our judge, so that both fronts have figures of one kind. Each
+search is led by its own judge, on validation; on test neither was led by anything.
+
+    python benchmarks/against_plain.py                     # small decoder: about 11 minutes on 2 cores
     python benchmarks/against_plain.py --full --causes     # the paper's networks: hours
 """
 
 import argparse
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import moocore
@@ -34,6 +38,8 @@ from aia_models.judging import judge
 from aia_models.metrics import folded
 from aia_models.released import ReleasedFaces
 from study.objectives import SEARCH_OBJECTIVES
+from study.spec import space
+from study.spec_files import load_spec
 
 SMALL = plain.Settings(
     image_side=32, decoder=(32, 16), learning_rate=2e-3, autoencoder_epochs=6, heads_epochs=3, joint_epochs=20
@@ -89,11 +95,14 @@ dtype = "bfloat16"
 """
 
 
-def timed(command: Sequence[str]) -> tuple[float, str]:
-    """Wall seconds and standard output of a command that must succeed."""
+def timed(command: Sequence[str]) -> float:
+    """Wall seconds of a command; what it said last ends this program where it fails."""
     started = time.perf_counter()
-    ran = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    return time.perf_counter() - started, ran.stdout
+    ran = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    seconds = time.perf_counter() - started
+    if ran.returncode:
+        sys.exit(f"{' '.join(command)} failed with {ran.returncode}:\n{ran.stderr[-2000:]}")
+    return seconds
 
 
 def some_people(folder: Path, people: int) -> None:
@@ -131,20 +140,73 @@ def plain_points(folder: Path, side: int, kept: Path) -> np.ndarray:
     return np.array([judged_alike(np.load(path), rows, faces) for path in sorted(kept.glob("*.npy"))])
 
 
-def our_points(storage: Path) -> tuple[np.ndarray, int]:
-    """The same of our complete trials, and how many there are of any kind."""
-    trials = pl.read_parquet(storage / "ours" / "results" / "trials" / "*.parquet")
-    columns = [
-        f"{figure}_auc_{split}" for split in ("validation", "test") for figure in ("attacker", "matching")
-    ]
-    return trials.filter(status="complete").select(columns).to_numpy(), trials.height
-
-
 def hypervolume(points: np.ndarray) -> float:
     """Of attacker and matching AUC `[n, 2]`, up to the objectives' declared reference."""
     signs = np.array([objective.sign for objective in SEARCH_OBJECTIVES])
     reference = np.array([objective.worst_cost for objective in SEARCH_OBJECTIVES])
     return float(moocore.hypervolume(points * signs, ref=reference))
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A study that ran: wall seconds, and the hypervolume of its complete trials."""
+
+    seconds: float
+    validation: float
+    test: float
+
+    def __str__(self) -> str:
+        volumes = f"{self.validation:.4f} on validation, {self.test:.4f} on test"
+        return f"{self.seconds:.0f} s; hypervolume {volumes}"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The two studies of one seed, each run in a place of its own: no run finds what another prepared."""
+
+    folder: Path
+    settings: plain.Settings
+    trials: int
+
+    def plainly(self, work: Path) -> Ran:
+        """The plain study."""
+        work.mkdir()
+        (work / "spec.toml").write_text(our_spec(self.trials, self.settings))
+        first = space(load_spec(str(work / "spec.toml"))).known_designs()
+        told = json.dumps({"settings": asdict(self.settings), "trials": self.trials, "first": first})
+        script = str(HERE / "plain_study.py")
+        seconds = timed([sys.executable, script, str(self.folder), str(work), told])
+        points = plain_points(self.folder, self.settings.image_side, work)
+        if len(points) != self.trials:
+            sys.exit(f"{work}: the plain study left {len(points)} representations of {self.trials} trials")
+        return Ran(seconds, hypervolume(points[:, :2]), hypervolume(points[:, 2:]))
+
+    def ours(self, work: Path, variant: str = "none", more: Sequence[str] = ()) -> Ran:
+        """Our study, with a `variant` of our_study.py and settings of the spec."""
+        work.mkdir()
+        spec = work / "spec.toml"
+        spec.write_text(our_spec(self.trials, self.settings))
+        places = ["--dataset", f"folder:{self.folder}", "--storage", str(work), "--name", "ours"]
+        sets = [part for setting in (f"seed={self.settings.seed}", *more) for part in ("--set", setting)]
+        script = str(HERE / "our_study.py")
+        seconds = timed([sys.executable, script, variant, "launch", str(spec), *places, *sets])
+        return Ran(seconds, *self._our_hypervolumes(work / "ours", variant, more))
+
+    def _our_hypervolumes(self, study: Path, variant: str, more: Sequence[str]) -> tuple[float, float]:
+        trials = pl.read_parquet(study / "results" / "trials" / "*.parquet")
+        complete, stopped = (trials.filter(status=status) for status in ("complete", "stopped_early"))
+        if trials.height != self.trials or len(complete) + len(stopped) != self.trials:
+            sys.exit(f"{study}: {trials['status'].value_counts().rows()} are not {self.trials} judged trials")
+        if variant in ("own_stage1", "all") and trials["stage1_reused"].any():
+            sys.exit(f"{study}: stage 1 was shared, though that is switched off")
+        if "early_stopping.rule=none" in more and len(stopped):
+            sys.exit(f"{study}: trials were stopped, though that is switched off")
+        print(f"  {len(complete)} complete, {len(stopped)} stopped early")
+        on_validation, on_test = (
+            complete.select(f"attacker_auc_{split}", f"matching_auc_{split}").to_numpy()
+            for split in ("validation", "test")
+        )
+        return hypervolume(on_validation), hypervolume(on_test)
 
 
 def main() -> None:
@@ -154,62 +216,37 @@ def main() -> None:
     )
     parser.add_argument("--full", action="store_true", help="the paper's networks")
     parser.add_argument("--trials", type=at_least(2), default=24)
-    parser.add_argument("--people", type=at_least(40), default=600, help="of the 600 drawn people")
+    parser.add_argument("--people", type=at_least(40), default=450, help="of the 600 drawn people")
+    parser.add_argument("--seeds", type=at_least(0), nargs="+", default=[2], help="one pair of studies each")
     parser.add_argument(
         "--causes", action="store_true", help="then ours again with one cause switched off at a time"
     )
     given = parser.parse_args()
-    settings = FULL if given.full else SMALL
-    print(asdict(settings))
+    print(asdict(FULL if given.full else SMALL))
+    pairs: list[tuple[Ran, Ran]] = []
     with tempfile.TemporaryDirectory() as name:
-        work = Path(name)
-        (work / "faces").mkdir()
-        folder, spec, kept = drawn_folder(work / "faces"), work / "alpha-beta.toml", work / "plain"
-        some_people(folder, given.people)
-        spec.write_text(our_spec(given.trials, settings))
-        kept.mkdir()
-        plainly = [str(HERE / "plain_study.py"), str(folder), str(kept), str(given.trials)]
-        theirs, _ = timed([sys.executable, *plainly, json.dumps(asdict(settings))])
-        points = plain_points(folder, settings.image_side, kept)
-        theirs_volume = hypervolume(points[:, :2])
-        print(
-            f"plain: {given.trials} trials in {theirs:.0f} s; hypervolume {theirs_volume:.4f} on validation,"
-            f" {hypervolume(points[:, 2:]):.4f} on test"
-        )
-
-        def ours(place: int, variant: str, more: Sequence[str]) -> float:
-            # Storage of its own: no earlier run has prepared its images.
-            storage = work / f"storage-{place}"
-            launch = [
-                "launch",
-                str(spec),
-                "--dataset",
-                f"folder:{folder}",
-                "--storage",
-                str(storage),
-                "--name",
-                "ours",
-            ]
-            sets = [part for setting in more for part in ("--set", setting)]
-            mine, _ = timed([sys.executable, str(HERE / "our_study.py"), variant, *launch, *sets])
-            found, there = our_points(storage)
-            volumes.append(hypervolume(found[:, :2]))
+        folder = Path(name) / "faces"
+        folder.mkdir()
+        some_people(drawn_folder(folder), given.people)
+        for seed in given.seeds:
+            pair = Pair(folder, replace(FULL if given.full else SMALL, seed=seed), given.trials)
+            ours = pair.ours(Path(name) / f"ours-{seed}")
+            print(f"seed {seed}, ours: {ours}", flush=True)
+            plainly = pair.plainly(Path(name) / f"plain-{seed}")
             print(
-                f"  {there} trials in {mine:.0f} s, {len(found)} complete; hypervolume {volumes[-1]:.4f} on validation,"
-                f" {hypervolume(found[:, 2:]):.4f} on test; plain / ours {theirs / mine:.2f}"
+                f"seed {seed}, plain: {plainly}; plain / ours {plainly.seconds / ours.seconds:.2f}",
+                flush=True,
             )
-            return mine
-
-        volumes: list[float] = []
-        print("ours:")
-        mine = ours(0, "none", ())
-        for place, (cause, (variant, more)) in enumerate(VARIANTS.items() if given.causes else (), start=1):
-            print(f"ours without {cause}:")
-            without = ours(place, variant, more)
-            print(f"  {cause}: a factor of {without / mine:.2f}")
-    print(
-        f"RESULT ratio={theirs / mine:.2f} hypervolume_ours={volumes[0]:.4f} hypervolume_plain={theirs_volume:.4f}"
-    )
+            pairs.append((ours, plainly))
+            for place, (cause, (variant, more)) in enumerate(VARIANTS.items() if given.causes else ()):
+                without = pair.ours(Path(name) / f"causes-{seed}-{place}", variant, more)
+                print(
+                    f"seed {seed}, ours without {cause}: {without}; a factor of {without.seconds / ours.seconds:.2f}",
+                    flush=True,
+                )
+    ratio = statistics.median(plainly.seconds / ours.seconds for ours, plainly in pairs)
+    mine, theirs = (statistics.mean(ran[side].validation for ran in pairs) for side in (0, 1))
+    print(f"RESULT ratio={ratio:.2f} hypervolume_ours={mine:.4f} hypervolume_plain={theirs:.4f}")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 
 def own_stage1() -> type:
@@ -23,7 +24,7 @@ def own_stage1() -> type:
     class OwnStage1(AIATrainable):
         def _start(self, config: Mapping[str, Any]) -> None:
             plan = TrialPlan.from_json(config[PLAN])
-            trial.stage1_key = lambda *_: plan.trial_id
+            mock.patch.object(trial, "stage1_key", return_value=plan.trial_id).start()
             super()._start(config)
 
     return OwnStage1
@@ -37,7 +38,7 @@ def decoding() -> type:
 
     class Decoding(AIATrainable):
         def _start(self, config: Mapping[str, Any]) -> None:
-            self._load_faces = cache(self._decoded)
+            mock.patch.object(self, "_load_faces", cache(self._decoded)).start()
             super()._start(config)
 
         def _decoded(self) -> SplitFaces:
@@ -53,16 +54,21 @@ def decoding() -> type:
 
 
 def switch_off(variant: str) -> None:
-    """Changes the runner of this process."""
+    """Changes the runner of this process; AttributeError where it has no longer what is changed."""
     from study import runner
 
     if variant in ("own_stage1", "all"):
-        runner.AIATrainable = own_stage1()  # type: ignore[assignment,misc]
+        mock.patch.object(runner, "AIATrainable", own_stage1()).start()
     if variant == "decoding":
-        runner.AIATrainable = decoding()  # type: ignore[assignment,misc]
+        mock.patch.object(runner, "AIATrainable", decoding()).start()
     if variant in ("new_workers", "all"):
         configure = runner.tune.TuneConfig
-        runner.tune.TuneConfig = lambda **given: configure(**given | {"reuse_actors": False})  # type: ignore[assignment,misc]
+
+        def without_reuse(**given: Any) -> Any:
+            given["reuse_actors"] = False
+            return configure(**given)
+
+        mock.patch.object(runner.tune, "TuneConfig", without_reuse).start()
 
 
 def main() -> None:

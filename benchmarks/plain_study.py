@@ -2,7 +2,7 @@
 
 Run by `against_plain.py`, in a process of its own:
 
-    python benchmarks/plain_study.py FOLDER STORAGE TRIALS SETTINGS
+    python benchmarks/plain_study.py FOLDER STORAGE '{"settings": {…}, "trials": 24, "first": [{"alpha": 0.4, …}]}'
 """
 
 import json
@@ -17,15 +17,15 @@ import torch
 
 from aia_models.data.splits import split_of
 
-JUDGED = ("validation", "test")
-
 
 def trial_figures(folder: Path, settings: plain.Settings, splits: list[str], keep: Path) -> dict[str, float]:
     """`plain.run` on given splits; the representations of all images are left in `keep` for another judge."""
     faces, of = plain.read_faces(folder, settings.image_side), np.array(splits)
-    train_faces, attack = (faces.at(np.flatnonzero(of == split)) for split in ("train", "attack"))
+    train_faces, attack, judged = (
+        faces.at(np.flatnonzero(of == split)) for split in ("train", "attack", "validation")
+    )
     trainer = plain.train(train_faces, settings)
-    figures = plain.judge(trainer, attack, faces.at(np.flatnonzero(np.isin(of, JUDGED))))
+    figures = plain.judge(trainer, attack, judged)
     with torch.no_grad():
         g = trainer.autoencoder.encoder(faces.images)
     with tempfile.NamedTemporaryFile(dir=keep, suffix=".npy", delete=False) as file:
@@ -33,8 +33,10 @@ def trial_figures(folder: Path, settings: plain.Settings, splits: list[str], kee
     return figures
 
 
-def tuned(folder: Path, storage: Path, trials: int, settings: plain.Settings) -> list[dict[str, float]]:
-    """Figures of the trials of a plain study, the way a good engineer writes it in a day."""
+def tuned(
+    folder: Path, storage: Path, trials: int, settings: plain.Settings, first: list[dict[str, float]]
+) -> list[dict[str, float]]:
+    """Figures of the trials of a plain study that begins with `first`, as a good engineer writes it in a day."""
     import optuna
     from ray import tune
     from ray.tune.search.optuna import OptunaSearch
@@ -50,7 +52,13 @@ def tuned(folder: Path, storage: Path, trials: int, settings: plain.Settings) ->
         "alpha": optuna.distributions.FloatDistribution(0.1, 30.0, log=True),
         "beta": optuna.distributions.FloatDistribution(0.01, 10.0, log=True),
     }
-    search = OptunaSearch(space, metric=["attacker_auc", "matching_auc"], mode=["min", "max"])
+    search = OptunaSearch(
+        space,
+        points_to_evaluate=first,
+        metric=["attacker_auc", "matching_auc"],
+        mode=["min", "max"],
+        seed=settings.seed,
+    )
     tuner = tune.Tuner(
         trial,
         tune_config=tune.TuneConfig(search_alg=search, num_samples=trials),
@@ -67,9 +75,11 @@ def tuned(folder: Path, storage: Path, trials: int, settings: plain.Settings) ->
 
 def main() -> None:
     """Command line."""
-    folder, storage, trials, told = sys.argv[1:]
-    settings = plain.Settings(**json.loads(told))
-    print(json.dumps(tuned(Path(folder).resolve(), Path(storage).resolve(), int(trials), settings)))
+    folder, storage, told = sys.argv[1:]
+    given = json.loads(told)
+    settings = plain.Settings(**given["settings"])
+    found = tuned(Path(folder).resolve(), Path(storage).resolve(), given["trials"], settings, given["first"])
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":
