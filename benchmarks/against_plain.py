@@ -216,7 +216,7 @@ def main() -> None:
     )
     parser.add_argument("--full", action="store_true", help="the paper's networks")
     parser.add_argument("--trials", type=at_least(2), default=24)
-    parser.add_argument("--people", type=at_least(40), default=450, help="of the 600 drawn people")
+    parser.add_argument("--people", type=at_least(40), default=400, help="of the 500 drawn people")
     parser.add_argument("--seeds", type=at_least(0), nargs="+", default=[2], help="one pair of studies each")
     parser.add_argument(
         "--causes", action="store_true", help="then ours again with one cause switched off at a time"
