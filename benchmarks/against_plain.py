@@ -7,8 +7,8 @@ tables and complete trials' checkpoints. Ours trains in bfloat16 and stops trial
 study, and its adversary and matcher read standardised representations, the former with balanced classes, which are; the
 plain one does none of it. With `--causes` our study then runs again with one cause of its speed switched off at a time.
 
-The representations of the plain trials are judged by our judge, so that both fronts have figures of one kind. Each
-search is led by its own judge, on validation; on test neither was led by anything.
+The representations of the plain trials are judged by our judge, so that both fronts have figures of one kind. Fronts
+are made of validation figures, which led the search; what they come to on test, which led nothing, stands beside.
 
     python benchmarks/against_plain.py                     # small decoder: about 11 minutes on 2 cores
     python benchmarks/against_plain.py --full --causes     # the paper's networks: hours
@@ -52,8 +52,6 @@ FULL = plain.Settings(
     heads_epochs=3,
     joint_epochs=20,
 )
-# One rung, at a quarter of the epochs: a front of 24 trials needs some that are complete.
-GRACE_EPOCHS, REDUCTION_FACTOR = 5, 4
 HERE = Path(__file__).parent
 VARIANTS = {  # what is switched off: the variant of our_study.py, further settings
     "shared stage 1": ("own_stage1", ()),
@@ -88,8 +86,6 @@ heads_epochs = {settings.heads_epochs}
 joint_epochs = {settings.joint_epochs}
 [early_stopping]
 rule = "mo_asha"
-grace_epochs = {GRACE_EPOCHS}
-reduction_factor = {REDUCTION_FACTOR:.1f}
 [resources]
 dtype = "bfloat16"
 """
@@ -140,16 +136,22 @@ def plain_points(folder: Path, side: int, kept: Path) -> np.ndarray:
     return np.array([judged_alike(np.load(path), rows, faces) for path in sorted(kept.glob("*.npy"))])
 
 
-def hypervolume(points: np.ndarray) -> float:
-    """Of attacker and matching AUC `[n, 2]`, up to the objectives' declared reference."""
+def hypervolumes(points: np.ndarray) -> tuple[float, float]:
+    """Of the front on validation, on validation and on test, up to the objectives' declared reference.
+
+    `points` are attacker and matching AUC on validation, then on test, `[n, 4]`.
+    """
     signs = np.array([objective.sign for objective in SEARCH_OBJECTIVES])
     reference = np.array([objective.worst_cost for objective in SEARCH_OBJECTIVES])
-    return float(moocore.hypervolume(points * signs, ref=reference))
+    on_validation, on_test = points[:, :2] * signs, points[:, 2:] * signs
+    front = moocore.is_nondominated(on_validation, keep_weakly=True)
+    volumes = [moocore.hypervolume(costs[front], ref=reference) for costs in (on_validation, on_test)]
+    return float(volumes[0]), float(volumes[1])
 
 
 @dataclass(frozen=True)
 class Ran:
-    """A study that ran: wall seconds, and the hypervolume of its complete trials."""
+    """A study that ran: wall seconds, and the hypervolume of its front on validation and of the same trials on test."""
 
     seconds: float
     validation: float
@@ -179,7 +181,7 @@ class Pair:
         points = plain_points(self.folder, self.settings.image_side, work)
         if len(points) != self.trials:
             sys.exit(f"{work}: the plain study left {len(points)} representations of {self.trials} trials")
-        return Ran(seconds, hypervolume(points[:, :2]), hypervolume(points[:, 2:]))
+        return Ran(seconds, *hypervolumes(points))
 
     def ours(self, work: Path, variant: str = "none", more: Sequence[str] = ()) -> Ran:
         """Our study, with a `variant` of our_study.py and settings of the spec."""
@@ -202,11 +204,10 @@ class Pair:
         if "early_stopping.rule=none" in more and len(stopped):
             sys.exit(f"{study}: trials were stopped, though that is switched off")
         print(f"  {len(complete)} complete, {len(stopped)} stopped early")
-        on_validation, on_test = (
-            complete.select(f"attacker_auc_{split}", f"matching_auc_{split}").to_numpy()
-            for split in ("validation", "test")
-        )
-        return hypervolume(on_validation), hypervolume(on_test)
+        columns = [
+            f"{figure}_auc_{split}" for split in ("validation", "test") for figure in ("attacker", "matching")
+        ]
+        return hypervolumes(complete.select(columns).to_numpy())
 
 
 def main() -> None:
