@@ -21,7 +21,7 @@ def candidates(frame: pl.DataFrame, objectives: Sequence[Objective] = SEARCH_OBJ
     """Return the judged rows that compete, with `source` ("search" or "confirm") and `seeds` per row.
 
     A confirmed design is one row: every figure the mean over its judged seeds, everything else (trial,
-    checkpoint) from its lowest seed that kept a checkpoint. An interval's bounds are averaged like figures:
+    checkpoint) from its first fresh seed that kept a checkpoint. An interval's bounds are averaged like figures:
     the seeds are judged on the same identities, so averaging over them does not narrow it.
     """
     complete = frame.filter(judged(objectives))
@@ -30,8 +30,10 @@ def candidates(frame: pl.DataFrame, objectives: Sequence[Objective] = SEARCH_OBJ
         return complete.filter(pl.col("phase") == "search").with_columns(
             source=pl.lit("search"), seeds=pl.lit(1, pl.UInt32)
         )
-    # The lowest seed, not the best one: a checkpoint picked by its figures would be worse than they say.
-    ordered = confirmed.sort(pl.col("checkpoint").is_null(), "seed", "trial_id")
+    # The first seed, which stays the first when others follow, and not the best one: a checkpoint picked by its figures
+    # would be worse than they say. Its number ends the id of a trial that confirms.
+    number = pl.col("trial_id").str.extract(r"-(\d+)$").cast(pl.Int64)
+    ordered = confirmed.sort(pl.col("checkpoint").is_null(), number, "trial_id")
     return (
         ordered.group_by("design_id", maintain_order=True)
         .agg((~FIGURES).exclude("design_id").first(), FIGURES.fill_nan(None).mean(), seeds=pl.len())

@@ -15,22 +15,23 @@ from arguments import at_least
 from scipy.stats import qmc
 
 from search_spaces.unit_cube import from_point
+from study.layout import SPEC_FILE
 from study.recording import write_table
-from study.spec import space
+from study.spec import StudySpec, complete, space
 from study.spec_files import load_spec, to_toml, with_settings
 
 NAME, SEED = "recorded", 0
 TABLE = Path(__file__).with_name("recorded.parquet")
 
 
-def recorded_spec(spec_name: str, designs: int, seeds: int) -> str:
-    """The spec of the recording as TOML."""
+def recorded_spec(spec_name: str, designs: int, seeds: int) -> StudySpec:
+    """The spec of the recording."""
     spec = load_spec(spec_name)
     searched = space(spec)
     points = qmc.Sobol(len(searched.parameters), rng=SEED).random_base2((designs - 1).bit_length())[:designs]
     drawn = tuple(from_point(searched, point) for point in points.tolist())
     settings = ["trials=0", f"seeds={seeds}", "baselines=[]", "judge_each_epoch=true", f"name={NAME}"]
-    return to_toml(with_settings(spec.model_copy(update={"designs": drawn}), settings))
+    return complete(with_settings(spec.model_copy(update={"designs": drawn}), settings))
 
 
 def main() -> None:
@@ -47,13 +48,19 @@ def main() -> None:
     parser.add_argument("--table", type=Path, default=TABLE, help="the file that the study is condensed into")
     given = parser.parse_args()
     command = str(Path(sys.executable).with_name("aia-study"))
-    study = given.storage / NAME
+    study, asked = given.storage / NAME, recorded_spec(given.spec, given.designs, given.seeds)
     if study.exists():
+        begun = load_spec(str(study / SPEC_FILE))
+        for name in ("space", "training", "seeds", "designs"):
+            if getattr(begun, name) != getattr(asked, name):
+                parser.error(
+                    f"{study} was begun with other {name}: give the options of then, or another STORAGE"
+                )
         subprocess.run([command, "resume", str(study)], check=True)
     else:
         given.storage.mkdir(parents=True, exist_ok=True)
         spec = given.storage / f"{NAME}.toml"
-        spec.write_text(recorded_spec(given.spec, given.designs, given.seeds))
+        spec.write_text(to_toml(asked))
         options = ["--storage", str(given.storage), "--name", NAME]
         subprocess.run([command, "launch", str(spec), *options], check=True)
     write_table(study, given.table)

@@ -3,16 +3,15 @@
 A front that a search found is optimistic: of many designs, those that were lucky with the search's one seed are on it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import count, islice
-from typing import Any
 
 import polars as pl
 
 from aia_models.streams import stream_seed
 from analysis.fronts import pareto_front
 from search_spaces.hyperparameters import HYPERPARAMETERS
-from study.constraints import violations
+from study.constraints import row_violation
 from study.design import training_config
 from study.errors import StudyError
 from study.plan import TrialPlan
@@ -34,7 +33,8 @@ def search_front(trials: pl.DataFrame, spec: StudySpec) -> pl.DataFrame:
     Where the search has constraints, those that violate one are left out before.
     """
     search = trials.filter(pl.col("phase") == "search")
-    allowed = [_satisfies(row, spec) for row in search.iter_rows(named=True)]
+    constraints = spec.search_constraints
+    allowed = [row_violation(constraints, row) == 0 for row in search.iter_rows(named=True)]
     front = pareto_front(search.filter(pl.Series(allowed, dtype=pl.Boolean)), spec.search_objectives)
     return front.unique("design_id", keep="first", maintain_order=True)
 
@@ -50,12 +50,6 @@ def confirming_trials(trials: pl.DataFrame, spec: StudySpec) -> list[TrialPlan]:
         for number, seed in enumerate(fresh_seeds(spec), start=1)
         for row in front.iter_rows(named=True)
     ]
-
-
-def _satisfies(row: Mapping[str, Any], spec: StudySpec) -> bool:
-    values = {name: row[name] for name in HYPERPARAMETERS if row[name] is not None}
-    found = violations(spec.search_constraints, values, row).values()
-    return all(violation is not None and violation <= 0 for violation in found)
 
 
 def _plan(row: dict, number: int, seed: int, spec: StudySpec) -> TrialPlan:

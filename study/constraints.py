@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from search_spaces.hyperparameters import HYPERPARAMETERS
 from search_spaces.spaces import Space
 from study.errors import SpecError
 
@@ -58,6 +59,25 @@ def violations(
             else:
                 found[constraint.text] = constraint.violation(figure)
     return found
+
+
+def total_violation(
+    constraints: tuple[Constraint, ...], values: Mapping[str, Any], figures: Mapping[str, Any]
+) -> float | None:
+    """How far a design and its figures violate all of them: 0.0 where they violate none, None where a figure that
+    is needed is missing."""
+    total = 0.0
+    for violation in violations(constraints, values, figures).values():
+        if violation is None:
+            return None
+        total += max(violation, 0.0)
+    return total
+
+
+def row_violation(constraints: tuple[Constraint, ...], row: Mapping[str, Any]) -> float | None:
+    """`total_violation` of a `trials` row, or of any that holds its hyperparameters and figures."""
+    values = {name: row[name] for name in HYPERPARAMETERS if row.get(name) is not None}
+    return total_violation(constraints, values, row)
 
 
 def parse(text: str) -> Constraint:

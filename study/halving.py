@@ -11,22 +11,31 @@ import moocore
 import numpy as np
 from jaxtyping import Bool, Float
 
+# Above every objective's cost, which are AUCs or their negatives.
+BEHIND_ALL_COSTS = 1e6
 # Of 400 trials with five objectives hypervolume contributions take most of a second, at each arrival; with three, ms.
 MOST_FOR_HYPERVOLUME = 3
 
 
 def rungs(grace_epochs: int, reduction_factor: float, max_epochs: int) -> tuple[int, ...]:
-    """Epochs after which trials are compared: `grace_epochs` times powers of `reduction_factor`, below `max_epochs`.
+    """Epochs after which trials are compared: `grace_epochs`, and that times powers of `reduction_factor` while the
+    next one still lies within `max_epochs`: one nearer to the end saves little of a trial that is nearly trained.
 
     None where the first rung would not come before the last epoch.
     """
-    epochs: list[int] = []
-    rung = float(grace_epochs)
-    while round(rung) < max_epochs:
-        if not epochs or round(rung) > epochs[-1]:
+    epochs: list[int] = [grace_epochs] if grace_epochs < max_epochs else []
+    rung = grace_epochs * reduction_factor
+    while rung * reduction_factor <= max_epochs:
+        if round(rung) > epochs[-1]:
             epochs.append(round(rung))
         rung *= reduction_factor
     return tuple(epochs)
+
+
+def constrained(costs: Float[np.ndarray, " objective"], violation: float) -> Float[np.ndarray, " objective"]:
+    """Costs by which a trial that violates constraints by `violation` > 0 stands behind all that violate none, and
+    behind those that violate them less; of one that violates none its `costs`."""
+    return costs if violation <= 0 else np.full(len(costs), BEHIND_ALL_COSTS + violation)
 
 
 def survivors(

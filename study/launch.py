@@ -14,6 +14,7 @@ from analysis.candidates import require_objectives
 from analysis.tables import open_study, read_trials
 from search_spaces.domains import Choice
 from search_spaces.hyperparameters import resolve
+from study.confirmation import search_front
 from study.controls import controls_of
 from study.design import training_config
 from study.errors import StudyError
@@ -150,8 +151,8 @@ def extend_seeds(study: StudyDirectory, seeds: int) -> StudyDirectory:
 def extend_confirmation(study: StudyDirectory, seeds: int | None) -> StudyDirectory:
     """The study with its front to be confirmed on `seeds` fresh seeds, also in its study.toml.
 
-    None keeps the number that is planned, 3 where none is. StudyError for fewer than now, AnalysisError where no search
-    trial was judged.
+    None keeps the number that is planned, 3 where none is. StudyError for fewer than now, and where constraints leave
+    no front; AnalysisError where no search trial was judged.
     """
     planned = study.spec.confirm_seeds
     wanted = seeds or planned or CONFIRM_SEEDS
@@ -162,6 +163,11 @@ def extend_confirmation(study: StudyDirectory, seeds: int | None) -> StudyDirect
     require_objectives(
         trials.filter(pl.col("phase") == "search"), str(study.path), study.spec.search_objectives
     )
+    if search_front(trials, study.spec).is_empty():
+        raise StudyError(
+            f"{study.path}: no complete search trial is within the constraints ({', '.join(study.spec.constraints)});"
+            f" nothing to confirm: extend the search with: aia-study resume {study.path} --trials N"
+        )
     return study if wanted == planned else _grown(study, f"confirm_seeds={wanted}")
 
 

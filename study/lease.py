@@ -44,13 +44,16 @@ class LeaseQueue:
     """The waiting side: `acquire` until it gives a lease. One instance for each who waits."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._seen: tuple[Path | None, str] = (None, "")
         self._seen_at = time.monotonic()
 
     def acquire(self) -> Lease | None:
-        """The lease, or None while another holds it; to be called again within a second or so."""
+        """The lease, or None while another holds it; to be called again within a second or so.
+
+        Where the folder is removed meanwhile it is made again, and a new first lease with it.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
         last = max(self._folder.glob("lease-*"), default=None)
         if last is not None and self._is_held(last):
             return None
@@ -58,13 +61,16 @@ class LeaseQueue:
         path = self._folder / f"lease-{number:06d}"
         try:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-        except FileExistsError:
+        except (FileExistsError, FileNotFoundError):  # another was faster, or the folder went
             return None
         return Lease(path)
 
     def _is_held(self, path: Path) -> bool:
         # The content, not its time stamp: a network file system caches stamps for longer.
-        content = path.read_text()
+        try:
+            content = path.read_text()
+        except FileNotFoundError:  # the folder went
+            return True
         if content == RELEASED:
             return False
         if (path, content) != self._seen:

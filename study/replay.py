@@ -6,7 +6,7 @@ asks for it. Stage 1 is shared between trials and counted to none of them.
 """
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,9 +15,11 @@ from jaxtyping import Float
 
 from aia_models.streams import stream_seed
 from analysis.growing_front import GrowingFront
+from search_spaces.domains import Value
 from search_spaces.unit_cube import to_point
+from study.constraints import total_violation
 from study.errors import StudyError
-from study.halving import Rungs, rungs
+from study.halving import Rungs, constrained, rungs
 from study.plan import Status
 from study.proposals import Proposals
 from study.recording import Recording
@@ -94,6 +96,7 @@ class _Running:
     number: int
     design: int
     seed: int
+    values: Mapping[str, Value]
     started: float
     epochs: int = 0
     training: float = 0.0
@@ -106,6 +109,8 @@ class _Replay:
         self._space = recording.space
         self._objectives = spec.search_objectives
         self._signs = np.array([objective.sign for objective in self._objectives])
+        self._columns = [objective.column for objective in self._objectives]
+        self._constraints = spec.search_constraints
         self._proposals = Proposals(
             None, spec.name, self._space, spec.sampler, spec.seed, self._objectives, spec.search_constraints
         )
@@ -142,7 +147,7 @@ class _Replay:
         point = np.array(to_point(self._space, proposal.values))
         design = nearest(self._recording.points, point)
         seed = int(self._draw.integers(self._recording.seeds[design]))
-        self._train(_Running(proposal.number, design, seed, now), now)
+        self._train(_Running(proposal.number, design, seed, proposal.values, now), now)
 
     def _train(self, trial: _Running, now: float) -> None:
         """One more epoch, which ends later."""
@@ -160,17 +165,22 @@ class _Replay:
         if trial.epochs == self._last_epoch:
             return "complete"
         if trial.epochs in self._rule.epochs:
-            goes_on = self._rule.goes_on(trial.epochs, self._figures(trial) * self._signs)
+            goes_on = self._rule.goes_on(trial.epochs, self._rung_costs(trial))
             return None if goes_on else "stopped_early"
         return None
 
     def _figures(self, trial: _Running) -> Float[np.ndarray, " objective"]:
         return self._recording.objectives[trial.design, trial.seed, trial.epochs - 1]
 
+    def _rung_costs(self, trial: _Running) -> Float[np.ndarray, " objective"]:
+        figures = self._figures(trial)
+        by_column = dict(zip(self._columns, figures.tolist(), strict=True))
+        violation = total_violation(self._constraints, trial.values, by_column)
+        return constrained(figures * self._signs, np.inf if violation is None else violation)
+
     def _end(self, trial: _Running, now: float, status: Status) -> ReplayedTrial:
         figures = self._figures(trial)
-        columns = [objective.column for objective in self._objectives]
-        self._proposals.tell(trial.number, status, dict(zip(columns, figures.tolist(), strict=True)))
+        self._proposals.tell(trial.number, status, dict(zip(self._columns, figures.tolist(), strict=True)))
         if status == "complete":
             self._front.add(figures * self._signs)
         return ReplayedTrial(

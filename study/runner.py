@@ -13,6 +13,7 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from rich.console import Console
 
 from analysis.tables import open_study, read_trials
+from search_spaces.hyperparameters import HYPERPARAMETERS
 from study.cluster import connected
 from study.confirmation import confirming_trials
 from study.errors import StudyError
@@ -94,6 +95,8 @@ def _confirm(
     store.flush()
     plans = confirming_trials(read_trials(open_study(study.path)), study.spec)
     lacking = [plan for plan in plans if plan.trial_id not in store.trial_ids()]
+    if not plans:
+        console.print("nothing to confirm: no complete search trial is judged and within the constraints")
     if lacking:
         refuse_other_release(study)
         session.enter_context(connected(address))
@@ -175,18 +178,19 @@ def _scheduler(study: StudyDirectory) -> TrialScheduler:
         spec.early_stopping.grace_epochs,
         spec.early_stopping.reduction_factor,
         spec.training.joint_epochs,
+        spec.search_constraints,
         _recorded_epochs(study),
     )
 
 
 def _recorded_epochs(study: StudyDirectory) -> Iterator[tuple[int, dict]]:
-    """Joint epochs and figures of the search trials' judged epochs in earlier runs."""
+    """Joint epochs, with hyperparameters and figures, of the search trials' judged epochs in earlier runs."""
     spec, recorded = study.spec, _recorded_rows(study)
     before = spec.training.stage1_epochs + spec.training.heads_epochs
     for row in _rows(study, "epochs"):
         trial = recorded[row["trial_id"]]
         if trial["number"] is not None and row["judging_seconds"] is not None:
-            yield row["epoch"] - before, row
+            yield row["epoch"] - before, {name: trial[name] for name in HYPERPARAMETERS} | row
 
 
 def _directory_name(trial: Any) -> str:
@@ -247,6 +251,11 @@ def _warm_start(spec: StudySpec, proposals: Proposals, console: Console) -> None
         f"warm start: {taken} trials of {spec.warm_start} taken; skipped: {earlier.outside} outside the space,"
         f" {skipped} without every figure"
     )
+    if earlier.attributes != spec.attributes:
+        console.print(
+            f"warm start: its attackers infer {', '.join(earlier.attributes)}, this study's"
+            f" {', '.join(spec.attributes)}: only you can say whether its figures help"
+        )
 
 
 def _search_ids(store: ResultsStore) -> list[str]:

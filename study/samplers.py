@@ -45,7 +45,9 @@ from study.objectives import Objective
 from study.sampler_names import GuidedSampler
 
 STARTUP_TRIALS = 8  # random designs before tpe and gp model them
-GENERATION = 24  # trials of a generation; Optuna's 50 would leave most studies one or two generations
+GENERATION = (
+    24  # complete trials of a generation; Optuna's 50 would leave most studies one or two generations
+)
 SEEN: Mapping[GuidedSampler, int] = {"tpe": 200, "gp": 100}  # the genetic algorithms look back by generation
 MORE_BEFORE_CUT = 0.25  # of SEEN, so that a cut is not made at each trial
 

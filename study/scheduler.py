@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
-from study.halving import Rungs, rungs
+from study.constraints import Constraint, row_violation
+from study.halving import Rungs, constrained, rungs
 from study.objectives import Objective
 from study.outcome import Outcome
 from study.plan import TrialPlan
@@ -17,7 +18,9 @@ class MultiObjectiveHalving(FIFOScheduler):
     """Stops a search trial that is not among the best `1 / reduction_factor` of those that reached its rung so far.
 
     Rungs lie after `grace_epochs` joint epochs times powers of `reduction_factor`, below `max_epochs`; results need
-    the `objectives`' columns there. `recorded` are (joint epoch, figures) of trials of earlier runs.
+    the `objectives`' columns there. A trial that violates `constraints` stands behind all that do not, and one that
+    lacks a constrained figure behind all. `recorded` are (joint epoch, hyperparameters and figures) of trials of
+    earlier runs; those without a constrained figure are left out.
     """
 
     def __init__(
@@ -26,15 +29,17 @@ class MultiObjectiveHalving(FIFOScheduler):
         grace_epochs: int,
         reduction_factor: float,
         max_epochs: int,
+        constraints: tuple[Constraint, ...] = (),
         recorded: Iterable[tuple[int, Mapping[str, Any]]] = (),
     ) -> None:
         super().__init__()
         self._objectives = objectives
+        self._constraints = constraints
         reference = np.array([objective.worst_cost for objective in objectives])
         self._rungs = Rungs(rungs(grace_epochs, reduction_factor, max_epochs), reduction_factor, reference)
-        for epoch, figures in recorded:
-            if epoch in self._rungs.epochs:
-                self._rungs.add(epoch, self._costs(figures))
+        for epoch, row in recorded:
+            if epoch in self._rungs.epochs and row_violation(constraints, row) is not None:
+                self._rungs.add(epoch, self._costs(row))
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict) -> str:
         """CONTINUE, or STOP for a search trial that falls behind at a rung."""
@@ -49,5 +54,7 @@ class MultiObjectiveHalving(FIFOScheduler):
         """Nothing: Tune pickles its scheduler into a snapshot that no resume reads."""
         return {}
 
-    def _costs(self, figures: Mapping[str, Any]) -> list[float]:
-        return [figures[objective.column] * objective.sign for objective in self._objectives]
+    def _costs(self, row: Mapping[str, Any]) -> np.ndarray:
+        costs = np.array([row[objective.column] * objective.sign for objective in self._objectives])
+        violation = row_violation(self._constraints, row)
+        return constrained(costs, np.inf if violation is None else violation)

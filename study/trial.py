@@ -90,7 +90,7 @@ def run_trial(
         yield running.ended("diverged", error=exception_line(error), **running.effort())
         return
     except Exception as error:  # noqa: BLE001  whatever broke a trial becomes its row; the study goes on
-        yield running.ended("failed", error=exception_line(error))
+        yield running.ended("failed", error=exception_line(error), **running.effort())
         return
     yield final
 
@@ -106,10 +106,14 @@ class _Running:
         self._compute = compute
         self._records: list[EpochRecord] = []
         self._judged: dict[int, Row] = {}
+        self._device: str | None = None
+        self._stage1: SharedStage1 | None = None
 
     def train(self, faces: SplitFaces) -> Iterator[EpochReport]:
         """Both stages; search trials are judged on the way where the spec says so."""
         self._faces = faces
+        device = self._compute.device
+        self._device = torch.cuda.get_device_name(device) if device.startswith("cuda") else device
         self._config = training_config(self._plan, self._spec)
         self._trainer = Trainer(self._config, self._compute, faces)
         key = stage1_key(self._config, faces.fingerprint)
@@ -143,16 +147,16 @@ class _Running:
 
     def effort(self) -> Row:
         """Columns of `trials` that say what the trial took."""
-        device, last = self._compute.device, self._records[-1] if self._records else None
+        last, stage1 = self._records[-1] if self._records else None, self._stage1
         return {
             "epochs": len(self._records),
             "train_images_seen": last.train_images_seen if last else 0,
             "wall_seconds": time.perf_counter() - self._started,
-            "device": torch.cuda.get_device_name(device) if device.startswith("cuda") else device,
+            "device": self._device,
             "torch_version": torch.__version__,
-            "stage1_key": self._stage1.key,
-            "stage1_reused": self._stage1.reused,
-            "stage1_wait_seconds": self._stage1.wait_seconds,
+            "stage1_key": stage1.key if stage1 else None,
+            "stage1_reused": stage1.reused if stage1 else None,
+            "stage1_wait_seconds": stage1.wait_seconds if stage1 else None,
         }
 
     def _stopped_here(self) -> Outcome:

@@ -32,10 +32,12 @@ class Earlier:
 
     inside: tuple[Measurement, ...]
     outside: int
+    attributes: tuple[str, ...]
 
 
-def check_earlier(spec: StudySpec) -> None:
-    """SpecError unless `warm_start` names a study with the objectives, suite and judge of `spec`."""
+def check_earlier(spec: StudySpec) -> StudySpec:
+    """The spec of the study that `warm_start` names; SpecError unless it has the objectives, suite and judge of
+    `spec`."""
     where = f"warm_start = {spec.warm_start}"
     directory = Path(str(spec.warm_start))
     if not (directory / SPEC_FILE).is_file():
@@ -64,6 +66,7 @@ def check_earlier(spec: StudySpec) -> None:
             f"{where}: suite {earlier.suite} judged it, and figures of suite {spec.suite} do not compare; needs a study"
             f" of suite {spec.suite}"
         )
+    return earlier
 
 
 def read_earlier(spec: StudySpec) -> Earlier:
@@ -71,7 +74,7 @@ def read_earlier(spec: StudySpec) -> Earlier:
 
     Confirmations are left out: other seeds and the full suite made their figures.
     """
-    check_earlier(spec)
+    earlier = check_earlier(spec)
     parts = sorted(Path(str(spec.warm_start), "results", "trials").glob("*.parquet"))
     rows = [row for part in parts for row in pl.read_parquet(part).iter_rows(named=True)]
     complete = [row for row in rows if row["phase"] == "search" and row["status"] == "complete"]
@@ -81,7 +84,7 @@ def read_earlier(spec: StudySpec) -> Earlier:
         for row in complete
         if (values := _design(row, spec)) is not None
     ]
-    return Earlier(tuple(inside), len(complete) - len(inside))
+    return Earlier(tuple(inside), len(complete) - len(inside), earlier.attributes)
 
 
 def _design(row: Mapping[str, Any], spec: StudySpec) -> dict[str, Value] | None:

@@ -42,9 +42,15 @@ def test_confirmed_designs_replace_search_rows_by_their_mean(trials, rows) -> No
     assert found["alpha"].to_list() == [3.0, 3.0]
 
 
-def test_a_confirmed_design_ships_the_checkpoint_of_its_lowest_seed_that_kept_one(trials, rows) -> None:
+def test_a_confirmed_design_ships_the_checkpoint_of_its_first_seed_that_kept_one(trials, rows) -> None:
+    """Fresh seeds are hashed numbers: neither the lowest is the first, nor the first in the alphabet."""
+    for row, number in zip(rows[1:4], (10, 9, 8), strict=True):
+        row["trial_id"] = f"confirm-lucky-{number}"
     lucky = candidates(trials(rows)).filter(pl.col("design_id") == "lucky")
-    assert lucky.select("trial_id", "seed", "checkpoint").rows() == [("lucky-2", 2, "checkpoints/b")]
+    assert lucky.select("trial_id", "seed", "checkpoint").rows() == [("confirm-lucky-9", 2, "checkpoints/b")]
+    rows[1]["seed"], rows[2]["seed"] = 2, 3
+    again = candidates(trials(rows)).filter(pl.col("design_id") == "lucky")
+    assert again.select("trial_id", "seed", "checkpoint").rows() == [("confirm-lucky-9", 3, "checkpoints/b")]
 
 
 def test_the_front_of_confirmed_designs_is_made_of_their_means(trials, rows) -> None:

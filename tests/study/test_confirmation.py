@@ -15,11 +15,13 @@ from search_spaces.hyperparameters import resolve
 from search_spaces.spaces import SPACES, Space
 from study.confirmation import MOST_SEEDS, confirming_trials, fresh_seeds, search_front
 from study.errors import StudyError
+from study.launch import StudyDirectory, extend_confirmation
 from study.outcome import trial_row
 from study.plan import TrialPlan
 from study.records import SCHEMAS, to_table
-from study.spec import StudySpec, space
-from study.spec_files import load_spec, with_settings
+from study.spec import StudySpec, complete, space
+from study.spec_files import load_spec, to_toml, with_settings
+from study.store import ResultsStore, TrialRows
 
 QUICK = with_settings(load_spec("quick"), ["confirm_seeds=2"])
 FULL = load_spec("full")
@@ -148,3 +150,19 @@ def test_a_design_beyond_a_constraint_is_not_confirmed_and_hides_no_other():
     assert set(search_front(rows, limited)["trial_id"]) == {"t1"}
     by_beta = with_settings(QUICK, ['constraints=["beta <= 5"]'])
     assert set(search_front(rows, by_beta)["trial_id"]) == {"t1"}
+
+
+def test_where_no_trial_is_within_the_constraints_nothing_is_planned(tmp_path):
+    spec = complete(
+        with_settings(QUICK, ['constraints=["matching_auc_validation >= 0.9"]', "confirm_seeds=0"])
+    )
+    (tmp_path / "study.toml").write_text(to_toml(spec))
+    plan = TrialPlan("trial-00000", 0, "search", "aia", DESIGNS[0], 0)
+    figures = {"attacker_auc_validation": 0.6, "matching_auc_validation": 0.7}
+    with ResultsStore(tmp_path) as store:
+        store.append(TrialRows(trial_row(plan, spec, "complete", **figures), [], [], []))
+    with pytest.raises(
+        StudyError, match=r"no complete search trial is within .*\(matching_auc_validation >= 0.9\)"
+    ):
+        extend_confirmation(StudyDirectory(tmp_path, spec, tmp_path), 2)
+    assert load_spec(str(tmp_path / "study.toml")).confirm_seeds == 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import optuna
 import polars as pl
@@ -11,10 +12,14 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 from ray.cluster_utils import Cluster
+from ray.tune.schedulers import TrialScheduler
 
 from study.cli import run
 from study.launch import open_study_directory
-from study.runner import _recorded_epochs
+from study.outcome import Outcome
+from study.plan import TrialPlan
+from study.runner import _recorded_epochs, _scheduler
+from study.searcher import JOINT_EPOCH, PLAN, SO_FAR
 
 GRACE, FACTOR, EPOCHS = 1, 2, 4  # rungs after joint epochs 1 and 2
 STOPPING = [
@@ -108,6 +113,12 @@ def test_a_resume_compares_with_the_trials_of_before(study, address):
     by_rung = pl.DataFrame({"epoch": [epoch for epoch, _ in recorded]})["epoch"].value_counts().sort("epoch")
     assert by_rung["epoch"].to_list() == [1, 2, EPOCHS]
     assert by_rung["count"].to_list()[0] == 24
+    worst = TrialPlan("trial-00099", 99, "search", "aia", {}, 0)
+    so_far = Outcome({"attacker_auc_validation": 1.0, "matching_auc_validation": 0.5}).to_json()
+    told = _scheduler(open_study_directory(study)).on_trial_result(
+        None, SimpleNamespace(config={PLAN: worst.to_json()}), {JOINT_EPOCH: GRACE, SO_FAR: so_far}
+    )
+    assert told == TrialScheduler.STOP, "without those of before it would be the first, which goes on"
     assert run(["resume", str(study), "--trials", "26", "--address", address]) == 0
     trials = table(study, "trials").filter(phase="search")
     assert trials.height == 26

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from study.halving import rungs, survivors
+from study.halving import constrained, rungs, survivors
 
 REFERENCE = np.array([1.0, -0.5, 1.0, 1.0, 1.0])
 OBJECTIVES = (2, 3, 5)
@@ -107,7 +107,10 @@ def test_the_share_that_goes_on_tends_to_one_in_the_reduction_factor(factor):
 @pytest.mark.parametrize(
     ("grace", "factor", "epochs", "expected"),
     [
-        (1, 3.0, 20, (1, 3, 9)),
+        (1, 3.0, 20, (1, 3)),
+        (2, 3.0, 20, (2, 6)),
+        (4, 3.0, 6, (4,)),
+        (2, 3.0, 6, (2,)),
         (2, 2.0, 16, (2, 4, 8)),
         (1, 3.0, 9, (1, 3)),
         (1, 1.2, 4, (1, 2, 3)),
@@ -115,7 +118,9 @@ def test_the_share_that_goes_on_tends_to_one_in_the_reduction_factor(factor):
         (1, 3.0, 1, ()),
     ],
 )
-def test_rungs_grow_by_the_factor_and_end_before_the_last_epoch(grace, factor, epochs, expected):
+def test_rungs_grow_by_the_factor_while_the_next_one_lies_within_the_training(
+    grace, factor, epochs, expected
+):
     assert rungs(grace, factor, epochs) == expected
 
 
@@ -124,3 +129,17 @@ def test_rungs_are_distinct_and_in_order(grace, factor, epochs):
     found = rungs(grace, factor, epochs)
     assert list(found) == sorted(set(found))
     assert all(grace <= rung < epochs for rung in found)
+
+
+@RUNGS
+@given(costs_of_rungs(), factors, st.lists(st.sampled_from([0.0, -0.1, 1e-9, 0.1, 3.0]), min_size=24))
+def test_who_violates_constraints_goes_on_only_behind_all_that_violate_them_less(costs, factor, violations):
+    violations = np.maximum(violations[: len(costs)], 0)
+    costs = costs[: len(violations)]
+    limited = np.array([constrained(own, by) for own, by in zip(costs, violations, strict=True)])
+    goes_on = kept(limited, factor)
+    assert goes_on[violations < max(violations[goes_on])].all()
+    within = violations == 0
+    if within.any():
+        room = int(np.ceil(len(costs) / factor))
+        assert within[goes_on].sum() >= min(room, within.sum())

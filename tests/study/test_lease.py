@@ -1,5 +1,6 @@
 """One holder at a time, also among processes, and another where the holder was killed."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -108,3 +109,22 @@ def test_what_a_dead_holder_left_counts_from_when_it_is_first_seen(tmp_path, mon
     held = waited_for(queue)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lease-000004", "lease-000005"]
     held.release()
+
+
+def test_a_folder_that_is_removed_is_made_again(tmp_path, monkeypatch):
+    folder = tmp_path / "key"
+    first, waiting = LeaseQueue(folder).acquire(), LeaseQueue(folder)
+    assert first is not None
+    assert waiting.acquire() is None
+    shutil.rmtree(folder)
+    first.release()
+    second = waiting.acquire()
+    assert second is not None
+    second.release()
+
+    monkeypatch.setattr(Path, "read_text", _gone)  # between listing and reading
+    assert waiting.acquire() is None
+
+
+def _gone(path: Path) -> str:
+    raise FileNotFoundError(path)

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 from ray.tune.schedulers import TrialScheduler
 
+from study.constraints import parse
 from study.objectives import SEARCH_OBJECTIVES
 from study.outcome import Outcome
 from study.plan import TrialPlan
@@ -23,9 +24,12 @@ def asked(scheduler: MultiObjectiveHalving, epoch: int, number: int | None = 3, 
     return scheduler.on_trial_result(None, SimpleNamespace(config={PLAN: plan.to_json()}), result)
 
 
-def better(epoch: int) -> MultiObjectiveHalving:
+def better(epoch: int, *constraints: str) -> MultiObjectiveHalving:
     """Nine better trials of an earlier run reached the rung at `epoch`; rungs are at 2 and 6."""
-    return MultiObjectiveHalving(SEARCH_OBJECTIVES, 2, 3.0, 20, [(epoch, figures(0.6, 0.8))] * 9)
+    limits = tuple(parse(text) for text in constraints)
+    return MultiObjectiveHalving(
+        SEARCH_OBJECTIVES, 2, 3.0, 20, limits, [(epoch, figures(0.6, 0.8) | {"alpha": 9.0})] * 9
+    )
 
 
 def test_a_newcomer_is_compared_with_trials_of_earlier_runs():
@@ -41,3 +45,25 @@ def test_a_newcomer_is_compared_with_trials_of_earlier_runs():
 )
 def test_whatever_is_not_a_search_trial_at_a_rung_goes_on(epoch, number, judged):
     assert asked(better(2), epoch, number, judged) == TrialScheduler.CONTINUE
+
+
+@pytest.mark.parametrize(
+    ("constraint", "said"),
+    [
+        ("attacker_auc_validation >= 0.65", TrialScheduler.CONTINUE),
+        ("alpha <= 5", TrialScheduler.CONTINUE),
+        ("attacker_auc_validation <= 0.65", TrialScheduler.STOP),
+        # Of the earlier trials nobody knows it; the newcomer lacks it, but the first to come goes on.
+        ("matching_auc_same_gender_validation >= 0.6", TrialScheduler.CONTINUE),
+    ],
+    ids=["they-violate-a-figure", "they-violate-a-hyperparameter", "it-violates", "they-lack-it"],
+)
+def test_better_trials_beyond_the_constraints_stop_nobody_within(constraint, said):
+    assert asked(better(2, constraint), 2) == said
+
+
+def test_who_lacks_a_constrained_figure_stands_behind_all():
+    within = figures(0.9, 0.55) | {"matching_auc_same_gender_validation": 0.6}
+    limits = (parse("matching_auc_same_gender_validation >= 0.5"),)
+    scheduler = MultiObjectiveHalving(SEARCH_OBJECTIVES, 2, 3.0, 20, limits, [(2, within)] * 3)
+    assert asked(scheduler, 2) == TrialScheduler.STOP

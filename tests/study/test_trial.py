@@ -70,4 +70,7 @@ def test_a_figure_that_is_no_number_is_the_trials_recorded_error(
     assert isinstance(last, Outcome)
     assert last.trial["status"] == "failed"
     assert "not JSON compliant" in last.trial["error"]
+    assert last.trial["epochs"] == len(last.epochs) > 0
+    assert last.trial["wall_seconds"] > 0
+    assert last.trial["stage1_key"]
     last.to_json()

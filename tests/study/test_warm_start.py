@@ -67,6 +67,7 @@ def test_the_same_space_takes_every_complete_search_trial(earlier):
     found = read_earlier(spec_from(earlier))
     assert [m.trial_id for m in found.inside] == ["trial-00000", "trial-00001", "trial-00002", "trial-00005"]
     assert found.outside == 0
+    assert found.attributes == ("gender",)
     assert found.inside[2].values == {
         **{name: space(spec_from(earlier)).defaults()[name] for name in ("alpha", "beta")},
         "channel": "quantise",
