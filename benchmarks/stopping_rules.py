@@ -2,8 +2,8 @@
 
 | rule | after | who goes on |
 |---|---|---|
-| `rungs` | every rung | the project's: non-dominated rank, then hypervolume contribution |
-| `first rung` | the first rung | the same, compared once |
+| `every rung` | all powers of the factor before the last epoch | non-dominated rank, then hypervolume contribution |
+| `first rung` | the first rung | the same, compared once: the project's at factor 3 |
 | `dominators` | the first rung | those that the fewest others dominate |
 | `oracle` | the first rung | whoever will be on the front of final figures so far: no rule that could be had |
 
@@ -25,13 +25,13 @@ import numpy as np
 from arguments import at_least
 from replay import TABLE, Search, Trace, recorded, reference_epochs, trace_until
 
-from study.halving import Rungs, rungs
+from study.halving import Rungs
 from study.recording import Recording
 from study.replay import StoppingRule
 
-GRACE, FIRST = 1, (1,)
+FIRST = (1,)
 SAMPLERS = ("random", "tpe", "nsga2", "qmc")
-RULES = ("none", "rungs", "first rung", "dominators", "oracle")
+RULES = ("none", "every rung", "first rung", "dominators", "oracle")
 Task = tuple[Path, str, str, float, int]
 
 
@@ -77,8 +77,13 @@ def stopping_rule(name: str, factor: float, recording: Recording) -> StoppingRul
     match name:
         case "none":
             return Rungs((), factor, reference)
-        case "rungs":
-            return Rungs(rungs(GRACE, factor, recording.objectives.shape[2]), factor, reference)
+        case "every rung":
+            powers = [round(factor**power) for power in range(recording.objectives.shape[2])]
+            return Rungs(
+                [epoch for epoch in dict.fromkeys(powers) if epoch < recording.objectives.shape[2]],
+                factor,
+                reference,
+            )
         case "first rung":
             return Rungs(FIRST, factor, reference)
         case "dominators":
