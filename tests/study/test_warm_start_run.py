@@ -27,6 +27,7 @@ def numbers(study: Path) -> list[int]:
     return sorted(rows["number"].to_list())
 
 
+@pytest.mark.slow
 def test_trials_count_behind_the_earlier_ones_and_a_resume_does_without_that_study(
     earlier, tiny_settings, monkeypatch, capsys
 ):
