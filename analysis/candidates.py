@@ -32,8 +32,8 @@ def candidates(frame: pl.DataFrame, objectives: Sequence[Objective] = SEARCH_OBJ
         )
     # The first seed, which stays the first when others follow, and not the best one: a checkpoint picked by its figures
     # would be worse than they say. Its number ends the id of a trial that confirms.
-    number = pl.col("trial_id").str.extract(r"-(\d+)$").cast(pl.Int64)
-    ordered = confirmed.sort(pl.col("checkpoint").is_null(), number, "trial_id")
+    number = pl.col("trial_id").str.extract(r"-(\d+)$").cast(pl.Int64, strict=False)
+    ordered = confirmed.sort(pl.col("checkpoint").is_null(), number, "trial_id", nulls_last=True)
     return (
         ordered.group_by("design_id", maintain_order=True)
         .agg((~FIGURES).exclude("design_id").first(), FIGURES.fill_nan(None).mean(), seeds=pl.len())

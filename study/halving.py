@@ -26,7 +26,7 @@ def rungs(grace_epochs: int, reduction_factor: float, max_epochs: int) -> tuple[
     epochs: list[int] = [grace_epochs] if grace_epochs < max_epochs else []
     rung = grace_epochs * reduction_factor
     while rung * reduction_factor <= max_epochs:
-        if round(rung) > epochs[-1]:
+        if epochs[-1] < round(rung) < max_epochs:
             epochs.append(round(rung))
         rung *= reduction_factor
     return tuple(epochs)
@@ -72,6 +72,8 @@ def _spread(
     front: Float[np.ndarray, "trial objective"], reference: Float[np.ndarray, " objective"]
 ) -> Float[np.ndarray, " trial"]:
     """What each trial of a front, all distinct, adds to it."""
+    if len(front) == 1:  # so are those alike beyond the constraints, whose costs may be infinite
+        return np.zeros(1)
     if front.shape[1] <= MOST_FOR_HYPERVOLUME:
         return moocore.hv_contributions(front, ref=reference)
     distance = np.zeros(len(front))

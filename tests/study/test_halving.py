@@ -1,9 +1,11 @@
 """The rule of early stopping over random rungs: nothing here depends on Ray."""
 
+import warnings
+
 import moocore
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -124,6 +126,8 @@ def test_rungs_grow_by_the_factor_while_the_next_one_lies_within_the_training(
     assert rungs(grace, factor, epochs) == expected
 
 
+@settings(max_examples=1000)
+@example(1, 1.1, 2)  # 1.21 rounds to 1, 1.77 to the last epoch
 @given(st.integers(1, 30), st.floats(1.01, 5), st.integers(1, 60))
 def test_rungs_are_distinct_and_in_order(grace, factor, epochs):
     found = rungs(grace, factor, epochs)
@@ -143,3 +147,9 @@ def test_who_violates_constraints_goes_on_only_behind_all_that_violate_them_less
     if within.any():
         room = int(np.ceil(len(costs) / factor))
         assert within[goes_on].sum() >= min(room, within.sum())
+
+
+def test_trials_without_a_constrained_figure_go_on_together_where_there_are_no_others():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert survivors(np.full((3, 5), np.inf), 3.0, REFERENCE).all()
