@@ -10,6 +10,7 @@ SCRIPT = Path(__file__).parents[2] / "benchmarks" / "against_plain.py"
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # nine studies
 def test_both_studies_run_and_every_cause_is_switched_off():
     command = [sys.executable, str(SCRIPT), "--trials", "2", "--people", "40", "--causes"]
     ran = subprocess.run(command, capture_output=True, text=True)
