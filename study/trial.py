@@ -87,10 +87,10 @@ def run_trial(
             final = running.final()
             final.to_json()  # a figure that is no number is this trial's error, not its worker's
     except DivergedError as error:
-        yield running.ended("diverged", error=exception_line(error), **running.effort())
+        yield running.ended("diverged", error=exception_line(error))
         return
     except Exception as error:  # noqa: BLE001  whatever broke a trial becomes its row; the study goes on
-        yield running.ended("failed", error=exception_line(error), **running.effort())
+        yield running.ended("failed", error=exception_line(error))
         return
     yield final
 
@@ -134,18 +134,18 @@ class _Running:
         write_resamples(self._directory / RESAMPLES / f"{trial_id}.parquet", trial_id, judgement, in_loop)
         checkpoint.save(anonymizer, self._directory / checkpoint_path, self._about(judgement))
         figures = judged_figures(judgement, self._records[-1], in_loop)
-        return self.ended("complete", judgement, **figures, checkpoint=checkpoint_path, **self.effort())
+        return self.ended("complete", judgement, **figures, checkpoint=checkpoint_path)
 
     def ended(self, status: Status, judgement: Judgement | None = None, **figures: object) -> Outcome:
-        """The trial's rows with the epochs so far, and the attacks and matches of a judgement."""
+        """The trial's rows with the epochs so far and what they took, and the attacks and matches of a judgement."""
         return Outcome(
-            trial_row(self._plan, self._spec, status, **figures),
+            trial_row(self._plan, self._spec, status, **figures, **self._effort()),
             epoch_rows(self._plan, self._records, self._judged),
             attack_rows(self._plan, judgement) if judgement else [],
             match_rows(self._plan, judgement) if judgement else [],
         )
 
-    def effort(self) -> Row:
+    def _effort(self) -> Row:
         """Columns of `trials` that say what the trial took."""
         last, stage1 = self._records[-1] if self._records else None, self._stage1
         return {
@@ -162,7 +162,7 @@ class _Running:
     def _stopped_here(self) -> Outcome:
         _, judgement, in_loop = self._judge()
         figures = judged_figures(judgement, self._records[-1], in_loop)
-        outcome = self.ended("stopped_early", judgement, **figures, **self.effort())
+        outcome = self.ended("stopped_early", judgement, **figures)
         outcome.to_json()  # a figure that is no number is this trial's error here too
         return outcome
 
