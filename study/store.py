@@ -97,14 +97,13 @@ class ResultsStore:
     def flush_if_due(self, now: float) -> bool:
         """Flush when 64 trials wait, or one has for 10 s; `now` is `time.monotonic()`. Whether it flushed.
 
-        Within 10 s of the last flush 64 trials wait too: a study of many short trials would be all small parts.
+        Within 10 s of the last flush's end 64 trials wait too: a study of many short trials would be all small parts.
         """
         waited = bool(self._pending) and now - self._first_pending_at >= FLUSH_SECONDS
         many = len(self._pending) >= FLUSH_TRIALS and now - self._flushed_at >= FLUSH_SECONDS
         due = waited or many or bool(self._sealed)
         if due:
             self.flush()
-            self._flushed_at = now
         return due
 
     def flush(self) -> None:
@@ -117,6 +116,7 @@ class ResultsStore:
             self._pending = []
             self._segment += 1
         self._write_sealed()
+        self._flushed_at = time.monotonic()
 
     def trial_ids(self) -> frozenset[str]:
         """Ids of all final trials, in parts or waiting."""
