@@ -5,7 +5,8 @@ folder of images, from the same two first designs, with Ray's default of one cor
 would: from nothing to its last figure, imports and Ray's start included; ours also prepares the images, and writes
 tables and complete trials' checkpoints. Ours trains in bfloat16 and stops trials early, which are no defaults of a
 study, and its adversary and matcher read standardised representations, the former with balanced classes, which are; the
-plain one does none of it. With `--causes` our study then runs again with one cause of its speed switched off at a time.
+plain one does none of it. With `--equal-time` our study then runs again with as many trials as should fit into the time
+that plain took, and with `--causes` again with one cause of its speed switched off at a time.
 
 The representations of the plain trials are judged by our judge, so that both fronts have figures of one kind. Fronts
 are made of validation figures, which led the search; what they come to on test, which led nothing, stands beside.
@@ -220,6 +221,11 @@ def main() -> None:
     parser.add_argument("--people", type=at_least(40), default=400, help="of the 500 drawn people")
     parser.add_argument("--seeds", type=at_least(0), nargs="+", default=[2], help="one pair of studies each")
     parser.add_argument(
+        "--equal-time",
+        action="store_true",
+        help="then ours again, of as many trials as fit into plain's time",
+    )
+    parser.add_argument(
         "--causes", action="store_true", help="then ours again with one cause switched off at a time"
     )
     given = parser.parse_args()
@@ -239,6 +245,13 @@ def main() -> None:
                 flush=True,
             )
             pairs.append((ours, plainly))
+            if given.equal_time:
+                fitting = max(1, int(given.trials * plainly.seconds / ours.seconds))
+                longer = replace(pair, trials=fitting).ours(Path(name) / f"longer-{seed}")
+                print(
+                    f"seed {seed}, ours with {fitting} trials, as many as should fit into plain's time: {longer}",
+                    flush=True,
+                )
             for place, (cause, (variant, more)) in enumerate(VARIANTS.items() if given.causes else ()):
                 without = pair.ours(Path(name) / f"causes-{seed}-{place}", variant, more)
                 print(
