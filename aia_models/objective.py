@@ -60,6 +60,10 @@ class Objective:
         device = self.faces.images.device
         self.moves = stream(self.config.seed, "augmentation", "joint", device=device)
 
+    def streams(self) -> dict[str, torch.Generator]:
+        """What it draws from, by name: where each stands is part of where the training stands."""
+        return {"noise": self.noise, "moves": self.moves, "halves": self.halves}
+
     def set_beta_share(self, share: float) -> None:
         """Share of every β that is in force from now on."""
         self.betas = [beta * share for beta in self.config.betas]

@@ -1,7 +1,7 @@
 """Two-stage training of the AIA (section 4.3): generators that yield one record per epoch; others decide."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -47,7 +47,8 @@ class EpochRecord:
 class Trainer:
     """The networks of one training, their optimisers and data; `run` trains, one epoch at a time.
 
-    `epochs_done` and `train_images_seen` count through both stages.
+    `epochs_done` and `train_images_seen` count through both stages. Every run goes on from the epoch where it stands,
+    which `training_state.restore` may have put it at.
     """
 
     def __init__(self, config: TrainingConfig, compute: ComputeConfig, faces: SplitFaces) -> None:
@@ -87,21 +88,32 @@ class Trainer:
     def run_stage1(self) -> Iterator[EpochRecord]:
         """Stage 1 alone: nothing of it depends on what only joint training uses. Raises as `run`."""
         budget = self.config.budget
-        yield from self._run("autoencoder", budget.autoencoder_epochs)
-        yield from self._run("heads", budget.heads_epochs)
+        yield from self._run("autoencoder", 0, budget.autoencoder_epochs)
+        yield from self._run("heads", budget.autoencoder_epochs, budget.heads_epochs)
 
     def run_joint(self) -> Iterator[EpochRecord]:
         """Joint training (Eq. 8) from where stage 1 ended. Raises as `run`."""
-        self.objective.begin_joint()
-        self.anonymizer_optimiser = self._adam("encoder", "decoder")
-        yield from self._run("joint", self.config.budget.joint_epochs)
+        budget = self.config.budget
+        before = budget.autoencoder_epochs + budget.heads_epochs
+        if self.epochs_done == before:
+            self.objective.begin_joint()
+            self.anonymizer_optimiser = self._adam("encoder", "decoder")
+        yield from self._run("joint", before, budget.joint_epochs)
 
-    def _run(self, stage: Stage, epochs: int) -> Iterator[EpochRecord]:
+    def stand_after(self, records: Sequence[EpochRecord]) -> None:
+        """Counts as trained for the epochs of `records`, one at least; what they made of the networks is for the
+        caller to put there."""
+        self.epochs_done = records[-1].epoch
+        self.train_images_seen = records[-1].train_images_seen
+        if records[-1].stage == "joint":
+            self.objective.begin_joint()
+
+    def _run(self, stage: Stage, before: int, epochs: int) -> Iterator[EpochRecord]:
+        """What is left of a stage's `epochs`, which follow `before` others."""
         started = time.perf_counter()
-        for done in range(epochs):
-            epoch = self.epochs_done + 1
+        for epoch in range(max(self.epochs_done, before) + 1, before + epochs + 1):
             if stage == "joint":
-                self._begin_joint_epoch(epoch, done)
+                self._begin_joint_epoch(epoch, epoch - before - 1)
             losses, images = self._epoch(stage, epoch)
             self.epochs_done, self.train_images_seen = epoch, self.train_images_seen + images
             reconstruction, matcher, adversary, total = losses

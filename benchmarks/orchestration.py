@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -33,7 +33,7 @@ def run_study_of(trials: int, directory: Path) -> dict[str, float]:
 
     from analysis.fronts import pareto_front
     from analysis.tables import open_study, read_trials
-    from study import runner
+    from study import fit, runner
     from study.cluster import connected
     from study.launch import create_study
     from study.scheduler import MultiObjectiveHalving
@@ -51,8 +51,8 @@ def run_study_of(trials: int, directory: Path) -> dict[str, float]:
             decisions.append(super().on_trial_result(tune_controller, trial, result))
             return self.CONTINUE
 
-    runner.AIATrainable = nothing_trained()  # type: ignore[assignment,misc]
-    runner.MultiObjectiveHalving = NeverStops  # type: ignore[assignment,misc]
+    fit.AIATrainable = nothing_trained()  # type: ignore[assignment,misc]
+    fit.MultiObjectiveHalving = NeverStops  # type: ignore[assignment,misc]
     console = Console(file=(directory / "progress.txt").open("w"))
     with connected(None):
         before = resident_mib()
@@ -162,7 +162,7 @@ def nothing_trained() -> type:
         trial = trial_row(plan, context.spec, status, **judged, epochs=epoch, **more)
         return Outcome(trial, epochs, attacks, matches)
 
-    def nothing(plan: TrialPlan, context: TrialContext) -> Iterator[EpochReport | Outcome]:
+    def nothing(plan: TrialPlan, context: TrialContext) -> Generator[EpochReport | Outcome]:
         rungs = judged_epochs(context.spec)
         for epoch in range(1, EPOCHS + 1):
             record = EpochRecord(epoch, "joint", None, None, None, 0.5, None, None, 0, 0.0)

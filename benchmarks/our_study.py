@@ -54,21 +54,21 @@ def decoding() -> type:
 
 
 def switch_off(variant: str) -> None:
-    """Changes the runner of this process; AttributeError where it has no longer what is changed."""
-    from study import runner
+    """Changes what runs trials in this process; AttributeError where it has no longer what is changed."""
+    from study import fit
 
     if variant in ("own_stage1", "all"):
-        mock.patch.object(runner, "AIATrainable", own_stage1()).start()
+        mock.patch.object(fit, "AIATrainable", own_stage1()).start()
     if variant == "decoding":
-        mock.patch.object(runner, "AIATrainable", decoding()).start()
+        mock.patch.object(fit, "AIATrainable", decoding()).start()
     if variant in ("new_workers", "all"):
-        configure = runner.tune.TuneConfig
+        configure = fit.tune.TuneConfig
 
         def without_reuse(**given: Any) -> Any:
             given["reuse_actors"] = False
             return configure(**given)
 
-        mock.patch.object(runner.tune, "TuneConfig", without_reuse).start()
+        mock.patch.object(fit.tune, "TuneConfig", without_reuse).start()
 
 
 def main() -> None:

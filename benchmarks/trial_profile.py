@@ -60,6 +60,7 @@ def timed_trial(
     for name in ("fit_anonymizer", "release_faces", "judge"):
         setattr(trial, name, clock("judging", getattr(trial, name)))
     trial.checkpoint.save = clock("writing", trial.checkpoint.save)
+    trial.SavedTraining.save = clock("writing", trial.SavedTraining.save)
     context = trial.TrialContext(spec_json, prepared, directory)
     seconds["start"] = time.time() - spawned
     load_faces, compute = clock("data", context.faces), ComputeConfig(threads=threads)
@@ -67,6 +68,8 @@ def timed_trial(
         if isinstance(event, trial.EpochReport):
             seconds[STAGES[event.record.stage]] += event.record.seconds
             continue
+        if isinstance(event, trial.NoStorage):
+            raise OSError(event.reason)
         if event.trial["status"] != "complete":
             raise RuntimeError(f"the trial is {event.trial['status']}: {event.trial['error']}")
         with ResultsStore(Path(directory)) as store:

@@ -28,6 +28,7 @@ FormatOption = Annotated[Format, typer.Option("--format", help="A table for peop
 Address = Annotated[
     str | None, typer.Option(metavar="ADDR", help="A running Ray cluster, e.g. auto or ray://head:10001.")
 ]
+Hours = Annotated[float | None, typer.Option(min=0, help="End in good order after so many; resume goes on.")]
 
 
 @app.command(epilog="Example: aia-study launch alpha-beta --dataset folder:faces --trials 24")
@@ -42,6 +43,7 @@ def launch(
     trials: Annotated[int | None, typer.Option(help="Search trials.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the search and its trainings.")] = None,
     address: Address = None,
+    hours: Hours = None,
     cpus_per_trial: Annotated[float | None, typer.Option(help="CPU cores of a trial.")] = None,
     gpus_per_trial: Annotated[
         str | None, typer.Option(help="GPUs of a trial, fractions too; auto: a share where there is one.")
@@ -62,7 +64,7 @@ def launch(
         "resources.gpus_per_trial": gpus_per_trial,
     }
     given = [f"{key}={value}" for key, value in options.items() if value is not None]
-    commands.launch(spec, storage, name, [*given, *(settings or [])], address, dry_run)
+    commands.launch(spec, storage, name, [*given, *(settings or [])], address, hours, dry_run)
 
 
 @app.command(epilog="Example: aia-study resume studies/quick-1 --trials 32")
@@ -70,11 +72,12 @@ def resume(
     directory: Directory,
     address: Address = None,
     trials: Annotated[int | None, typer.Option(help="Extend the search to this many trials.")] = None,
+    hours: Hours = None,
 ) -> None:
     """Run what a study still lacks; of a finished one, nothing."""
     from study import commands
 
-    commands.resume(directory, address, trials)
+    commands.resume(directory, address, trials, hours)
 
 
 @app.command(epilog="Example: aia-study confirm studies/quick-1 --seeds 3")
@@ -166,6 +169,18 @@ def plot(
     from study import reports
 
     reports.plot(directory, output)
+
+
+@app.command(epilog="Example: aia-study fetch studies/quick-1 trial-00012 -o anonymizer")
+def fetch(
+    directory: Directory,
+    trial: Annotated[str, typer.Argument(metavar="TRIAL", help="A trial_id, as front prints it.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="PATH", help="Where its folder goes.")],
+) -> None:
+    """Copy a trial's checkpoint out of its study."""
+    from study import fetch
+
+    fetch.fetch(directory, trial, output)
 
 
 @app.command(epilog="Example: aia-study paper folder:faces -o studies/paper --image-side 32")

@@ -4,6 +4,8 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.resources import files
+from typing import Any
 
 import ray
 
@@ -30,10 +32,11 @@ def connected(address: str | None) -> Iterator[None]:
     for name, value in RAY_SETTINGS.items():
         os.environ.setdefault(name, value)
     logging.getLogger("ray").setLevel(logging.ERROR)
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # a worker's death is told in one line
     quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
     try:
         if address:
-            ray.init(address=address, **quiet)
+            ray.init(address=address, runtime_env=_code(), **quiet)
         else:
             # "local": another cluster on this machine is joined only where --address says so.
             ray.init("local", include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES, **quiet)
@@ -45,3 +48,9 @@ def connected(address: str | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _code() -> dict[str, Any]:
+    """The project's packages as they are here: workers elsewhere need only what it depends on."""
+    packages = [files(name) for name in ("aia_models", "search_spaces", "study", "analysis")]
+    return {"py_modules": [str(package) for package in packages], "excludes": ["**/__pycache__"]}

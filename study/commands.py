@@ -26,9 +26,16 @@ NO_TRIAL_JUDGED = 1
 
 
 def launch(
-    spec_name: str, storage: str, name: str | None, settings: list[str], address: str | None, dry_run: bool
+    spec_name: str,
+    storage: str,
+    name: str | None,
+    settings: list[str],
+    address: str | None,
+    hours: float | None,
+    dry_run: bool,
 ) -> None:
-    """Resolves the spec, makes the study's directory and runs it; with `dry_run` prints the spec only."""
+    """Resolves the spec, makes the study's directory and runs it for `hours` at most; with `dry_run` prints the spec
+    only."""
     root = local_storage(storage)
     spec = with_settings(load_spec(spec_name), settings)
     spec = complete(with_settings(spec, [f"name={name or free_name(root, spec.name)}"]))
@@ -40,23 +47,23 @@ def launch(
     stderr.print(f"study {study.path}: faces of {spec.dataset} are prepared")
     for remark in remarks_on(study.prepared):
         stderr.print(f"{spec.dataset}: {remark}")
-    _run(study, address)
+    _run(study, address, hours)
 
 
-def resume(directory: Path, address: str | None, trials: int | None) -> None:
-    """Goes on with the study at `directory`; `trials` extends its search."""
+def resume(directory: Path, address: str | None, trials: int | None, hours: float | None) -> None:
+    """Goes on with the study at `directory`, for `hours` at most; `trials` extends its search."""
     with preparing(address) as execute:
         study = open_study_directory(directory, execute)
     if trials is not None:
         study = extend_study(study, trials)
-    _run(study, address)
+    _run(study, address, hours)
 
 
 def confirm(directory: Path, address: str | None, seeds: int | None) -> None:
     """Retrains the designs on the front of the study at `directory` with fresh seeds, and runs no search trial."""
     with preparing(address) as execute:
         study = open_study_directory(directory, execute)
-    _run(extend_confirmation(study, seeds), address, search=False)
+    _run(extend_confirmation(study, seeds), address, None, search=False)
 
 
 def prepare(dataset: str, storage: str, settings: list[str], address: str | None) -> None:
@@ -79,18 +86,22 @@ def prepare(dataset: str, storage: str, settings: list[str], address: str | None
     stdout.print(f"prepared: {prepared}")
 
 
-def _run(study: StudyDirectory, address: str | None, *, search: bool = True) -> None:
+def _run(study: StudyDirectory, address: str | None, hours: float | None, *, search: bool = True) -> None:
     # Ray and plotnine take seconds to import: --dry-run and refusals do without.
     from analysis.tables import open_study
     from study import reports
     from study.runner import run_study
 
-    summary = run_study(study, address, stderr, search=search)
+    summary = run_study(study, address, stderr, search=search, hours=hours)
     if summary.finished < summary.planned:  # Tune ends a run in good order at the first Ctrl-C
         command = "resume" if search else "confirm"
         counts = f"{summary.finished} of {summary.planned} trials are recorded"
-        print_error(f"interrupted: {counts}, go on with: aia-study {command} {study.path}")
-        raise typer.Exit(INTERRUPTED)
+        go_on = f"{counts}, go on with: aia-study {command} {study.path}"
+        if not summary.out_of_time:
+            print_error(f"interrupted: {go_on}")
+            raise typer.Exit(INTERRUPTED)
+        stderr.print(f"the {hours:g} hours are over: {go_on}")
+        return
     if not summary.planned:
         stderr.print(f"{study.path} lacks nothing: see aia-study front {study.path}")
         return

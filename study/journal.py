@@ -1,7 +1,9 @@
 """The search on disk: Optuna's journal, one line per event, which a resume and optuna-dashboard open."""
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import optuna
 from optuna.storages import JournalStorage
@@ -9,8 +11,37 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from study.objectives import Objective
+from study.writable import patiently
 
 CONSTRAINT = "constraints:"  # how Optuna 5 names a trial's constraints, as Trial.set_constraint does
+
+
+class _File(JournalFileBackend):
+    """Optuna's file, written by one process alone, in which no line ever follows a torn one: it would read neither."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path))
+        self._path = path
+        content = path.read_bytes()
+        if not content.endswith(b"\n"):  # a writer died, or its disk was full
+            os.truncate(path, content.rfind(b"\n") + 1)
+
+    def read_logs(self, log_number_from: int) -> Generator[dict[str, Any], None, None]:
+        """Events from a number on; OSError where the storage stays away."""
+        read = super().read_logs
+        yield from patiently(lambda: list(read(log_number_from)))
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        """Writes all of them or none; OSError where the storage stays away."""
+        patiently(lambda: self._append(logs))
+
+    def _append(self, logs: list[dict[str, Any]]) -> None:
+        before = self._path.stat().st_size
+        try:
+            super().append_logs(logs)
+        except OSError:
+            os.truncate(self._path, before)
+            raise
 
 
 class Journal:
@@ -20,7 +51,7 @@ class Journal:
     """
 
     def __init__(self, path: Path, name: str, objectives: Sequence[Objective]) -> None:
-        self._storage = JournalStorage(JournalFileBackend(str(path)))
+        self._storage = JournalStorage(_File(path))
         self._study = optuna.create_study(
             study_name=name,
             storage=self._storage,

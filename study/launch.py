@@ -93,6 +93,8 @@ def open_study_directory(path: Path, execute: Execute = in_threads) -> StudyDire
         raise StudyError(f"{path} is no study: it has no {SPEC_FILE}; aia-study launch makes one")
     spec = load_spec(str(path / SPEC_FILE))
     prepared = prepare_faces(spec, path.parent, execute)
+    if "checkpoints_behind_front" not in spec.model_fields_set:  # of a release that kept them all
+        spec = with_settings(spec, ["checkpoints_behind_front=all"])
     if spec.data_fingerprint not in (None, open_prepared(prepared).fingerprint):
         raise StudyError(
             f"{path}: {spec.dataset} holds other faces than at launch; restore them, or launch a new study"

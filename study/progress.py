@@ -12,6 +12,9 @@ from rich.text import Text
 
 from analysis.fronts import is_nondominated
 from study.objectives import ATTACKER, MATCHING
+from study.outcome import exception_line
+from study.plan import TrialPlan
+from study.searcher import PLAN
 
 SHOWN_FRONT = 5
 
@@ -55,8 +58,11 @@ class Progress(Callback):
         self._running.discard(trial.trial_id)
 
     def on_trial_error(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
-        """Ray Tune: a trial's worker died."""
+        """Ray Tune: a trial's worker died. Whether that ends the trial, `finished` says."""
         self._running.discard(trial.trial_id)
+        plan, error = TrialPlan.from_json(trial.config[PLAN]), trial.get_pickled_error()
+        why = exception_line(getattr(error, "cause", None) or error) if error else "nobody says why"
+        self._console.print(f"{plan.trial_id}: its worker died ({why})", highlight=False)
 
     def finished(self, row: Mapping[str, Any]) -> None:
         """A trial's rows are written; `row` is its `trials` row."""

@@ -112,6 +112,25 @@ class Proposals:
             self._model.finish(number, state, reached, told)
         del self._running[number]
 
+    def catch_up(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Takes in recorded search trials that the journal lost, by their `trials` rows: the tables are what is true.
+
+        A number that neither knows was asked for and lost: it fails, and keeps its place.
+        """
+        lost = {
+            row["number"]: row for row in rows if row["number"] is not None and row["number"] >= self._numbers
+        }
+        for number in range(self._numbers, max(lost, default=-1) + 1):
+            row = lost.get(number, {"status": "failed"})
+            design = {name: row[name] for name in self._distributions if row.get(name) is not None}
+            origin = KNOWN if design in self._space.known_designs() else self._sampler
+            trial = self._trial(design, TrialState.RUNNING, {ORIGIN: origin})
+            self._write(trial)
+            trial.number = number
+            self._recall(trial)
+            self.tell(number, row["status"], row)
+        self._known = deque(design for design in self._known if design not in self._given)
+
     def unfinished(self) -> list[Proposal]:
         """Designs that were asked for and never told: what a driver that died left behind."""
         return list(self._running.values())

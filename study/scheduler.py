@@ -35,6 +35,7 @@ class MultiObjectiveHalving(FIFOScheduler):
         super().__init__()
         self._objectives = objectives
         self._constraints = constraints
+        self._compared: set[tuple[str, int]] = set()
         reference = np.array([objective.worst_cost for objective in objectives])
         self._rungs = Rungs(rungs(grace_epochs, reduction_factor, max_epochs), reduction_factor, reference)
         for epoch, row in recorded:
@@ -45,8 +46,11 @@ class MultiObjectiveHalving(FIFOScheduler):
         """CONTINUE, or STOP for a search trial that falls behind at a rung."""
         epoch = result.get(JOINT_EPOCH, 0)
         is_rung = epoch in self._rungs.epochs and SO_FAR in result
-        if not is_rung or TrialPlan.from_json(trial.config[PLAN]).number is None:
+        plan = TrialPlan.from_json(trial.config[PLAN])
+        # One whose worker died reports a rung again, as its next process finds it.
+        if not is_rung or plan.number is None or (plan.trial_id, epoch) in self._compared:
             return TrialScheduler.CONTINUE
+        self._compared.add((plan.trial_id, epoch))
         survives = self._rungs.goes_on(epoch, self._costs(Outcome.from_json(result[SO_FAR]).trial))
         return TrialScheduler.CONTINUE if survives else TrialScheduler.STOP
 

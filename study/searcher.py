@@ -1,5 +1,6 @@
 """Ray Tune's view of the search: plans go out, what became of them comes back, the driver writes it down."""
 
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any
@@ -15,13 +16,17 @@ from study.spec import StudySpec
 
 # Keys of a Tune config and of Tune's results; SO_FAR comes with judged epochs only.
 OUTCOME, PLAN, SO_FAR, EPOCH, JOINT_EPOCH = "outcome", "plan", "so_far", "epoch", "joint_epoch"
-DIED = "the worker ended before the trial was final (killed, out of memory, or an error in Ray)"
+NO_STORAGE = "no_storage"
+MOST_DEATHS = 3  # of a trial's workers
+DIED = f"{MOST_DEATHS} workers ended before the trial was final (killed, out of memory, or an error in Ray)"
+MOST_ALIKE = 5  # trials in a row that may fail for one reason: the next would too
 
 
 class StudySearcher(Searcher):
     """Hands out `first` (planned trials, or trials to take up again), then `trials` new proposals.
 
-    Every trial ends in `record`, with exactly one outcome, before the sampler is told.
+    Every trial ends in `record`, with exactly one outcome, before the sampler is told. One whose worker died is handed
+    out again, before new ones, and goes on from where it was saved.
     """
 
     def __init__(
@@ -38,35 +43,62 @@ class StudySearcher(Searcher):
         self._plans: Iterator[TrialPlan] = chain(first, self._search_plans(trials))
         self._record = record
         self._running: dict[str, TrialPlan] = {}
+        self._again: deque[TrialPlan] = deque()
+        self._deaths: Counter[str] = Counter()
+        self._alike: deque[str | None] = deque(maxlen=MOST_ALIKE)  # errors of the last trials
         self._error: BaseException | None = None
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:  # type: ignore[override]
-        """The next plan as a Tune config, or FINISHED."""
-        plan = next(self._plans, None)
-        if plan is None or self._error:
+        """The next plan as a Tune config, None while one that runs may have to run again, or FINISHED."""
+        if self._error:
             return Searcher.FINISHED
+        try:
+            plan = self._again.popleft() if self._again else next(self._plans, None)
+        except OSError as problem:
+            self._error = problem
+            return Searcher.FINISHED
+        if plan is None:
+            return None if self._running else Searcher.FINISHED
         self._running[trial_id] = plan
         return {PLAN: plan.to_json()}
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
-        """Writes the trial's rows, then tells the sampler; without an outcome the trial failed."""
+        """Writes the trial's rows, then tells the sampler; without an outcome its worker died, and it runs again."""
         plan = self._running.pop(trial_id, None)
         if plan is None:
+            return
+        if error:
+            self._deaths[plan.trial_id] += 1
+            if self._deaths[plan.trial_id] < MOST_DEATHS:
+                self._again.append(plan)
+                return
+        if result and NO_STORAGE in result:  # the trial is not over: a resume takes it up
+            self._error = self._error or StudyError(result[NO_STORAGE])
             return
         outcome = self._outcome(plan, result or {}, error)
         try:
             self._record(outcome)
+            self._tell(plan, outcome)
         except (OSError, ValueError, StudyError) as problem:
             self._error = self._error or problem
             return
-        self._tell(plan, outcome)
+        self._stop_if_alike(outcome.trial.get("error") if outcome.trial["status"] == "failed" else None)
 
     def raise_if_failed(self) -> None:
-        """Raises what kept a result from being written, if anything did."""
+        """Raises what kept a result from being written, or trials from being worth running, if anything did."""
+        if isinstance(self._error, StudyError):
+            raise self._error
         if self._error:
             raise StudyError(f"results could not be written: {one_line(str(self._error))}") from self._error
+
+    def _stop_if_alike(self, error: str | None) -> None:
+        self._alike.append(error)
+        if error and self._alike.count(error) == MOST_ALIKE:
+            self._error = StudyError(
+                f"stopped: {MOST_ALIKE} trials in a row failed for one reason: {error}; mend it, then resume the study"
+            )
 
     def __getstate__(self) -> dict[str, Any]:
         """Nothing: Tune pickles its searcher into a snapshot that no resume reads."""

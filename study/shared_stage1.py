@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from aia_models.errors import CheckpointError, DivergedError
-from aia_models.stage1 import Stage1, capture, load, restore, save
 from aia_models.training import EpochRecord, Trainer
+from aia_models.training_state import TrainingState, capture, load, restore, save
 from study.lease import Lease, LeaseQueue
 
 POLL_SECONDS = 0.25
@@ -33,12 +33,20 @@ class SharedStage1:
         DivergedError where stage 1 diverges: who finds another's trial did so raises the same at once.
         """
         found = self._result_or_lease()
-        if isinstance(found, Stage1):
+        if isinstance(found, TrainingState):
             yield from self._take(trainer, found)
         else:
             yield from self._train(trainer, found)
 
-    def _result_or_lease(self) -> Stage1 | Lease:
+    def columns(self) -> dict[str, object]:
+        """Columns of `trials` that say how the trial came by its stage 1."""
+        return {
+            "stage1_key": self.key,
+            "stage1_reused": self.reused,
+            "stage1_wait_seconds": self.wait_seconds,
+        }
+
+    def _result_or_lease(self) -> TrainingState | Lease:
         queue, started = LeaseQueue(self._folder), time.monotonic()
         while (result := self._result()) is None:
             lease = queue.acquire()
@@ -51,20 +59,20 @@ class SharedStage1:
                 lease.release()
         return result
 
-    def _result(self) -> Stage1 | None:
+    def _result(self) -> TrainingState | None:
         """What lies there; None also for a file that cannot be read: it is trained again and replaced."""
         try:
             return load(self._folder / RESULT)
         except (OSError, CheckpointError):
             return None
 
-    def _keep(self, stage1: Stage1) -> None:
+    def _keep(self, stage1: TrainingState) -> None:
         """Puts the result there for others, unless one who took over did so before; this trial goes on without."""
         if self._result() is None:
             with suppress(OSError):
                 save(stage1, self._folder / RESULT)
 
-    def _take(self, trainer: Trainer, stage1: Stage1) -> Iterator[EpochRecord]:
+    def _take(self, trainer: Trainer, stage1: TrainingState) -> Iterator[EpochRecord]:
         self.reused = True
         if stage1.error is None:
             restore(trainer, stage1)
@@ -80,7 +88,7 @@ class SharedStage1:
                 yield record
             self._keep(capture(trainer, records))
         except DivergedError as error:
-            self._keep(Stage1({}, tuple(records), str(error)))
+            self._keep(TrainingState({}, tuple(records), str(error)))
             raise
         finally:
             lease.release()

@@ -102,6 +102,11 @@ class StudySpec(BaseModel):
     judge_each_epoch: bool = Field(
         default=False, description="whether trials are judged after each joint epoch, true or false"
     )
+    checkpoints_behind_front: Literal["all"] | Annotated[int, Field(ge=0)] = Field(
+        default=10,
+        description="how many of a search's checkpoints are kept beside its front's, those of the best trials behind"
+        " it, 'all' or a whole number of at least 0",
+    )
     resources: Resources = Field(default=Resources(), description="a table of what a trial asks for")
 
     @field_validator("space")

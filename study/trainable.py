@@ -1,7 +1,8 @@
 """A trial as Ray Tune runs it: step by step through its epochs, the last step brings the trial's rows."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -12,8 +13,8 @@ from ray.tune.result import DONE
 from aia_models.config import ComputeConfig
 from study.outcome import Outcome
 from study.plan import TrialPlan
-from study.searcher import EPOCH, JOINT_EPOCH, OUTCOME, PLAN, SO_FAR
-from study.trial import EpochReport, TrialContext, run_trial
+from study.searcher import EPOCH, JOINT_EPOCH, NO_STORAGE, OUTCOME, PLAN, SO_FAR
+from study.trial import EpochReport, Interrupted, NoStorage, TrialContext, run_trial
 
 STEP_SECONDS = 1.0
 
@@ -44,6 +45,8 @@ class AIATrainable(tune.Trainable):
                         return result
                 case Outcome() as outcome:
                     return {OUTCOME: outcome.to_json(), DONE: True}
+                case NoStorage(reason):
+                    return {NO_STORAGE: reason, DONE: True}
         raise RuntimeError("a trial ended without an outcome")
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -51,8 +54,13 @@ class AIATrainable(tune.Trainable):
         self._start(new_config)
         return True
 
+    def cleanup(self) -> None:
+        """Ray Tune: this process is to end. A trial under way is saved as it stands, for the next one."""
+        with suppress(Interrupted, StopIteration):  # one that has not begun, or is over, passes it on
+            self._progress.throw(Interrupted())
+
     def save_checkpoint(self, checkpoint_dir: str) -> None:
-        """Nothing: a trial's checkpoint is written once, when it is final."""
+        """Nothing: trials save themselves, and leave a checkpoint when they are final."""
 
     def load_checkpoint(self, checkpoint: Any) -> None:
         """Nothing: see `save_checkpoint`."""
@@ -68,6 +76,6 @@ class AIATrainable(tune.Trainable):
             memory_format=resources.memory_format,
             threads=max(int(resources.cpus_per_trial), 1),
         )
-        self._progress: Iterator[EpochReport | Outcome] = run_trial(
+        self._progress: Generator[EpochReport | Outcome | NoStorage] = run_trial(
             plan, self._context, self._load_faces, compute
         )

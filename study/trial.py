@@ -1,9 +1,8 @@
 """One trial from plan to final rows: train, fit the release channel, judge, keep the checkpoint. No Ray."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from itertools import chain
 from pathlib import Path
 
 import torch
@@ -21,7 +20,7 @@ from aia_models.judging import Judgement, judge
 from aia_models.metrics import folded
 from aia_models.training import EpochRecord, Trainer
 from study.design import training_config
-from study.layout import CHECKPOINTS, RESAMPLES, STAGE1
+from study.layout import CHECKPOINTS, RESAMPLES, STAGE1, STATES
 from study.outcome import (
     Outcome,
     Row,
@@ -35,10 +34,17 @@ from study.outcome import (
 )
 from study.plan import Status, TrialPlan
 from study.resamples import write_resamples
+from study.saved_training import SavedTraining, Trained
 from study.shared_stage1 import SharedStage1
 from study.spec import StudySpec, judged_epochs
+from study.writable import becomes_writable, is_writable
 
 STAGE1_VERSION = 2  # raise it when the code of stage 1 changes what it computes
+JOINT_VERSION = 1  # raise it when the code of joint training or its judging does
+
+
+class Interrupted(Exception):
+    """Thrown into a trial that is to end here and go on in another process."""
 
 
 @dataclass(frozen=True)
@@ -71,13 +77,31 @@ class EpochReport:
     so_far: Outcome | None = None
 
 
+@dataclass(frozen=True)
+class NoStorage:
+    """A trial that cannot end, since nothing can be written to its study; `reason` is one line."""
+
+    reason: str
+
+
 def run_trial(
     plan: TrialPlan, context: TrialContext, load_faces: Callable[[], SplitFaces], compute: ComputeConfig
-) -> Iterator[EpochReport | Outcome]:
+) -> Generator[EpochReport | Outcome | NoStorage]:
     """Yields a report per epoch and, last, the trial's outcome, also when it failed or diverged.
 
-    Faces are loaded here, so that faces that cannot be read are the trial's recorded error.
+    Faces are loaded here, so that faces that cannot be read are the trial's recorded error. A trial of which an earlier
+    process left a saved training goes on from there, and reports its judged epochs once more. Whoever throws
+    Interrupted into it has it saved as it stands. Where an error came with a storage that takes no files it waits for
+    that to come back and begins again; if it does not, NoStorage is the last.
     """
+    while not (yield from _attempt(plan, context, load_faces, compute)):
+        pass
+
+
+def _attempt(
+    plan: TrialPlan, context: TrialContext, load_faces: Callable[[], SplitFaces], compute: ComputeConfig
+) -> Generator[EpochReport | Outcome | NoStorage, None, bool]:
+    """Whether the trial is over."""
     running = _Running(plan, context, compute)
     torch.set_num_threads(compute.threads)
     keep_freed_memory()
@@ -86,17 +110,26 @@ def run_trial(
             yield from running.train(load_faces())
             final = running.final()
             final.to_json()  # a figure that is no number is this trial's error, not its worker's
+    except Interrupted:
+        running.save()
+        return True
     except DivergedError as error:
-        yield running.ended("diverged", error=exception_line(error))
-        return
+        final = running.ended("diverged", error=exception_line(error))
     except Exception as error:  # noqa: BLE001  whatever broke a trial becomes its row; the study goes on
-        yield running.ended("failed", error=exception_line(error))
-        return
+        storage = Path(context.directory)
+        if is_writable(storage):
+            final = running.ended("failed", error=exception_line(error))
+        elif becomes_writable(storage):
+            return False
+        else:
+            yield NoStorage(f"{storage} takes no files: {exception_line(error)}")
+            return True
     yield final
+    return True
 
 
 class _Running:
-    """A trial under way: its training, the epochs so far and what judging gave after some of them."""
+    """A trial under way: its trainer, and what it has behind it."""
 
     def __init__(self, plan: TrialPlan, context: TrialContext, compute: ComputeConfig) -> None:
         self._started = time.perf_counter()
@@ -104,10 +137,9 @@ class _Running:
         self._spec = context.spec
         self._directory = Path(context.directory)
         self._compute = compute
-        self._records: list[EpochRecord] = []
-        self._judged: dict[int, Row] = {}
+        self._trained = Trained()
         self._device: str | None = None
-        self._stage1: SharedStage1 | None = None
+        self._saved: SavedTraining | None = None
 
     def train(self, faces: SplitFaces) -> Iterator[EpochReport]:
         """Both stages; search trials are judged on the way where the spec says so."""
@@ -117,15 +149,45 @@ class _Running:
         self._config = training_config(self._plan, self._spec)
         self._trainer = Trainer(self._config, self._compute, faces)
         key = stage1_key(self._config, faces.fingerprint)
-        self._stage1 = SharedStage1(self._directory / STAGE1, key)
+        everything = [JOINT_VERSION, key, asdict(self._config), asdict(self._compute)]
+        self._saved = SavedTraining(self._directory / STATES / self._plan.trial_id, content_key(everything))
+        earlier = self._saved.take_up(self._trainer)
+        if earlier is None:
+            yield from self._stage1(SharedStage1(self._directory / STAGE1, key))
+        else:
+            self._trained = earlier
+            for epoch, outcome in earlier.stopped_there.items():
+                yield EpochReport(earlier.records[epoch - 1], self._joint_epoch(epoch), outcome)
+        yield from self._joint(self._saved)
+
+    def save(self) -> None:
+        """Saves joint training as it stands; stage 1 is kept by those who share it."""
+        if self._saved and self._trained.records and self._trained.records[-1].stage == "joint":
+            self._saved.save(self._trainer, self._as_of_now())
+
+    def _stage1(self, stage1: SharedStage1) -> Iterator[EpochReport]:
+        try:
+            for record in stage1.run(self._trainer):
+                self._trained.records.append(record)
+                yield EpochReport(record, 0)
+        finally:
+            self._trained.stage1 = stage1.columns()
+
+    def _joint(self, saved: SavedTraining) -> Iterator[EpochReport]:
         given = self._plan.number is None and not self._spec.judge_each_epoch  # no rung compares it
         judged = () if given or self._plan.phase != "search" else judged_epochs(self._spec)
-        joint_epoch = 0
-        for record in chain(self._stage1.run(self._trainer), self._trainer.run_joint()):
-            self._records.append(record)
-            joint_epoch += record.stage == "joint"
-            is_judged = joint_epoch in judged
-            yield EpochReport(record, joint_epoch, self._stopped_here() if is_judged else None)
+        for record in self._trainer.run_joint():
+            self._trained.records.append(record)
+            joint_epoch = self._joint_epoch(record.epoch)
+            so_far = self._stopped_here() if joint_epoch in judged else None
+            if so_far:
+                self._trained.stopped_there[record.epoch] = so_far
+            saved.save_if_cheap(self._trainer, self._as_of_now())
+            yield EpochReport(record, joint_epoch, so_far)
+
+    def _joint_epoch(self, epoch: int) -> int:
+        budget = self._config.budget
+        return epoch - budget.autoencoder_epochs - budget.heads_epochs
 
     def final(self) -> Outcome:
         """Judges the last epoch and keeps the checkpoint and the figures' resamples."""
@@ -133,35 +195,36 @@ class _Running:
         trial_id, checkpoint_path = self._plan.trial_id, f"{CHECKPOINTS}/{self._plan.trial_id}"
         write_resamples(self._directory / RESAMPLES / f"{trial_id}.parquet", trial_id, judgement, in_loop)
         checkpoint.save(anonymizer, self._directory / checkpoint_path, self._about(judgement))
-        figures = judged_figures(judgement, self._records[-1], in_loop)
+        figures = judged_figures(judgement, self._trained.records[-1], in_loop)
         return self.ended("complete", judgement, **figures, checkpoint=checkpoint_path)
 
     def ended(self, status: Status, judgement: Judgement | None = None, **figures: object) -> Outcome:
         """The trial's rows with the epochs so far and what they took, and the attacks and matches of a judgement."""
         return Outcome(
             trial_row(self._plan, self._spec, status, **figures, **self._effort()),
-            epoch_rows(self._plan, self._records, self._judged),
+            epoch_rows(self._plan, self._trained.records, self._trained.judged),
             attack_rows(self._plan, judgement) if judgement else [],
             match_rows(self._plan, judgement) if judgement else [],
         )
 
     def _effort(self) -> Row:
         """Columns of `trials` that say what the trial took."""
-        last, stage1 = self._records[-1] if self._records else None, self._stage1
+        records = self._trained.records
         return {
-            "epochs": len(self._records),
-            "train_images_seen": last.train_images_seen if last else 0,
-            "wall_seconds": time.perf_counter() - self._started,
+            "epochs": len(records),
+            "train_images_seen": records[-1].train_images_seen if records else 0,
+            "wall_seconds": self._as_of_now().seconds,
             "device": self._device,
             "torch_version": torch.__version__,
-            "stage1_key": stage1.key if stage1 else None,
-            "stage1_reused": stage1.reused if stage1 else None,
-            "stage1_wait_seconds": stage1.wait_seconds if stage1 else None,
+            **self._trained.stage1,
         }
+
+    def _as_of_now(self) -> Trained:
+        return replace(self._trained, seconds=self._trained.seconds + time.perf_counter() - self._started)
 
     def _stopped_here(self) -> Outcome:
         _, judgement, in_loop = self._judge()
-        figures = judged_figures(judgement, self._records[-1], in_loop)
+        figures = judged_figures(judgement, self._trained.records[-1], in_loop)
         outcome = self.ended("stopped_early", judgement, **figures)
         outcome.to_json()  # a figure that is no number is this trial's error here too
         return outcome
@@ -175,7 +238,9 @@ class _Running:
         shape = anonymizer.encoder.map_shape
         judgement = judge(released, shape, suite, config.seed, anonymizer.decode, self._compute.device)
         in_loop = judge_in_loop(self._trainer.networks, released)
-        self._judged[self._records[-1].epoch] = epoch_figures(judgement, time.perf_counter() - started)
+        self._trained.judged[self._trained.records[-1].epoch] = epoch_figures(
+            judgement, time.perf_counter() - started
+        )
         return anonymizer, judgement, in_loop
 
     def _about(self, judgement: Judgement) -> dict[str, object]:

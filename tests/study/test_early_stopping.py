@@ -15,10 +15,10 @@ from ray.cluster_utils import Cluster
 from ray.tune.schedulers import TrialScheduler
 
 from study.cli import run
+from study.fit import _recorded_epochs, _scheduler
 from study.launch import open_study_directory
 from study.outcome import Outcome
 from study.plan import TrialPlan
-from study.runner import _recorded_epochs, _scheduler
 from study.searcher import JOINT_EPOCH, PLAN, SO_FAR
 
 GRACE, FACTOR, EPOCHS = 1, 2, 4  # rungs after joint epochs 1 and 2

@@ -13,6 +13,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 from ray import tune
 
+from study.errors import StudyError
 from study.objectives import ATTACKER, MATCHING, SEARCH_OBJECTIVES
 from study.outcome import Outcome, trial_row
 from study.plan import TrialPlan
@@ -28,11 +29,13 @@ FIGURES = {ATTACKER.column: 0.6, MATCHING.column: 0.7}
 class Ending(tune.Trainable):
     """Ends in the way that its trial's number stands for."""
 
-    def setup(self, config: dict[str, Any]) -> None:
+    def setup(self, config: dict[str, Any], folder: Path | None = None) -> None:  # type: ignore[override]
+        assert folder is not None
+        self.folder = folder
         self.plan = TrialPlan.from_json(config[PLAN])
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        self.setup(new_config)
+        self.plan = TrialPlan.from_json(new_config[PLAN])
         return True
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
@@ -40,6 +43,8 @@ class Ending(tune.Trainable):
 
     def step(self) -> dict[str, Any]:
         plan = self.plan
+        with (self.folder / f"starts-{plan.number}").open("a") as starts:
+            starts.write("x")
         match plan.number:
             case 0:
                 row = trial_row(plan, SPEC, "complete", **FIGURES)
@@ -54,6 +59,10 @@ class Ending(tune.Trainable):
             case 5:
                 nan = trial_row(plan, SPEC, "complete", **FIGURES | {MATCHING.column: float("nan")})
                 return {OUTCOME: Outcome(nan).to_json(), "done": True}
+            case 6:
+                if (self.folder / "starts-6").stat().st_size < 3:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                row = trial_row(plan, SPEC, "complete", **FIGURES)
             case _:
                 row = trial_row(plan, SPEC, "diverged", error="total_loss is nan")
         return {OUTCOME: Outcome(row).to_json(), "done": True}
@@ -64,13 +73,13 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[int, dict], di
     directory: Path = tmp_path_factory.mktemp("ends")
     proposals = Proposals(directory, "ends", space(SPEC), "random", 0, SEARCH_OBJECTIVES)
     outcomes: list[Outcome] = []
-    searcher = StudySearcher(SPEC, proposals, [], 7, outcomes.append)
+    searcher = StudySearcher(SPEC, proposals, [], 8, outcomes.append)
     ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, configure_logging=False)
     try:
         tune.Tuner(
-            Ending,
+            tune.with_parameters(Ending, folder=directory),
             tune_config=tune.TuneConfig(
-                search_alg=searcher, num_samples=7, max_concurrent_trials=1, reuse_actors=True
+                search_alg=searcher, num_samples=-1, max_concurrent_trials=1, reuse_actors=True
             ),
             run_config=tune.RunConfig(
                 storage_path=str(directory), name="ray", verbose=0, stop={"stop_me": True}
@@ -81,7 +90,45 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[int, dict], di
     storage = JournalStorage(JournalFileBackend(str(directory / "search.journal")))
     trials = optuna.load_study(study_name="ends", storage=storage).trials
     states = {trial.number: trial.state for trial in trials}
+    assert len(outcomes) == 8, "each trial ends once"
+    starts = {number: (directory / f"starts-{number}").stat().st_size for number in states}
+    assert starts == {0: 1, 1: 1, 2: 3, 3: 3, 4: 1, 5: 3, 6: 3, 7: 1}, (
+        "who died runs again, three times at most"
+    )
     return {outcome.trial["number"]: outcome.trial for outcome in outcomes}, states
+
+
+def ending(tmp_path: Path, errors: list[str | None]) -> StudySearcher:
+    """A searcher after trials that ended one by one, in good order or with an error."""
+    proposals = Proposals(tmp_path, "ends", space(SPEC), "random", 0, SEARCH_OBJECTIVES)
+    searcher = StudySearcher(SPEC, proposals, [], 20, lambda outcome: None)
+    for number, error in enumerate(errors):
+        config = searcher.suggest(f"tune-{number}")
+        assert isinstance(config, dict)
+        plan = TrialPlan.from_json(config[PLAN])
+        status = "failed" if error else "complete"
+        row = trial_row(plan, SPEC, status, **({"error": error} if error else FIGURES))
+        searcher.on_trial_complete(f"tune-{number}", {OUTCOME: Outcome(row).to_json()})
+    return searcher
+
+
+def test_five_trials_in_a_row_that_fail_alike_stop_the_study(tmp_path):
+    full = "OSError: [Errno 28] No space left on device"
+    searcher = ending(tmp_path, [None, *[full] * 5])
+    assert searcher.suggest("next") == StudySearcher.FINISHED
+    with pytest.raises(
+        StudyError, match=r"5 trials in a row failed for one reason: OSError: \[Errno 28\] No space"
+    ):
+        searcher.raise_if_failed()
+
+
+@pytest.mark.parametrize(
+    "errors", [["a"] * 4, ["a", "a", None, "a", "a", "a"], ["a", "a", "b", "a", "a", "a"]]
+)
+def test_fewer_or_others_do_not(tmp_path, errors):
+    searcher = ending(tmp_path, errors)
+    assert isinstance(searcher.suggest("next"), dict)
+    searcher.raise_if_failed()
 
 
 @pytest.mark.parametrize(
@@ -93,9 +140,10 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[int, dict], di
         (3, "failed", TrialState.FAIL),
         (4, "stopped_early", TrialState.PRUNED),
         (5, "failed", TrialState.FAIL),
-        (6, "diverged", TrialState.FAIL),
+        (6, "complete", TrialState.COMPLETE),
+        (7, "diverged", TrialState.FAIL),
     ],
-    ids=["complete", "missing-objective", "raised", "killed", "stopped", "nan", "diverged"],
+    ids=["complete", "missing-objective", "raised", "killed", "stopped", "nan", "killed-twice", "diverged"],
 )
 def test_each_end_is_one_row_and_told(ended, number, status, state):
     rows, states = ended
@@ -103,4 +151,4 @@ def test_each_end_is_one_row_and_told(ended, number, status, state):
     assert states[number] == state
     if status == "failed":
         assert rows[number]["error"]
-    assert sorted(rows) == sorted(states) == list(range(7))
+    assert sorted(rows) == sorted(states) == list(range(8))

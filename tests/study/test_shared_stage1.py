@@ -16,8 +16,8 @@ import pytest
 
 from aia_models.config import ComputeConfig
 from aia_models.errors import DivergedError
-from aia_models.stage1 import load
 from aia_models.training import EpochRecord
+from aia_models.training_state import load
 from search_spaces.hyperparameters import resolve
 from study import lease, shared_stage1
 from study.launch import create_study
@@ -49,7 +49,9 @@ class CountingTrainer:
 def stubbed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """`capture` and `restore` without networks; lists who restored."""
     restored: list[Any] = []
-    monkeypatch.setattr(shared_stage1, "capture", lambda _, records: shared_stage1.Stage1({}, tuple(records)))
+    monkeypatch.setattr(
+        shared_stage1, "capture", lambda _, records: shared_stage1.TrainingState({}, tuple(records))
+    )
     monkeypatch.setattr(shared_stage1, "restore", lambda trainer, stage1: restored.append(trainer))
     return restored
 

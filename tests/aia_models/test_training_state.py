@@ -1,16 +1,25 @@
-"""Stage 1 from a file: joint training goes on from it as from its own, bit by bit."""
+"""A training from a file, stage 1's or any epoch's: it goes on from there as from its own, bit by bit."""
 
 from dataclasses import asdict, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from aia_models.config import AdversaryConfig, BudgetConfig, ChannelConfig, ComputeConfig, TrainingConfig
+from aia_models.config import (
+    AdversaryConfig,
+    BudgetConfig,
+    ChannelConfig,
+    ComputeConfig,
+    PenaltyConfig,
+    TrainingConfig,
+    UtilityConfig,
+)
 from aia_models.errors import CheckpointError
-from aia_models.stage1 import Stage1, capture, load, restore, save
 from aia_models.training import EpochRecord, Trainer
+from aia_models.training_state import TrainingState, capture, load, restore, save
 from tests.aia_models.random_faces import random_faces
 
 FACES = random_faces(people=12, images=4, signal=40)
@@ -30,8 +39,15 @@ LATER = {
     ),
 }
 
+ANY_EPOCH = {
+    "penalty": replace(SMALL, penalty=PenaltyConfig(kind="kernel_ridge_rff", mirrored=True)),
+    "contrastive utility": replace(SMALL, utility=UtilityConfig(kind="batch_contrastive", temperature=0.2)),
+    "augmented": replace(SMALL, augmentation="flip_shift"),
+    "schedule": replace(SMALL, penalty=PenaltyConfig(schedule="ramp")),
+}
 
-def stage1_of(config: TrainingConfig, compute: ComputeConfig = ComputeConfig()) -> Stage1:
+
+def stage1_of(config: TrainingConfig, compute: ComputeConfig = ComputeConfig()) -> TrainingState:
     trainer = Trainer(config, compute, FACES)
     return capture(trainer, list(trainer.run_stage1()))
 
@@ -92,8 +108,8 @@ def test_what_was_captured_does_not_move_while_training_goes_on() -> None:
 def test_a_stage_1_that_diverged_is_kept_with_its_reason(tmp_path: Path) -> None:
     record = EpochRecord(1, "autoencoder", None, None, None, None, None, None, 16, 0.1)
     path = tmp_path / "stage1.safetensors"
-    save(Stage1({}, (record,), "reconstruction_loss is nan in epoch 2 (autoencoder)"), path)
-    assert load(path) == Stage1({}, (record,), "reconstruction_loss is nan in epoch 2 (autoencoder)")
+    save(TrainingState({}, (record,), "reconstruction_loss is nan in epoch 2 (autoencoder)"), path)
+    assert load(path) == TrainingState({}, (record,), "reconstruction_loss is nan in epoch 2 (autoencoder)")
 
 
 @pytest.mark.parametrize("content", [b"", b"no tensors", b"\x02\0\0\0\0\0\0\0{}"])
@@ -101,6 +117,28 @@ def test_a_damaged_file_is_told_in_one_line(tmp_path: Path, content: bytes) -> N
     path = tmp_path / "stage1.safetensors"
     path.write_bytes(content)
     with pytest.raises(
-        CheckpointError, match=r"stage1\.safetensors is damaged .*needs a file that stage 1 wrote"
+        CheckpointError, match=r"stage1\.safetensors is damaged .*needs a file that training wrote"
     ):
         load(path)
+
+
+@pytest.mark.parametrize("layout", ["channels_last", "contiguous"])
+@pytest.mark.parametrize("after", range(1, 8))
+@pytest.mark.parametrize("name", [*LATER, "penalty", "contrastive utility", "augmented", "schedule"])
+def test_a_training_goes_on_bit_equal_after_any_epoch(
+    tmp_path: Path, name: str, after: int, layout: Any
+) -> None:
+    config = {**LATER, **ANY_EPOCH}[name]
+    compute = ComputeConfig(memory_format=layout)
+    own, first, second = (Trainer(config, compute, FACES) for _ in range(3))
+    whole = figures(own.run())
+    assert len(whole) == 7
+    begun = list(islice(first.run(), after))
+    path = tmp_path / "training.safetensors"
+    save(capture(first, begun, notes="mine"), path)
+    state = load(path)
+    assert state.notes == "mine"
+    restore(second, state)
+    assert figures([*state.records, *second.run()]) == whole
+    for key, value in own.networks.state_dict().items():
+        assert torch.equal(second.networks.state_dict()[key], value), key

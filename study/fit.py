@@ -1,0 +1,169 @@
+"""Trials on Ray Tune: on this machine, or on the cluster that this process is connected to."""
+
+import math
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+import ray
+from ray import tune
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+from rich.console import Console
+
+from search_spaces.hyperparameters import HYPERPARAMETERS
+from study.errors import StudyError
+from study.kept_checkpoints import KeptCheckpoints
+from study.launch import StudyDirectory
+from study.layout import STATES
+from study.outcome import Outcome
+from study.plan import TrialPlan
+from study.progress import Progress
+from study.proposals import Proposals
+from study.scheduler import MultiObjectiveHalving
+from study.searcher import PLAN, StudySearcher
+from study.shared_storage import require_shared
+from study.signals import terminated_as_interrupted
+from study.store import ResultsStore
+from study.trainable import AIATrainable
+from study.trial import TrialContext
+from study.writable import patiently
+
+GPU_SHARE = 0.25  # of one GPU, where `gpus_per_trial` is auto and the cluster has any
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run of a study works with; by `time.monotonic()` it ends at `ends`, unless its work does before."""
+
+    study: StudyDirectory
+    store: ResultsStore
+    console: Console
+    ends: float
+
+
+def fit(run: Run, proposals: Proposals, first: list[TrialPlan], new: int) -> None:
+    """Runs the trials `first`, then `new` proposals, on the cluster that this process is connected to; each is recorded
+    when it is final.
+
+    StudyError where no node can take a trial, where results could not be written, or where trials fail alike.
+    """
+    study, store = run.study, run.store
+    require_shared(study.path)
+    resources = _trial_resources(study)
+    parallel = _slots(resources)
+    checkpoints = KeptCheckpoints(study.path, study.spec, recorded_rows(study).values())
+    with Progress(run.console, len(first) + new, recorded_rows(study).values()) as progress:
+
+        def record(outcome: Outcome) -> None:
+            patiently(lambda: store.append(outcome))
+            patiently(lambda: store.flush_if_due(time.monotonic()))
+            progress.finished(outcome.trial)
+            checkpoints.add(outcome.trial)
+            shutil.rmtree(study.path / STATES / outcome.trial["trial_id"], ignore_errors=True)
+
+        searcher = StudySearcher(study.spec, proposals, first, new, record)
+        context = TrialContext(
+            study.spec.model_dump_json(), str(study.prepared.resolve()), str(study.path.resolve())
+        )
+        trainable = tune.with_resources(tune.with_parameters(AIATrainable, context=context), resources)
+        tuner = tune.Tuner(
+            trainable,
+            tune_config=tune.TuneConfig(
+                search_alg=searcher,
+                scheduler=_scheduler(study),
+                num_samples=-1,  # until the searcher says so: trials may run again
+                max_concurrent_trials=parallel,
+                time_budget_s=None if run.ends == math.inf else max(run.ends - time.monotonic(), 0.1),
+                reuse_actors=True,
+                trial_dirname_creator=_directory_name,
+            ),
+            run_config=tune.RunConfig(
+                name="ray",
+                storage_path=str(study.path.resolve()),
+                verbose=0,
+                callbacks=[progress, _Flush(store)],
+            ),
+        )
+        with terminated_as_interrupted():
+            tuner.fit()
+        searcher.raise_if_failed()
+
+
+class _Flush(tune.Callback):
+    """Makes rows visible in time also while no trial ends."""
+
+    def __init__(self, store: ResultsStore) -> None:
+        self._store = store
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Nothing: Tune pickles its callbacks into a snapshot that no resume reads."""
+        return {}
+
+    def on_step_end(self, iteration: int, trials: list, **info: Any) -> None:
+        """Ray Tune: once around its loop. Where parts cannot be written the next recorded trial says so."""
+        with suppress(OSError):
+            self._store.flush_if_due(time.monotonic())
+
+
+def _scheduler(study: StudyDirectory) -> TrialScheduler:
+    spec = study.spec
+    if spec.early_stopping.rule == "none":
+        return FIFOScheduler()
+    return MultiObjectiveHalving(
+        spec.search_objectives,
+        spec.early_stopping.grace_epochs,
+        spec.early_stopping.reduction_factor,
+        spec.training.joint_epochs,
+        spec.search_constraints,
+        _recorded_epochs(study),
+    )
+
+
+def _recorded_epochs(study: StudyDirectory) -> Iterator[tuple[int, dict]]:
+    """Joint epochs, with hyperparameters and figures, of the search trials' judged epochs in earlier runs."""
+    spec, recorded = study.spec, recorded_rows(study)
+    before = spec.training.stage1_epochs + spec.training.heads_epochs
+    for row in _rows(study, "epochs"):
+        trial = recorded[row["trial_id"]]
+        if trial["number"] is not None and row["judging_seconds"] is not None:
+            yield row["epoch"] - before, {name: trial[name] for name in HYPERPARAMETERS} | row
+
+
+def _directory_name(trial: Any) -> str:
+    """Ray's own folder of a trial: ours and Ray's id, since a trial that is run again is new to Ray."""
+    return f"{TrialPlan.from_json(trial.config[PLAN]).trial_id}-{trial.trial_id}"
+
+
+def _trial_resources(study: StudyDirectory) -> dict[str, float]:
+    asked = study.spec.resources
+    gpus = asked.gpus_per_trial
+    if gpus == "auto":
+        gpus = GPU_SHARE if ray.cluster_resources().get("GPU", 0) > 0 else 0.0
+    return {"CPU": asked.cpus_per_trial, "GPU": gpus}
+
+
+def _slots(resources: dict[str, float]) -> int:
+    """How many trials the cluster's nodes run at once; StudyError where not even one fits a node."""
+    asked = {name: amount for name, amount in resources.items() if amount}
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    slots = sum(int(min(node.get(name, 0) / amount for name, amount in asked.items())) for node in nodes)
+    if not slots:
+        wanted = " and ".join(f"{amount:g} {name}" for name, amount in asked.items())
+        most = ", ".join(f"{max(node.get(name, 0) for node in nodes):g} {name}" for name in asked)
+        raise StudyError(f"a trial asks for {wanted}, but no node has that: the most a node has is {most}")
+    return slots
+
+
+def recorded_rows(study: StudyDirectory) -> dict[str, dict]:
+    """The `trials` rows in parts, by trial."""
+    return {row["trial_id"]: row for row in _rows(study, "trials")}
+
+
+def _rows(study: StudyDirectory, table: str) -> Iterator[dict]:
+    parts = study.path / "results" / table
+    if any(parts.glob("*.parquet")):
+        yield from pl.read_parquet(parts / "*.parquet").iter_rows(named=True)

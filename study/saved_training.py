@@ -1,0 +1,78 @@
+"""A trial's training on disk while it runs: whoever runs the trial next goes on from its last saved epoch.
+
+One file under `<study>/state/<trial>/`, which the driver removes when the trial's row is recorded.
+"""
+
+import json
+import math
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from aia_models.errors import CheckpointError
+from aia_models.training import EpochRecord, Trainer
+from aia_models.training_state import capture, load, restore, save
+from study.outcome import Outcome, Row
+
+FILE = "training.safetensors"
+MOST_SHARE = (
+    0.05  # of a trial's time that saving may take; epochs that are too short for it are not all saved
+)
+
+
+@dataclass
+class Trained:
+    """What a trial has behind it, beside its trainer's state: seconds in earlier processes, stage 1's columns of
+    `trials`, its epochs, and by epoch what judging gave and the rows of the trial as if it were stopped there."""
+
+    seconds: float = 0.0
+    stage1: Row = field(default_factory=dict)
+    records: list[EpochRecord] = field(default_factory=list)
+    judged: dict[int, Row] = field(default_factory=dict)
+    stopped_there: dict[int, Outcome] = field(default_factory=dict)
+
+
+class SavedTraining:
+    """One trial's file; `key` says what the training depends on: another's is never taken up."""
+
+    def __init__(self, folder: Path, key: str) -> None:
+        self._path = folder / FILE
+        self._key = key
+        self._next_at = -math.inf
+
+    def take_up(self, trainer: Trainer) -> Trained | None:
+        """Puts a fresh trainer where it was saved last; None where nothing is there to go on from."""
+        try:
+            state = load(self._path)
+        except (OSError, CheckpointError):
+            return None
+        notes = json.loads(state.notes)
+        if notes["key"] != self._key:
+            return None
+        restore(trainer, state)
+        by_epoch = {
+            name: {int(epoch): row for epoch, row in notes[name].items()} for name in ("judged", "stopped")
+        }
+        stopped = {epoch: Outcome(**rows) for epoch, rows in by_epoch["stopped"].items()}
+        return Trained(notes["seconds"], notes["stage1"], list(state.records), by_epoch["judged"], stopped)
+
+    def save_if_cheap(self, trainer: Trainer, trained: Trained) -> None:
+        """Saves, unless so much time went into the last save that it is too early for another."""
+        if time.monotonic() >= self._next_at:
+            self.save(trainer, trained)
+
+    def save(self, trainer: Trainer, trained: Trained) -> None:
+        """Saves; where that fails the trial goes on with the file of before."""
+        started = time.monotonic()
+        notes = {
+            "key": self._key,
+            "seconds": trained.seconds,
+            "stage1": trained.stage1,
+            "judged": trained.judged,
+            "stopped": {epoch: asdict(outcome) for epoch, outcome in trained.stopped_there.items()},
+        }
+        with suppress(OSError):
+            save(capture(trainer, trained.records, json.dumps(notes, allow_nan=False)), self._path)
+        ended = time.monotonic()
+        self._next_at = ended + (ended - started) * (1 - MOST_SHARE) / MOST_SHARE

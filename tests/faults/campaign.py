@@ -1,0 +1,205 @@
+"""A study through many faults of every kind, at random moments, and what it came to.
+
+    python -m tests.faults.campaign --rounds 30          # about 20 minutes on 2 cores
+
+A cluster of a head and two further raylets on this machine runs it. Each round waits for a random time, then does one
+of `KINDS`; where that ended the driver, `aia-study resume` goes on. All the while a reader scans the tables. In the end
+the tables are compared with those of the same study undisturbed.
+"""
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import ray
+from ray.cluster_utils import Cluster
+
+from tests.faults.reader import Reader
+from tests.faults.verdict import judged
+from tests.study.conftest import IDENTITIES, write_faces
+
+NAME = "faults"
+AIA_STUDY = str(Path(sys.executable).with_name("aia-study"))
+AWAY_SECONDS = 5.0
+
+
+@dataclass
+class Campaign:
+    """One study under fire: its cluster, its driver, and what was done to it."""
+
+    work: Path
+    settings: list[str]
+    cluster: Cluster
+    rng: random.Random
+    done: Counter[str] = field(default_factory=Counter)
+    driver: subprocess.Popen | None = None
+
+    @property
+    def storage(self) -> Path:
+        return self.work / "storage"
+
+    @property
+    def study(self) -> Path:
+        return self.storage / NAME
+
+    def run(self) -> None:
+        """Launches the study, or resumes it, where no driver runs."""
+        if self.driver is not None and self.driver.poll() is None:
+            return
+        begun = (self.study / "study.toml").is_file()
+        what = ["resume", str(self.study)] if begun else launching(self.storage, self.settings)
+        command = [AIA_STUDY, *what, "--address", self.cluster.address]
+        with (self.work / "driver.log").open("a") as log:
+            self.driver = subprocess.Popen(command, stdout=log, stderr=log, env=environment())
+
+    def is_complete(self) -> bool:
+        """Whether the driver ended because nothing is lacking."""
+        return self.driver is not None and self.driver.poll() == 0
+
+    def fault(self) -> None:
+        """One of the kinds, at once."""
+        kind = self.rng.choice(list(KINDS))
+        KINDS[kind](self)
+        self.done[kind] += 1
+
+    def signalled(self, *signals: signal.Signals) -> None:
+        assert self.driver is not None
+        for number in signals:
+            self.driver.send_signal(number)
+            time.sleep(0.3 if len(signals) > 1 else 0.0)
+        self.driver.wait(60)
+
+    def worker_killed(self) -> None:
+        workers = trial_processes()
+        if workers:
+            os.kill(self.rng.choice(workers), signal.SIGKILL)
+
+    def node_killed(self) -> None:
+        """A raylet with all its workers; another joins."""
+        node = self.rng.choice(list(self.cluster.worker_nodes))
+        self.cluster.remove_node(node, allow_graceful=False)
+        self.cluster.add_node(num_cpus=1)
+
+    def storage_gone(self) -> None:
+        """It comes back after some seconds."""
+        away = self.work / "away"
+        self.storage.rename(away)
+        time.sleep(AWAY_SECONDS)
+        if self.storage.exists():  # somebody made it anew: nothing may be in it
+            shutil.rmtree(self.storage)
+        away.rename(self.storage)
+
+
+KINDS: dict[str, Callable[[Campaign], None]] = {
+    "driver killed": lambda campaign: campaign.signalled(signal.SIGKILL),
+    "driver interrupted": lambda campaign: campaign.signalled(signal.SIGINT),
+    "driver interrupted twice": lambda campaign: campaign.signalled(signal.SIGINT, signal.SIGINT),
+    "driver terminated": lambda campaign: campaign.signalled(signal.SIGTERM),
+    "worker killed": Campaign.worker_killed,
+    "node killed": Campaign.node_killed,
+    "storage gone": Campaign.storage_gone,
+}
+
+
+def environment() -> dict[str, str]:
+    return os.environ | {"OMP_NUM_THREADS": "1"}
+
+
+def launching(storage: Path, settings: list[str]) -> list[str]:
+    return ["launch", "quick", "--storage", str(storage), "--name", NAME, *settings]
+
+
+def settings_of(folder: Path, trials: int) -> list[str]:
+    """A study of trials of a few seconds, whose proposals do not depend on the order in which they end."""
+    keys = [
+        "sampler=random",
+        "image_side=16",
+        "training.stage1_epochs=2",
+        "training.heads_epochs=1",
+        "training.joint_epochs=20",
+        "fixed.learning_rate=0.002",
+        "fixed.channel=none",
+        "baselines=['original']",
+        "resources.cpus_per_trial=1",
+    ]
+    given = [part for key in keys for part in ("--set", key)]
+    return ["--dataset", f"folder:{folder}", "--trials", str(trials), *given]
+
+
+def trial_processes() -> list[int]:
+    """Workers that hold a trial, by the name that Ray gives their process."""
+    found = subprocess.run(["pgrep", "-f", "ray::AIATrainable"], capture_output=True, text=True)
+    return [int(line) for line in found.stdout.split()]
+
+
+def main() -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--trials", type=int, default=150)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--longest", type=float, default=20.0, help="seconds before a fault, at most")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="faults-") as name:
+        work = Path(name)
+        genders = ["male" if person % 3 == 0 else "female" for person in range(IDENTITIES)]
+        settings = settings_of(write_faces(work / "faces", genders), given.trials)
+        undisturbed = work / "undisturbed"
+        command = [AIA_STUDY, *launching(undisturbed, settings)]
+        subprocess.run(
+            command, check=True, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+        for _ in range(2):
+            cluster.add_node(num_cpus=1)
+        campaign = Campaign(work, settings, cluster, random.Random(given.seed))
+        try:
+            with Reader(campaign.study) as reader:
+                rounds = fought(campaign, given.rounds, given.longest)
+        finally:
+            ray.shutdown()
+            cluster.shutdown()
+        verdict = judged(campaign.study, undisturbed / NAME, NAME)
+    print(f"faults: {dict(campaign.done)}; {reader.scans} scans")
+    for problem in reader.problems[:10]:
+        print(f"reader: {problem}")
+    print(
+        f"RESULT rounds={rounds} lost={verdict.lost} duplicates={verdict.duplicates} zombies={verdict.zombies}"
+        f" reader_errors={len(reader.problems)} differing_rows={verdict.differing_rows}"
+    )
+    clean = not (verdict.lost or verdict.duplicates or verdict.zombies or verdict.differing_rows)
+    return 0 if clean and not reader.problems else 1
+
+
+def fought(campaign: Campaign, rounds: int, longest: float) -> int:
+    """The rounds there were: fewer than asked for where the study was complete before. Then it runs to its end."""
+    for number in range(rounds):
+        campaign.run()
+        ends = time.monotonic() + campaign.rng.uniform(0.5, longest)
+        while time.monotonic() < ends and not campaign.is_complete():
+            time.sleep(0.1)
+        if campaign.is_complete():
+            return number
+        if campaign.driver is not None and campaign.driver.poll() is None:
+            campaign.fault()
+    while not campaign.is_complete():
+        campaign.run()
+        assert campaign.driver is not None
+        campaign.driver.wait(600)
+    return rounds
+
+
+if __name__ == "__main__":
+    sys.exit(main())

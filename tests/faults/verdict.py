@@ -1,0 +1,57 @@
+"""What became of a study after its faults: trials lost, doubled or left running, and rows that differ."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import optuna
+import polars as pl
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import TrialState
+
+from tests.faults.reader import TABLES
+
+# They depend on the order in which trials ended, and on how long they took.
+ASIDE = ("stage1_reused", "checkpoint")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Counts, each 0 where nothing was lost."""
+
+    lost: int
+    duplicates: int
+    zombies: int
+    differing_rows: int
+
+
+def judged(study: Path, undisturbed: Path, name: str) -> Verdict:
+    """Compares a study that went through faults with one of the same spec that did not."""
+    tables = {table: _rows(study, table) for table in TABLES}
+    expected = {table: _rows(undisturbed, table) for table in TABLES}
+    ids = Counter(tables["trials"]["trial_id"])
+    planned = set(expected["trials"]["trial_id"])
+    storage = JournalStorage(JournalFileBackend(str(study / "search.journal")))
+    states = [trial.state for trial in optuna.load_study(study_name=name, storage=storage).trials]
+    differing = sum(_differing(tables[table], expected[table]) for table in TABLES)
+    return Verdict(
+        lost=len(planned - ids.keys()),
+        duplicates=sum(count - 1 for count in ids.values()),
+        zombies=states.count(TrialState.RUNNING) + states.count(TrialState.WAITING),
+        differing_rows=differing,
+    )
+
+
+def _rows(study: Path, table: str) -> pl.DataFrame:
+    """Every part opened by itself, then all of them in one order, without times."""
+    parts = [pl.read_parquet(part) for part in sorted((study / "results" / table).glob("*.parquet"))]
+    frame = pl.concat(parts)
+    timed = [name for name in frame.columns if name.endswith("seconds") or name in ASIDE]
+    return frame.drop(timed).sort(pl.all())
+
+
+def _differing(found: pl.DataFrame, expected: pl.DataFrame) -> int:
+    """Rows that only one of them has."""
+    counts = Counter(found.rows()), Counter(expected.rows())
+    return (counts[0] - counts[1]).total() + (counts[1] - counts[0]).total()

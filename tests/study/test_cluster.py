@@ -1,0 +1,83 @@
+"""Real clusters of several raylets: storage that nodes do not share, and workers that lack the project's code."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+import ray
+from ray.cluster_utils import Cluster
+
+from study.cli import run
+
+RAY = Path(sys.executable).with_name("ray")
+# As sitecustomize of a worker: the project is not installed there, its dependencies are.
+NOT_INSTALLED = """
+import sys
+sys.meta_path[:] = [finder for finder in sys.meta_path if "__editable__" not in getattr(finder, "__module__", "")]
+"""
+
+
+@pytest.fixture
+def head() -> Iterator[Cluster]:
+    """A head without cores: every trial runs on a node that joins."""
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    try:
+        yield cluster
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+
+
+def launching(storage: Path, settings: list[str], cluster: Cluster) -> list[str]:
+    arguments = ["launch", "quick", "--storage", str(storage), "--name", "tiny", "--trials", "2"]
+    return [*arguments, *settings, "--address", cluster.address]
+
+
+def test_the_projects_code_reaches_workers_that_have_only_its_dependencies(
+    head, tmp_path, tiny_settings, monkeypatch
+):
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(NOT_INSTALLED)
+    monkeypatch.chdir(tmp_path)
+    without = {"PYTHONPATH": str(tmp_path / "site")}
+    lacks = [sys.executable, "-c", "import torch, polars, study.fit"]
+    there = subprocess.run(lacks, capture_output=True, text=True, env=without, cwd=tmp_path)
+    assert "No module named 'study'" in there.stderr
+    head.add_node(num_cpus=2, env_vars=without)
+    assert run(launching(tmp_path, tiny_settings, head)) == 0
+    trials = pl.read_parquet(tmp_path / "tiny" / "results" / "trials" / "*.parquet")
+    assert trials["status"].to_list() == ["complete"] * 3
+
+
+def test_storage_that_a_node_does_not_share_is_refused_before_any_trial(
+    head, tmp_path, tiny_settings, capsys
+):
+    storage = tmp_path / "studies"
+    storage.mkdir()
+    if subprocess.run(["unshare", "-m", "mount", "-t", "tmpfs", "none", str(storage)]).returncode:
+        pytest.skip("needs the right to give a raylet a mount of its own")
+    head.add_node(num_cpus=1)
+    start = f"mount -t tmpfs none {storage} && exec {RAY} start --address={head.address} --num-cpus=1 --block"
+    node = subprocess.Popen(["unshare", "-m", "sh", "-c", start], stdout=subprocess.DEVNULL)
+    try:
+        wait_for_nodes(head, 3)
+        assert run(launching(storage, tiny_settings, head)) == 2
+    finally:
+        node.terminate()
+        node.wait(60)
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert f"{storage / 'tiny'}: 1 of 3 nodes do not write there" in last
+    assert not list((storage / "tiny").glob(".probe-*"))
+    assert not (storage / "tiny" / "results").exists()
+
+
+def wait_for_nodes(cluster: Cluster, count: int) -> None:
+    """Until so many raylets are part of the cluster."""
+    ray.init(cluster.address, log_to_driver=False)
+    while sum(node["Alive"] for node in ray.nodes()) < count:
+        time.sleep(0.2)
+    ray.shutdown()
