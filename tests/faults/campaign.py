@@ -40,6 +40,7 @@ class Campaign:
     work: Path
     settings: list[str]
     cluster: Cluster
+    kinds: list[str]
     rng: random.Random
     done: Counter[str] = field(default_factory=Counter)
     driver: subprocess.Popen | None = None
@@ -68,7 +69,7 @@ class Campaign:
 
     def fault(self) -> None:
         """One of the kinds, at once."""
-        kind = self.rng.choice(list(KINDS))
+        kind = self.rng.choice(self.kinds)
         KINDS[kind](self)
         self.done[kind] += 1
 
@@ -150,6 +151,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--trials", type=int, default=150)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--kinds", choices=KINDS, nargs="+", default=list(KINDS))
     parser.add_argument("--longest", type=float, default=20.0, help="seconds before a fault, at most")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="faults-") as name:
@@ -164,7 +166,7 @@ def main() -> int:
         cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
         for _ in range(2):
             cluster.add_node(num_cpus=1)
-        campaign = Campaign(work, settings, cluster, random.Random(given.seed))
+        campaign = Campaign(work, settings, cluster, given.kinds, random.Random(given.seed))
         try:
             with Reader(campaign.study) as reader:
                 rounds = fought(campaign, given.rounds, given.longest)

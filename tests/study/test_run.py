@@ -187,11 +187,33 @@ def test_ctrl_c_ends_in_good_order_and_resume_runs_the_rest_once(tmp_path, tiny_
     there = table(study, "trials").height
     assert 1 <= there < 7
     assert last.startswith(f"aia-study: interrupted: {there} of 7 trials are recorded")
+    recorded = set(table(study, "trials")["trial_id"])
+    saved = {state.parent.name for state in study.glob("state/*/training.safetensors")}
+    assert saved, "trials under way are saved"
+    assert not saved & recorded
     assert run(["resume", str(study)]) == 0
     trials = table(study, "trials")
     assert trials["trial_id"].is_unique().all()
     assert trials.filter(phase="search")["number"].sort().to_list() == list(range(6))
     assert (trials["status"] == "complete").all()
+    assert not list(study.glob("state/*"))
+
+
+def test_when_its_hours_are_over_a_study_ends_in_good_order(tmp_path, tiny_settings, capsys):
+    study = tmp_path / "tiny"
+    arguments = ["launch", "quick", "--storage", str(tmp_path), "--name", "tiny", "--trials", "100"]
+    long = ["--set", "training.joint_epochs=60"]
+    assert run([*arguments, *tiny_settings, *long, "--hours", str(20 / 3600)]) == 0
+    there = len(ids(study))
+    assert there < 101
+    last = capsys.readouterr().err.splitlines()[-1]
+    went_on = f"{there} of 101 trials are recorded, go on with: aia-study resume {study}"
+    assert last == f"the 0.00555556 hours are over: {went_on}"
+
+
+def ids(study: Path) -> list[str]:
+    parts = (study / "results" / "trials").glob("*.parquet")
+    return [trial_id for part in parts for trial_id in pl.read_parquet(part)["trial_id"]]
 
 
 def test_a_study_without_one_judged_trial_exits_1_and_says_why(tmp_path, tiny_settings, capsys):
