@@ -3,8 +3,8 @@
 Both search α and β of one architecture with as many trials, of the same epochs at most, on the same people of the same
 folder of images, from the same two first designs, with Ray's default of one core per trial. Each is timed as a user
 would: from nothing to its last figure, imports and Ray's start included; ours also prepares the images, and writes
-tables and complete trials' checkpoints. Ours trains in bfloat16 and stops trials early, which are no defaults of a
-study, and its adversary and matcher read standardised representations, the former with balanced classes, which are; the
+tables and complete trials' checkpoints. Ours trains in bfloat16 and stops three in four trials after two joint epochs,
+which are no defaults of a study, and its adversary and matcher read standardised representations, the former with balanced classes, which are; the
 plain one does none of it. With `--equal-time` our study then runs again with as many trials as should fit into the time
 that plain took, and with `--causes` again with one cause of its speed switched off at a time.
 
@@ -87,6 +87,7 @@ heads_epochs = {settings.heads_epochs}
 joint_epochs = {settings.joint_epochs}
 [early_stopping]
 rule = "mo_asha"
+reduction_factor = 4
 [resources]
 dtype = "bfloat16"
 """

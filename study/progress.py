@@ -1,7 +1,9 @@
 """Live progress of a study: what is finished and running, the best front so far, elapsed and expected time."""
 
+import pickle
 import time
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -60,9 +62,8 @@ class Progress(Callback):
     def on_trial_error(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
         """Ray Tune: a trial's worker died. Whether that ends the trial, `finished` says."""
         self._running.discard(trial.trial_id)
-        plan, error = TrialPlan.from_json(trial.config[PLAN]), trial.get_pickled_error()
-        why = exception_line(getattr(error, "cause", None) or error) if error else "nobody says why"
-        self._console.print(f"{plan.trial_id}: its worker died ({why})", highlight=False)
+        plan = TrialPlan.from_json(trial.config[PLAN])
+        self._console.print(f"{plan.trial_id}: its worker died ({_last_error(trial)})", highlight=False)
 
     def finished(self, row: Mapping[str, Any]) -> None:
         """A trial's rows are written; `row` is its `trials` row."""
@@ -101,6 +102,15 @@ class Progress(Callback):
         chosen = front[np.unique(np.linspace(0, len(front) - 1, SHOWN_FRONT).astype(int))]
         shown = "  ".join(f"{attacker:.3f}/{matching:.3f}" for attacker, matching in chosen)
         return f"front so far ({len(front)} designs), attacker/matching AUC: {shown}"
+
+
+def _last_error(trial: Any) -> str:
+    """What Ray Tune kept of it, in one line."""
+    try:
+        error = pickle.loads(Path(trial.pickled_error_file).read_bytes())
+    except (OSError, TypeError):  # a worker that did not come up leaves none
+        return "it did not start"
+    return exception_line(getattr(error, "cause", None) or error)
 
 
 def _point(row: Mapping[str, Any]) -> tuple[float, float] | None:

@@ -4,7 +4,7 @@ import uuid
 from pathlib import Path
 
 import ray
-from ray.exceptions import RayError
+from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from study.errors import StudyError
@@ -50,5 +50,7 @@ def _is_seen(written: ray.ObjectRef, probe: Path, content: str) -> bool:
     try:
         ray.get(written)
         return probe.read_text() == content
-    except (RayError, OSError):
+    except (RayTaskError, OSError):  # it could not write there, or what it wrote is not here
         return False
+    except RayError:  # the node is leaving: no trial will run on it
+        return True
