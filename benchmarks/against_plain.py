@@ -4,9 +4,10 @@ Both search α and β of one architecture with as many trials, of the same epoch
 folder of images, from the same two first designs, with Ray's default of one core per trial. Each is timed as a user
 would: from nothing to its last figure, imports and Ray's start included; ours also prepares the images, and writes
 tables and complete trials' checkpoints. Ours trains in bfloat16 and stops three in four trials after two joint epochs,
-which are no defaults of a study, and its adversary and matcher read standardised representations, the former with balanced classes, which are; the
-plain one does none of it. With `--equal-time` our study then runs again with as many trials as should fit into the time
-that plain took, and with `--causes` again with one cause of its speed switched off at a time.
+which are no defaults of a study, and its adversary and matcher read standardised representations, the former with
+balanced classes, which are; the plain one does none of it. With `--equal-time` our study then runs again with as many
+trials as should fit into the time that plain took, and with `--causes` again with one cause of its speed switched off
+at a time.
 
 The representations of the plain trials are judged by our judge, so that both fronts have figures of one kind. Fronts
 are made of validation figures, which led the search; what they come to on test, which led nothing, stands beside.

@@ -28,6 +28,12 @@ FormatOption = Annotated[Format, typer.Option("--format", help="A table for peop
 Address = Annotated[
     str | None, typer.Option(metavar="ADDR", help="A running Ray cluster, e.g. auto or ray://head:10001.")
 ]
+Detach = Annotated[
+    bool,
+    typer.Option(
+        "--detach", help="Run as a job of the cluster whose dashboard is at --address, as http://HEAD:8265."
+    ),
+]
 Hours = Annotated[float | None, typer.Option(min=0, help="End in good order after so many; resume goes on.")]
 
 
@@ -52,6 +58,7 @@ def launch(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any key of the spec, repeatable.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the resolved spec and stop.")] = False,
+    detach: Detach = False,
 ) -> None:
     """Run a study: baselines and a search over privacy and utility, recorded as Parquet."""
     from study import commands
@@ -64,7 +71,9 @@ def launch(
         "resources.gpus_per_trial": gpus_per_trial,
     }
     given = [f"{key}={value}" for key, value in options.items() if value is not None]
-    commands.launch(spec, storage, name, [*given, *(settings or [])], address, hours, dry_run)
+    commands.launch(
+        spec, storage, name, [*given, *(settings or [])], address, hours, dry_run=dry_run, detached=detach
+    )
 
 
 @app.command(epilog="Example: aia-study resume studies/quick-1 --trials 32")
@@ -73,11 +82,12 @@ def resume(
     address: Address = None,
     trials: Annotated[int | None, typer.Option(help="Extend the search to this many trials.")] = None,
     hours: Hours = None,
+    detach: Detach = False,
 ) -> None:
     """Run what a study still lacks; of a finished one, nothing."""
     from study import commands
 
-    commands.resume(directory, address, trials, hours)
+    commands.resume(directory, address, trials, hours, detached=detach)
 
 
 @app.command(epilog="Example: aia-study confirm studies/quick-1 --seeds 3")

@@ -12,9 +12,11 @@ import ray
 from study.errors import StudyError
 
 OBJECT_STORE_BYTES = 256 * 2**20  # faces are memory-mapped from disk: Ray's store carries next to nothing
+IN_A_JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"  # set by Ray where this process is the driver of a submitted job
 RAY_SETTINGS = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # the study's own tables hold what they would write
     "TUNE_GLOBAL_CHECKPOINT_S": "3600",  # a resume reads the tables and the journal, not Tune's snapshots
+    "TUNE_MAX_PENDING_TRIALS_PG": "10000",  # the searcher knows how many fit: their workers start side by side
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
@@ -36,7 +38,8 @@ def connected(address: str | None) -> Iterator[None]:
     quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
     try:
         if address:
-            ray.init(address=address, runtime_env=_code(), **quiet)
+            environment = {} if IN_A_JOB in os.environ else code()  # a job has brought the code along
+            ray.init(address=address, runtime_env=environment, **quiet)
         else:
             # "local": another cluster on this machine is joined only where --address says so.
             ray.init("local", include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES, **quiet)
@@ -50,7 +53,7 @@ def connected(address: str | None) -> Iterator[None]:
         ray.shutdown()
 
 
-def _code() -> dict[str, Any]:
-    """The project's packages as they are here: workers elsewhere need only what it depends on."""
+def code() -> dict[str, Any]:
+    """A runtime environment with the project's packages as they are here: other nodes need only what they depend on."""
     packages = [files(name) for name in ("aia_models", "search_spaces", "study", "analysis")]
     return {"py_modules": [str(package) for package in packages], "excludes": ["**/__pycache__"]}

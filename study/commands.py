@@ -32,31 +32,36 @@ def launch(
     settings: list[str],
     address: str | None,
     hours: float | None,
+    *,
     dry_run: bool,
+    detached: bool,
 ) -> None:
-    """Resolves the spec, makes the study's directory and runs it for `hours` at most; with `dry_run` prints the spec
-    only."""
+    """Resolves the spec, makes the study's directory and runs it for `hours` at most, `detached` as a job of the
+    cluster; with `dry_run` prints the spec only."""
     root = local_storage(storage)
     spec = with_settings(load_spec(spec_name), settings)
     spec = complete(with_settings(spec, [f"name={name or free_name(root, spec.name)}"]))
     if dry_run:
         sys.stdout.write(to_toml(spec))
         return
-    with preparing(address) as execute:
+    with preparing(None if detached else address) as execute:
         study = create_study(spec, root, execute)
     stderr.print(f"study {study.path}: faces of {spec.dataset} are prepared")
     for remark in remarks_on(study.prepared):
         stderr.print(f"{spec.dataset}: {remark}")
-    _run(study, address, hours)
+    _run_here_or_there(study, address, hours, detached)
 
 
-def resume(directory: Path, address: str | None, trials: int | None, hours: float | None) -> None:
-    """Goes on with the study at `directory`, for `hours` at most; `trials` extends its search."""
-    with preparing(address) as execute:
+def resume(
+    directory: Path, address: str | None, trials: int | None, hours: float | None, *, detached: bool
+) -> None:
+    """Goes on with the study at `directory`, for `hours` at most, `detached` as a job of the cluster; `trials` extends
+    its search."""
+    with preparing(None if detached else address) as execute:
         study = open_study_directory(directory, execute)
     if trials is not None:
         study = extend_study(study, trials)
-    _run(study, address, hours)
+    _run_here_or_there(study, address, hours, detached)
 
 
 def confirm(directory: Path, address: str | None, seeds: int | None) -> None:
@@ -84,6 +89,17 @@ def prepare(dataset: str, storage: str, settings: list[str], address: str | None
     for remark in remarks_on(prepared):
         stdout.print(remark)
     stdout.print(f"prepared: {prepared}")
+
+
+def _run_here_or_there(
+    study: StudyDirectory, address: str | None, hours: float | None, detached: bool
+) -> None:
+    if detached:
+        from study.detach import detach
+
+        detach(study.path, [] if hours is None else ["--hours", str(hours)], address)
+    else:
+        _run(study, address, hours)
 
 
 def _run(study: StudyDirectory, address: str | None, hours: float | None, *, search: bool = True) -> None:

@@ -3,7 +3,7 @@
 import math
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +32,7 @@ from study.trainable import AIATrainable
 from study.trial import TrialContext
 from study.writable import patiently
 
+SECONDS_BETWEEN_COUNTS = 2.0  # of the cluster's nodes
 GPU_SHARE = 0.25  # of one GPU, where `gpus_per_trial` is auto and the cluster has any
 
 
@@ -54,7 +55,8 @@ def fit(run: Run, proposals: Proposals, first: list[TrialPlan], new: int) -> Non
     study, store = run.study, run.store
     require_shared(study.path)
     resources = _trial_resources(study)
-    parallel = _slots(resources)
+    slots = Slots(resources)
+    slots.require_one()
     checkpoints = KeptCheckpoints(study.path, study.spec, recorded_rows(study).values())
     with Progress(run.console, len(first) + new, recorded_rows(study).values()) as progress:
 
@@ -65,7 +67,7 @@ def fit(run: Run, proposals: Proposals, first: list[TrialPlan], new: int) -> Non
             checkpoints.add(outcome.trial)
             shutil.rmtree(study.path / STATES / outcome.trial["trial_id"], ignore_errors=True)
 
-        searcher = StudySearcher(study.spec, proposals, first, new, record)
+        searcher = StudySearcher(study.spec, proposals, first, new, record, slots.count)
         context = TrialContext(
             study.spec.model_dump_json(), str(study.prepared.resolve()), str(study.path.resolve())
         )
@@ -76,7 +78,6 @@ def fit(run: Run, proposals: Proposals, first: list[TrialPlan], new: int) -> Non
                 search_alg=searcher,
                 scheduler=_scheduler(study),
                 num_samples=-1,  # until the searcher says so: trials may run again
-                max_concurrent_trials=parallel,
                 time_budget_s=None if run.ends == math.inf else max(run.ends - time.monotonic(), 0.1),
                 reuse_actors=True,
                 trial_dirname_creator=_directory_name,
@@ -146,16 +147,39 @@ def _trial_resources(study: StudyDirectory) -> dict[str, float]:
     return {"CPU": asked.cpus_per_trial, "GPU": gpus}
 
 
-def _slots(resources: dict[str, float]) -> int:
-    """How many trials the cluster's nodes run at once; StudyError where not even one fits a node."""
-    asked = {name: amount for name, amount in resources.items() if amount}
-    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    slots = sum(int(min(node.get(name, 0) / amount for name, amount in asked.items())) for node in nodes)
-    if not slots:
-        wanted = " and ".join(f"{amount:g} {name}" for name, amount in asked.items())
-        most = ", ".join(f"{max(node.get(name, 0) for node in nodes):g} {name}" for name in asked)
-        raise StudyError(f"a trial asks for {wanted}, but no node has that: the most a node has is {most}")
-    return slots
+class Slots:
+    """How many trials the cluster's nodes run at once, as nodes join and leave."""
+
+    def __init__(self, resources: Mapping[str, float]) -> None:
+        self._asked = {name: amount for name, amount in resources.items() if amount}
+        self._counted = 0
+        self._counted_at = -math.inf
+
+    def count(self) -> int:
+        """Of the nodes that were alive a moment ago."""
+        if time.monotonic() - self._counted_at >= SECONDS_BETWEEN_COUNTS:
+            self._counted = sum(
+                int(min(node.get(name, 0) / amount for name, amount in self._asked.items()))
+                for node in _nodes()
+            )
+            self._counted_at = time.monotonic()
+        return self._counted
+
+    def require_one(self) -> None:
+        """StudyError where not even one trial fits a node."""
+        if not self.count():
+            wanted = " and ".join(f"{amount:g} {name}" for name, amount in self._asked.items())
+            most = ", ".join(
+                f"{max(node.get(name, 0) for node in _nodes()):g} {name}" for name in self._asked
+            )
+            raise StudyError(
+                f"a trial asks for {wanted}, but no node has that: the most a node has is {most}"
+            )
+
+
+def _nodes() -> list[dict[str, float]]:
+    """The resources of each node that is alive."""
+    return [node["Resources"] for node in ray.nodes() if node["Alive"]]
 
 
 def recorded_rows(study: StudyDirectory) -> dict[str, dict]:

@@ -60,10 +60,11 @@ def create_study(spec: StudySpec, storage: Path, execute: Execute = in_threads) 
     anything but the prepared copy of the faces is written.
     """
     path = storage / spec.name
+    there = StudyError(
+        f"{path} exists already: choose another --name, or go on with: aia-study resume {path}"
+    )
     if path.exists():
-        raise StudyError(
-            f"{path} exists already: choose another --name, or go on with: aia-study resume {path}"
-        )
+        raise there
     check_designs(spec)
     if spec.warm_start is not None:
         spec = with_settings(spec, [f"warm_start={Path(spec.warm_start).expanduser().resolve()}"])
@@ -73,7 +74,10 @@ def create_study(spec: StudySpec, storage: Path, execute: Execute = in_threads) 
     controls = controls_of(spec, prepared)
     known = [f"data_fingerprint={open_prepared(prepared).fingerprint}", f"judge_version={JUDGE_VERSION}"]
     spec = with_settings(spec, known)
-    path.mkdir(parents=True)
+    try:
+        path.mkdir(parents=True)
+    except FileExistsError as error:  # another launch of that name was faster
+        raise there from error
     (path / CONTROLS).write_text(controls)
     (path / SPEC_FILE).write_text(to_toml(spec))
     return StudyDirectory(path, spec, prepared)

@@ -23,7 +23,8 @@ MOST_ALIKE = 5  # trials in a row that may fail for one reason: the next would t
 
 
 class StudySearcher(Searcher):
-    """Hands out `first` (planned trials, or trials to take up again), then `trials` new proposals.
+    """Hands out `first` (planned trials, or trials to take up again), then `trials` new proposals, as many at a time as
+    there are `slots`: a design is proposed when it can run, and knows all that ended before.
 
     Every trial ends in `record`, with exactly one outcome, before the sampler is told. One whose worker died is handed
     out again, before new ones, and goes on from where it was saved.
@@ -36,12 +37,14 @@ class StudySearcher(Searcher):
         first: Iterable[TrialPlan],
         trials: int,
         record: Callable[[Outcome], None],
+        slots: Callable[[], int],
     ) -> None:
         super().__init__()
         self._spec = spec
         self._proposals = proposals
         self._plans: Iterator[TrialPlan] = chain(first, self._search_plans(trials))
         self._record = record
+        self._slots = slots
         self._running: dict[str, TrialPlan] = {}
         self._again: deque[TrialPlan] = deque()
         self._deaths: Counter[str] = Counter()
@@ -49,9 +52,12 @@ class StudySearcher(Searcher):
         self._error: BaseException | None = None
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:  # type: ignore[override]
-        """The next plan as a Tune config, None while one that runs may have to run again, or FINISHED."""
+        """The next plan as a Tune config, None while no slot is free or one that runs may have to run again, or
+        FINISHED."""
         if self._error:
             return Searcher.FINISHED
+        if len(self._running) >= self._slots():
+            return None
         try:
             plan = self._again.popleft() if self._again else next(self._plans, None)
         except OSError as problem:

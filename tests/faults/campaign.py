@@ -81,9 +81,13 @@ class Campaign:
         self.driver.wait(60)
 
     def worker_killed(self) -> None:
-        workers = trial_processes()
-        if workers:
-            os.kill(self.rng.choice(workers), signal.SIGKILL)
+        """One that holds a trial, as soon as there is any."""
+        assert self.driver is not None
+        while not (workers := trial_processes()):
+            time.sleep(0.1)
+            if self.driver.poll() is not None:
+                return
+        os.kill(self.rng.choice(workers), signal.SIGKILL)
 
     def node_killed(self) -> None:
         """A raylet with all its workers; another joins."""
@@ -139,7 +143,7 @@ def settings_of(folder: Path, trials: int) -> list[str]:
 
 def trial_processes() -> list[int]:
     """Workers that hold a trial, by the name that Ray gives their process."""
-    found = subprocess.run(["pgrep", "-f", "ray::AIATrainable"], capture_output=True, text=True)
+    found = subprocess.run(["pgrep", "-f", "^ray::ResourceTrainable"], capture_output=True, text=True)
     return [int(line) for line in found.stdout.split()]
 
 

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +12,9 @@ import ray
 from ray.cluster_utils import Cluster
 
 from study.cli import run
+from tests.faults.campaign import trial_processes
 
+AIA_STUDY = Path(sys.executable).with_name("aia-study")
 RAY = Path(sys.executable).with_name("ray")
 # As sitecustomize of a worker: the project is not installed there, its dependencies are.
 NOT_INSTALLED = """
@@ -73,6 +75,47 @@ def test_storage_that_a_node_does_not_share_is_refused_before_any_trial(
     assert f"{storage / 'tiny'}: 1 of 3 nodes do not write there" in last
     assert not list((storage / "tiny").glob(".probe-*"))
     assert not (storage / "tiny" / "results").exists()
+
+
+def test_a_quarter_of_a_gpu_packs_four_trials_on_each_and_no_more(head, tmp_path, tiny_settings):
+    for _ in range(2):
+        head.add_node(num_cpus=8, num_gpus=1)
+    options = ["--trials", "12", "--gpus-per-trial", "0.25", "--set", "training.joint_epochs=20"]
+    study = subprocess.Popen([AIA_STUDY, *launching(tmp_path, tiny_settings, head), *options])
+    most, left = 0, set()
+    ray.init(head.address, log_to_driver=False)
+    while study.poll() is None:
+        free = ray._private.state.available_resources_per_node().values()
+        left |= {node.get("GPU", 0.0) for node in free if "GPU" in node or node.get("CPU", 0) < 8}
+        most = max(most, len(trial_processes()))
+        time.sleep(0.05)
+    assert study.returncode == 0
+    assert most == 8
+    assert left <= {0.0, 0.25, 0.5, 0.75, 1.0}
+    assert 0.0 in left
+
+
+def test_nodes_join_and_leave_in_the_middle_of_a_study(head, tmp_path, tiny_settings):
+    first = head.add_node(num_cpus=1)
+    options = ["--trials", "10", "--set", "training.joint_epochs=60", "--set", "resources.cpus_per_trial=1"]
+    study = subprocess.Popen([AIA_STUDY, *launching(tmp_path, tiny_settings, head), *options])
+    wait_until(lambda: len(trial_processes()) == 1)
+    head.add_node(num_cpus=1)
+    wait_until(lambda: len(trial_processes()) == 2)
+    head.remove_node(first, allow_graceful=False)
+    wait_until(lambda: len(trial_processes()) == 1)
+    head.add_node(num_cpus=1)
+    assert study.wait(200) == 0
+    trials = pl.read_parquet(tmp_path / "tiny" / "results" / "trials" / "*.parquet")
+    assert trials["status"].to_list() == ["complete"] * 11
+    assert trials["trial_id"].is_unique().all()
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 90
+    while not holds():
+        assert time.monotonic() < ends
+        time.sleep(0.1)
 
 
 def wait_for_nodes(cluster: Cluster, count: int) -> None:

@@ -73,14 +73,12 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[int, dict], di
     directory: Path = tmp_path_factory.mktemp("ends")
     proposals = Proposals(directory, "ends", space(SPEC), "random", 0, SEARCH_OBJECTIVES)
     outcomes: list[Outcome] = []
-    searcher = StudySearcher(SPEC, proposals, [], 8, outcomes.append)
+    searcher = StudySearcher(SPEC, proposals, [], 8, outcomes.append, lambda: 1)
     ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, configure_logging=False)
     try:
         tune.Tuner(
             tune.with_parameters(Ending, folder=directory),
-            tune_config=tune.TuneConfig(
-                search_alg=searcher, num_samples=-1, max_concurrent_trials=1, reuse_actors=True
-            ),
+            tune_config=tune.TuneConfig(search_alg=searcher, num_samples=-1, reuse_actors=True),
             run_config=tune.RunConfig(
                 storage_path=str(directory), name="ray", verbose=0, stop={"stop_me": True}
             ),
@@ -101,7 +99,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[int, dict], di
 def ending(tmp_path: Path, errors: list[str | None]) -> StudySearcher:
     """A searcher after trials that ended one by one, in good order or with an error."""
     proposals = Proposals(tmp_path, "ends", space(SPEC), "random", 0, SEARCH_OBJECTIVES)
-    searcher = StudySearcher(SPEC, proposals, [], 20, lambda outcome: None)
+    searcher = StudySearcher(SPEC, proposals, [], 20, lambda outcome: None, lambda: 1)
     for number, error in enumerate(errors):
         config = searcher.suggest(f"tune-{number}")
         assert isinstance(config, dict)

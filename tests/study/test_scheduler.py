@@ -67,3 +67,17 @@ def test_who_lacks_a_constrained_figure_stands_behind_all():
     limits = (parse("matching_auc_same_gender_validation >= 0.5"),)
     scheduler = MultiObjectiveHalving(SEARCH_OBJECTIVES, 2, 3.0, 20, limits, [(2, within)] * 3)
     assert asked(scheduler, 2) == TrialScheduler.STOP
+
+
+def test_a_trial_that_runs_again_reports_a_rung_that_knows_it_and_goes_on():
+    scheduler = MultiObjectiveHalving(SEARCH_OBJECTIVES, 2, 3.0, 20)
+
+    def reported(number: int, attacker: float, matching: float) -> str:
+        plan = TrialPlan(f"trial-{number}", number, "search", "aia", {}, 0)
+        result = {JOINT_EPOCH: 2, SO_FAR: Outcome(figures(attacker, matching)).to_json()}
+        return scheduler.on_trial_result(None, SimpleNamespace(config={PLAN: plan.to_json()}), result)
+
+    assert reported(0, 0.7, 0.7) == TrialScheduler.CONTINUE
+    assert [reported(number, 0.6, 0.8) for number in range(1, 4)] == [TrialScheduler.CONTINUE] * 3
+    assert reported(0, 0.7, 0.7) == TrialScheduler.CONTINUE, "it was told so"
+    assert reported(4, 0.7, 0.7) == TrialScheduler.STOP, "of five trials two go on"

@@ -1,0 +1,40 @@
+"""The files of `deploy/`, each by what will read it: Ray's schema, Kubernetes' own, linters, and a run."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import yaml
+from ray.autoscaler._private.util import prepare_config, validate_config
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+BIN = Path(sys.executable).parent
+# What stands in for Slurm on one machine: a node list of one name, and steps that run here.
+SCONTROL = "#!/bin/sh\necho 127.0.0.1\n"
+SRUN = '#!/bin/sh\nwhile [ "${1#--}" != "$1" ]; do shift; done\nexec "$@"\n'
+
+
+def test_ray_takes_the_cluster_file():
+    config = yaml.safe_load((DEPLOY / "ray-cluster.yaml").read_text())
+    prepared = prepare_config(config)
+    validate_config(prepared)
+    assert prepared["available_node_types"]["head"]["resources"] == {"CPU": 0}
+
+
+def test_the_slurm_script_runs_a_study(tmp_path, tiny_settings):
+    for name, content in (("scontrol", SCONTROL), ("srun", SRUN)):
+        (tmp_path / name).write_text(content)
+        (tmp_path / name).chmod(0o755)
+    arguments = ["launch", "quick", "--storage", str(tmp_path / "studies"), "--name", "tiny", "--trials", "2"]
+    environment = os.environ | {
+        "PATH": f"{tmp_path}:{BIN}:{os.environ['PATH']}",
+        "SLURM_JOB_NODELIST": "node[1]",
+        "SLURM_CPUS_PER_TASK": "2",
+    }
+    command = ["bash", str(DEPLOY / "slurm.sh"), *arguments, *tiny_settings]
+    ran = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert ran.returncode == 0, ran.stderr
+    trials = pl.read_parquet(tmp_path / "studies" / "tiny" / "results" / "trials" / "*.parquet")
+    assert trials["status"].to_list() == ["complete"] * 3
