@@ -77,6 +77,7 @@ def test_storage_that_a_node_does_not_share_is_refused_before_any_trial(
     assert not (storage / "tiny" / "results").exists()
 
 
+@pytest.mark.slow
 def test_a_quarter_of_a_gpu_packs_four_trials_on_each_and_no_more(head, tmp_path, tiny_settings):
     for _ in range(2):
         head.add_node(num_cpus=8, num_gpus=1)
@@ -95,6 +96,7 @@ def test_a_quarter_of_a_gpu_packs_four_trials_on_each_and_no_more(head, tmp_path
     assert 0.0 in left
 
 
+@pytest.mark.slow
 def test_nodes_join_and_leave_in_the_middle_of_a_study(head, tmp_path, tiny_settings):
     first = head.add_node(num_cpus=1)
     options = ["--trials", "10", "--set", "training.joint_epochs=60", "--set", "resources.cpus_per_trial=1"]

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import polars as pl
+import pytest
 import yaml
 from ray.autoscaler._private.util import prepare_config, validate_config
 
@@ -23,6 +24,7 @@ def test_ray_takes_the_cluster_file():
     assert prepared["available_node_types"]["head"]["resources"] == {"CPU": 0}
 
 
+@pytest.mark.slow
 def test_the_slurm_script_runs_a_study(tmp_path, tiny_settings):
     for name, content in (("scontrol", SCONTROL), ("srun", SRUN)):
         (tmp_path / name).write_text(content)

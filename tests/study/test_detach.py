@@ -49,6 +49,7 @@ def _answers(address: str) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_a_detached_launch_returns_and_the_cluster_runs_it(dashboard, tmp_path, tiny_settings, capsys):
     arguments = ["launch", "quick", "--storage", str(tmp_path), "--name", "tiny", "--trials", "2"]
     assert run([*arguments, *tiny_settings, "--detach", "--address", dashboard]) == 0

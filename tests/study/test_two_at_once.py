@@ -62,6 +62,7 @@ def test_two_studies_share_a_cluster_and_a_storage(cluster, tmp_path, tiny_setti
     assert len(list((tmp_path / ".prepared").glob("folder-*"))) == 1
 
 
+@pytest.mark.slow
 def test_of_two_launches_of_one_name_one_refuses(cluster, tmp_path, tiny_settings):
     (first, _), (second, _) = ended = launched(tmp_path, ("same", "same"), tiny_settings, cluster)
     assert sorted([first, second]) == [0, 2], ended
