@@ -99,7 +99,7 @@ def test_a_quarter_of_a_gpu_packs_four_trials_on_each_and_no_more(head, tmp_path
 @pytest.mark.slow
 def test_nodes_join_and_leave_in_the_middle_of_a_study(head, tmp_path, tiny_settings):
     first = head.add_node(num_cpus=1)
-    options = ["--trials", "10", "--set", "training.joint_epochs=60", "--set", "resources.cpus_per_trial=1"]
+    options = ["--trials", "10", "--set", "training.joint_epochs=400", "--set", "resources.cpus_per_trial=1"]
     study = subprocess.Popen([AIA_STUDY, *launching(tmp_path, tiny_settings, head), *options])
     wait_until(lambda: len(trial_processes()) == 1)
     head.add_node(num_cpus=1)

@@ -74,7 +74,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[int, dict], di
     proposals = Proposals(directory, "ends", space(SPEC), "random", 0, SEARCH_OBJECTIVES)
     outcomes: list[Outcome] = []
     searcher = StudySearcher(SPEC, proposals, [], 8, outcomes.append, lambda: 1)
-    ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, configure_logging=False)
+    ray.init("local", num_cpus=1, include_dashboard=False, log_to_driver=False, configure_logging=False)
     try:
         tune.Tuner(
             tune.with_parameters(Ending, folder=directory),

@@ -76,7 +76,7 @@ def test_a_spec_far_from_its_defaults_survives_the_round_trip(quick, tmp_path):
             *("seeds=2", "confirm_seeds=2", f"designs=[{design}]"),
             *("fixed.noise_sd=0.30000000000000004", "training.stage1_epochs=1", "training.heads_epochs=1"),
             *("training.joint_epochs=3", "early_stopping.rule=mo_asha", "early_stopping.grace_epochs=2"),
-            *("early_stopping.reduction_factor=2.5", "judge_each_epoch=true"),
+            *("early_stopping.reduction_factor=2.5", "judge_each_epoch=true", "checkpoints_behind_front=all"),
             *("resources.cpus_per_trial=0.5", "resources.gpus_per_trial=0.25"),
             *("resources.dtype=bfloat16", "resources.memory_format=contiguous"),
         ],
