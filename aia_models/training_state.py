@@ -62,14 +62,18 @@ def restore(trainer: Trainer, state: TrainingState) -> None:
 
 
 def save(state: TrainingState, path: Path) -> None:
-    """Writes one safetensors file, which appears whole or not at all and replaces an earlier one."""
+    """Writes one safetensors file, which appears whole or not at all and replaces an earlier one; OSError where the disk
+    does not take it."""
     about = {RECORDS: json.dumps([asdict(record) for record in state.records]), NOTES: state.notes}
     if state.error is not None:
         about[ERROR] = state.error
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as workplace:
         aside = Path(workplace, "new")
-        save_file(state.tensors, aside, about)
+        try:
+            save_file(state.tensors, aside, about)
+        except SafetensorError as error:  # how safetensors tells of a full disk
+            raise OSError(f"{path} cannot be written: {error}") from error
         with aside.open("rb") as file:  # a rename may outlive a power cut that its content does not
             os.fsync(file.fileno())
         os.replace(aside, path)

@@ -49,10 +49,10 @@ class KeptCheckpoints:
             self._remove(row)
 
     def _remove(self, row: Mapping[str, Any]) -> None:
-        """A reader finds the folder whole or not at all."""
+        """A reader finds the folder whole or not at all; what storage does not let go of is for the next run."""
         folder = self._study / row["checkpoint"]
         aside = folder.with_name(f".{folder.name}.removed")
-        with suppress(FileNotFoundError):
+        with suppress(OSError):
             folder.rename(aside)
         shutil.rmtree(aside, ignore_errors=True)
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors import SafetensorError
 
+from aia_models import training_state
 from aia_models.config import (
     AdversaryConfig,
     BudgetConfig,
@@ -138,3 +140,18 @@ def test_a_training_goes_on_bit_equal_after_any_epoch(tmp_path: Path, name: str,
     assert figures([*state.records, *second.run()]) == whole
     for key, value in own.networks.state_dict().items():
         assert torch.equal(second.networks.state_dict()[key], value), key
+
+
+def test_a_disk_that_does_not_take_it_is_told_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise SafetensorError("Error while serializing: No space left on device (os error 28)")
+
+    monkeypatch.setattr(training_state, "save_file", full)
+    path = tmp_path / "training.safetensors"
+    path.write_text("of before")
+    with pytest.raises(OSError, match="training.safetensors cannot be written: .*No space left"):
+        save(stage1_of(SMALL), path)
+    assert path.read_text() == "of before"
+    assert [left.name for left in tmp_path.iterdir()] == [path.name]
