@@ -62,8 +62,8 @@ def restore(trainer: Trainer, state: TrainingState) -> None:
 
 
 def save(state: TrainingState, path: Path) -> None:
-    """Writes one safetensors file, which appears whole or not at all and replaces an earlier one; OSError where the disk
-    does not take it."""
+    """Writes one safetensors file, which appears whole or not at all and replaces an earlier one; OSError where
+    the disk does not take it."""
     about = {RECORDS: json.dumps([asdict(record) for record in state.records]), NOTES: state.notes}
     if state.error is not None:
         about[ERROR] = state.error

@@ -151,7 +151,7 @@ def test_a_disk_that_does_not_take_it_is_told_as_such(
     monkeypatch.setattr(training_state, "save_file", full)
     path = tmp_path / "training.safetensors"
     path.write_text("of before")
-    with pytest.raises(OSError, match="training.safetensors cannot be written: .*No space left"):
+    with pytest.raises(OSError, match=r"training\.safetensors cannot be written: .*No space left"):
         save(stage1_of(SMALL), path)
     assert path.read_text() == "of before"
     assert [left.name for left in tmp_path.iterdir()] == [path.name]
