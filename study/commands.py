@@ -108,9 +108,13 @@ def _run(study: StudyDirectory, address: str | None, hours: float | None, *, sea
     from study import reports
     from study.runner import run_study
 
-    summary = run_study(study, address, stderr, search=search, hours=hours)
-    if summary.finished < summary.planned:  # Tune ends a run in good order at the first Ctrl-C
-        command = "resume" if search else "confirm"
+    command = "resume" if search else "confirm"
+    try:
+        summary = run_study(study, address, stderr, search=search, hours=hours)
+    except KeyboardInterrupt as interrupt:  # the second: Tune ends a run in good order at the first
+        print_error(f"stopped at once: go on with: aia-study {command} {study.path}")
+        raise typer.Exit(INTERRUPTED) from interrupt
+    if summary.finished < summary.planned:
         counts = f"{summary.finished} of {summary.planned} trials are recorded"
         go_on = f"{counts}, go on with: aia-study {command} {study.path}"
         if not summary.out_of_time:

@@ -199,6 +199,15 @@ def test_ctrl_c_ends_in_good_order_and_resume_runs_the_rest_once(tmp_path, tiny_
     assert not list(study.glob("state/*"))
 
 
+def test_a_second_ctrl_c_says_how_to_go_on(study, monkeypatch, capsys):
+    def stopped(*given, **more):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("study.runner.run_study", stopped)
+    assert run(["resume", str(study)]) == 130
+    assert capsys.readouterr().err == f"aia-study: stopped at once: go on with: aia-study resume {study}\n"
+
+
 def test_when_its_hours_are_over_a_study_ends_in_good_order(tmp_path, tiny_settings, capsys):
     study = tmp_path / "tiny"
     arguments = ["launch", "quick", "--storage", str(tmp_path), "--name", "tiny", "--trials", "100"]
