@@ -12,14 +12,14 @@ import pytest
 
 from aia_models.config import ComputeConfig
 from search_spaces.hyperparameters import resolve
-from study import saved_training
+from study import saved_training, trial
 from study.launch import create_study
 from study.outcome import Outcome
 from study.plan import TrialPlan
 from study.saved_training import FILE
 from study.spec import complete, space
 from study.spec_files import load_spec, with_settings
-from study.trial import EpochReport, Interrupted, TrialContext, run_trial
+from study.trial import EpochReport, Interrupted, NoStorage, TrialContext, run_trial
 
 JOINT = 4
 ONE_THREAD = ComputeConfig(threads=1)
@@ -162,6 +162,36 @@ def test_a_state_that_cannot_be_written_costs_the_trial_nothing(context, plan, t
     expected = rows(undisturbed(plan, context, tmp_path))
     monkeypatch.setattr(saved_training, "save", full)
     assert rows(outcome(started(plan, context))) == expected
+
+
+def test_a_storage_that_was_away_costs_no_trial(context, plan, tmp_path, monkeypatch):
+    """The checkpoint cannot be written at first: the trial begins again from what was saved."""
+    expected = rows(undisturbed(plan, context, tmp_path))
+    write, failures = trial.checkpoint.save, [OSError(5, "Input/output error")]
+
+    def away(*given: Any) -> None:
+        if failures:
+            raise failures.pop()
+        write(*given)
+
+    monkeypatch.setattr(trial.checkpoint, "save", away)
+    monkeypatch.setattr(trial, "is_writable", lambda directory: False)
+    monkeypatch.setattr(trial, "becomes_writable", lambda directory: True)
+    assert rows(outcome(started(plan, context))) == expected
+    assert failures == []
+
+
+def test_a_storage_that_stays_away_ends_no_trial_and_an_error_of_its_own_does(context, plan, monkeypatch):
+    def away(*given: Any) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(trial.checkpoint, "save", away)
+    *_, last = started(plan, context)
+    assert (last.trial["status"], last.trial["error"]) == ("failed", "OSError: [Errno 5] Input/output error")
+    monkeypatch.setattr(trial, "is_writable", lambda directory: False)
+    monkeypatch.setattr(trial, "becomes_writable", lambda directory: False)
+    *_, last = started(plan, context)
+    assert last == NoStorage(f"{context.directory} takes no files: OSError: [Errno 5] Input/output error")
 
 
 @pytest.mark.parametrize(("share", "saves"), [(0.5, JOINT), (0.001, 1)])
