@@ -18,7 +18,7 @@ from study.objectives import ATTACKER, MATCHING, SEARCH_OBJECTIVES
 from study.outcome import Outcome, trial_row
 from study.plan import TrialPlan
 from study.proposals import Proposals
-from study.searcher import OUTCOME, PLAN, StudySearcher
+from study.searcher import NO_STORAGE, OUTCOME, PLAN, StudySearcher
 from study.spec import space
 from study.spec_files import load_spec
 
@@ -118,6 +118,20 @@ def test_five_trials_in_a_row_that_fail_alike_stop_the_study(tmp_path):
         StudyError, match=r"5 trials in a row failed for one reason: OSError: \[Errno 28\] No space"
     ):
         searcher.raise_if_failed()
+
+
+def test_a_storage_that_stays_away_ends_the_run_and_leaves_the_trial_to_a_resume(tmp_path):
+    recorded: list[Outcome] = []
+    proposals = Proposals(tmp_path, "ends", space(SPEC), "random", 0, SEARCH_OBJECTIVES)
+    searcher = StudySearcher(SPEC, proposals, [], 20, recorded.append, lambda: 1)
+    assert isinstance(searcher.suggest("away"), dict)
+    searcher.on_trial_complete("away", {NO_STORAGE: "/studies/x takes no files: OSError: no"})
+    assert searcher.suggest("next") == StudySearcher.FINISHED
+    with pytest.raises(StudyError, match="/studies/x takes no files: OSError: no"):
+        searcher.raise_if_failed()
+    assert recorded == []
+    again = Proposals(tmp_path, "ends", space(SPEC), "random", 0, SEARCH_OBJECTIVES)
+    assert [proposal.number for proposal in again.unfinished()] == [0]
 
 
 @pytest.mark.parametrize(
