@@ -44,6 +44,10 @@ def launch(
     if dry_run:
         sys.stdout.write(to_toml(spec))
         return
+    if detached:
+        from study.detach import require_address
+
+        require_address(address)
     with preparing(None if detached else address) as execute:
         study = create_study(spec, root, execute)
     stderr.print(f"study {study.path}: faces of {spec.dataset} are prepared")
@@ -95,9 +99,10 @@ def _run_here_or_there(
     study: StudyDirectory, address: str | None, hours: float | None, detached: bool
 ) -> None:
     if detached:
-        from study.detach import detach
+        from study.detach import detach, require_address
 
-        detach(study.path, [] if hours is None else ["--hours", str(hours)], address)
+        options = [] if hours is None else ["--hours", str(hours)]
+        detach(study.path, options, require_address(address))
     else:
         _run(study, address, hours)
 

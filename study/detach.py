@@ -12,7 +12,14 @@ from study.console import stdout
 from study.errors import StudyError
 
 
-def detach(study: Path, options: Sequence[str], address: str | None) -> None:
+def require_address(address: str | None) -> str:
+    """StudyError where nobody said which cluster."""
+    if address is None:
+        raise StudyError("--detach needs --address, a dashboard's as http://HEAD:8265")
+    return address
+
+
+def detach(study: Path, options: Sequence[str], address: str) -> None:
     """Has the cluster whose dashboard is at `address` resume `study`, and prints how to follow it.
 
     StudyError where no dashboard answers there.
@@ -28,7 +35,8 @@ def detach(study: Path, options: Sequence[str], address: str | None) -> None:
         ) from error
     except (ConnectionError, RuntimeError) as error:
         raise StudyError(
-            f"--address {address}: no dashboard of a Ray cluster answers there; --detach needs one, as http://HEAD:8265"
+            f"--address {address}: no dashboard of a Ray cluster answers there; --detach needs one, as http://HEAD:8265,"
+            f" then: aia-study resume {study} --detach --address ADDR"
         ) from error
     stdout.print(f"job {job} runs {study}")
     stdout.print(f"follow it: ray job logs --follow --address {address} {job}")

@@ -70,3 +70,11 @@ def test_without_a_dashboard_it_is_told_in_one_line(tmp_path, tiny_settings, cap
     assert run([*arguments, "--detach", "--address", "http://127.0.0.1:9"]) == 2
     (*_, last) = capsys.readouterr().err.splitlines()
     assert "http://127.0.0.1:9: no dashboard of a Ray cluster answers there" in last
+    assert f"aia-study resume {tmp_path / 'tiny'} --detach" in last
+
+
+def test_without_an_address_nothing_is_made(tmp_path, tiny_settings, capsys):
+    arguments = ["launch", "quick", "--storage", str(tmp_path), "--name", "tiny", *tiny_settings]
+    assert run([*arguments, "--detach"]) == 2
+    assert "--detach needs --address" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -86,9 +86,11 @@ def test_baselines_confirming_trials_and_the_designs_they_confirm_keep_theirs(tm
 
 
 def test_both_the_front_within_constraints_and_the_one_without_stay(tmp_path) -> None:
-    kept = KeptCheckpoints(tmp_path, spec(0, 'constraints=["matching_auc_validation >= 0.7"]'), [])
-    for number, (attacker, matching) in enumerate([(0.5, 0.6), (0.6, 0.8), (0.7, 0.75), (0.55, 0.55)]):
-        kept.add(on_disk(tmp_path, trial(number, attacker, matching)))
+    kept = KeptCheckpoints(tmp_path, spec(0, 'constraints=["alpha <= 5"]'), [])
+    for number, (attacker, matching, alpha) in enumerate(
+        [(0.5, 0.9, 9.0), (0.6, 0.8, 1.0), (0.7, 0.75, 1.0)]
+    ):
+        kept.add(on_disk(tmp_path, trial(number, attacker, matching, alpha=alpha)))
     assert left(tmp_path) == {"trial-00000", "trial-00001"}
 
 
