@@ -3,11 +3,11 @@
 Both search α and β of one architecture with as many trials, of the same epochs at most, on the same people of the same
 folder of images, from the same two first designs, with Ray's default of one core per trial. Each is timed as a user
 would: from nothing to its last figure, imports and Ray's start included; ours also prepares the images, and writes
-tables and complete trials' checkpoints. Ours trains in bfloat16 and stops three in four trials after two joint epochs,
-which are no defaults of a study, and its adversary and matcher read standardised representations, the former with
-balanced classes, which are; the plain one does none of it. With `--equal-time` our study then runs again with as many
-trials as should fit into the time that plain took, and with `--causes` again with one cause of its speed switched off
-at a time.
+tables and complete trials' checkpoints. Both train one recipe: adversary and matcher read representations as they are
+and classes weigh as they come, which is no default of ours (our_study.py). Ours trains in bfloat16, and after two joint
+epochs stops three in four trials, two in three with `--full`, which are no defaults either; the plain one does neither.
+With `--equal-time` our study then runs again with as many trials as should fit into the time that plain took, and with
+`--causes` again with one cause of its speed switched off at a time.
 
 The representations of the plain trials are judged by our judge, so that both fronts have figures of one kind. Fronts
 are made of validation figures, which led the search; what they come to on test, which led nothing, stands beside.
@@ -69,7 +69,7 @@ VARIANTS = {  # what is switched off: the variant of our_study.py, further setti
 }
 
 
-def our_spec(trials: int, settings: plain.Settings) -> str:
+def our_spec(trials: int, settings: plain.Settings, reduction_factor: int) -> str:
     """The same study for `aia-study launch`."""
     return f"""
 space = "alpha-beta"
@@ -88,7 +88,7 @@ heads_epochs = {settings.heads_epochs}
 joint_epochs = {settings.joint_epochs}
 [early_stopping]
 rule = "mo_asha"
-reduction_factor = 4
+reduction_factor = {reduction_factor}
 [resources]
 dtype = "bfloat16"
 """
@@ -172,11 +172,12 @@ class Pair:
     folder: Path
     settings: plain.Settings
     trials: int
+    reduction_factor: int
 
     def plainly(self, work: Path) -> Ran:
         """The plain study."""
         work.mkdir()
-        (work / "spec.toml").write_text(our_spec(self.trials, self.settings))
+        (work / "spec.toml").write_text(self._spec())
         first = space(load_spec(str(work / "spec.toml"))).known_designs()
         told = json.dumps({"settings": asdict(self.settings), "trials": self.trials, "first": first})
         script = str(HERE / "plain_study.py")
@@ -190,12 +191,15 @@ class Pair:
         """Our study, with a `variant` of our_study.py and settings of the spec."""
         work.mkdir()
         spec = work / "spec.toml"
-        spec.write_text(our_spec(self.trials, self.settings))
+        spec.write_text(self._spec())
         places = ["--dataset", f"folder:{self.folder}", "--storage", str(work), "--name", "ours"]
         sets = [part for setting in (f"seed={self.settings.seed}", *more) for part in ("--set", setting)]
         script = str(HERE / "our_study.py")
         seconds = timed([sys.executable, script, variant, "launch", str(spec), *places, *sets])
         return Ran(seconds, *self._our_hypervolumes(work / "ours", variant, more))
+
+    def _spec(self) -> str:
+        return our_spec(self.trials, self.settings, self.reduction_factor)
 
     def _our_hypervolumes(self, study: Path, variant: str, more: Sequence[str]) -> tuple[float, float]:
         trials = pl.read_parquet(study / "results" / "trials" / "*.parquet")
@@ -231,14 +235,15 @@ def main() -> None:
         "--causes", action="store_true", help="then ours again with one cause switched off at a time"
     )
     given = parser.parse_args()
-    print(asdict(FULL if given.full else SMALL))
+    settings, reduction_factor = (FULL, 3) if given.full else (SMALL, 4)
+    print(asdict(settings))
     pairs: list[tuple[Ran, Ran]] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "faces"
         folder.mkdir()
         some_people(drawn_folder(folder), given.people)
         for seed in given.seeds:
-            pair = Pair(folder, replace(FULL if given.full else SMALL, seed=seed), given.trials)
+            pair = Pair(folder, replace(settings, seed=seed), given.trials, reduction_factor)
             ours = pair.ours(Path(name) / f"ours-{seed}")
             print(f"seed {seed}, ours: {ours}", flush=True)
             plainly = pair.plainly(Path(name) / f"plain-{seed}")

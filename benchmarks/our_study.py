@@ -1,4 +1,4 @@
-"""Our study with one of the things switched off that make it faster than the plain one.
+"""Our study of the recipe that plain.py trains, with one of the things switched off that make it faster.
 
 Run by `against_plain.py`, in a process of its own; what follows VARIANT is what `aia-study` takes:
 
@@ -8,59 +8,61 @@ Run by `against_plain.py`, in a process of its own; what follows VARIANT is what
 import sys
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
-
-def own_stage1() -> type:
-    """The product's trainable, whose trials share no stage 1."""
-    from study import trial
-    from study.plan import TrialPlan
-    from study.searcher import PLAN
-    from study.trainable import AIATrainable
-
-    class OwnStage1(AIATrainable):
-        def _start(self, config: Mapping[str, Any]) -> None:
-            plan = TrialPlan.from_json(config[PLAN])
-            mock.patch.object(trial, "stage1_key", return_value=plan.trial_id).start()
-            super()._start(config)
-
-    return OwnStage1
+from aia_models.config import TrainingConfig
+from aia_models.data.splits import SplitFaces
+from study import design, fit, outcome, trial
+from study.plan import TrialPlan
+from study.searcher import PLAN
+from study.spec import StudySpec
+from study.trainable import AIATrainable
 
 
-def decoding() -> type:
-    """The product's trainable, whose trials each decode all images, as `prepare` does."""
+def recipe_of_plain(plan: TrialPlan, spec: StudySpec) -> TrainingConfig:
+    """The product's training, but adversary and matcher read g as it is and classes weigh as they come."""
+    config = design.training_config(plan, spec)
+    adversary = replace(config.adversary, class_balanced=False, standardise=False)
+    return replace(config, adversary=adversary, matcher=replace(config.matcher, standardise=False))
+
+
+def decoded(spec: StudySpec) -> SplitFaces:
+    """All images, each decoded now, as `prepare` does it."""
     from aia_models.data.prepare import open_prepared, prepare
-    from aia_models.data.splits import SplitFaces, split_faces
-    from study.trainable import AIATrainable
+    from aia_models.data.splits import split_faces
 
-    class Decoding(AIATrainable):
+    with tempfile.TemporaryDirectory() as folder:
+        prepared = prepare(
+            spec.dataset, image_side=spec.image_side, attribute=spec.attributes[0],
+            positive=spec.positive, cache=Path(folder),
+        )  # fmt: skip
+        return split_faces(open_prepared(prepared), spec.attributes, spec.split_seed)
+
+
+def trainable(variant: str) -> type[AIATrainable]:
+    """The product's trainable on the recipe of plain.py, with what `variant` names switched off in its process."""
+
+    class Measured(AIATrainable):
         def _start(self, config: Mapping[str, Any]) -> None:
-            mock.patch.object(self, "_load_faces", cache(self._decoded)).start()
+            for module in (trial, outcome):
+                mock.patch.object(module, "training_config", recipe_of_plain).start()
+            if variant in ("own_stage1", "all"):
+                own = TrialPlan.from_json(config[PLAN]).trial_id
+                mock.patch.object(trial, "stage1_key", return_value=own).start()
+            if variant == "decoding":
+                mock.patch.object(self, "_load_faces", cache(lambda: decoded(self._context.spec))).start()
             super()._start(config)
 
-        def _decoded(self) -> SplitFaces:
-            spec = self._context.spec
-            with tempfile.TemporaryDirectory() as folder:
-                prepared = prepare(
-                    spec.dataset, image_side=spec.image_side, attribute=spec.attributes[0],
-                    positive=spec.positive, cache=Path(folder),
-                )  # fmt: skip
-                return split_faces(open_prepared(prepared), spec.attributes, spec.split_seed)
-
-    return Decoding
+    return Measured
 
 
 def switch_off(variant: str) -> None:
     """Changes what runs trials in this process; AttributeError where it has no longer what is changed."""
-    from study import fit
-
-    if variant in ("own_stage1", "all"):
-        mock.patch.object(fit, "AIATrainable", own_stage1()).start()
-    if variant == "decoding":
-        mock.patch.object(fit, "AIATrainable", decoding()).start()
+    mock.patch.object(fit, "AIATrainable", trainable(variant)).start()
     if variant in ("new_workers", "all"):
         configure = fit.tune.TuneConfig
 
