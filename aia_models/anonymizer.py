@@ -4,13 +4,14 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, UInt8
+from jaxtyping import Float, Float32
 from torch import Tensor, nn
 
 from aia_models.attacks import Suite
 from aia_models.channel import ReleaseChannel, fit_release_channel
 from aia_models.config import TrainingConfig
 from aia_models.data.faces import FaceDataset
+from aia_models.data.image_rows import ImageRows, Images
 from aia_models.data.splits import SPLITS, SplitFaces
 from aia_models.errors import DataError
 from aia_models.networks import ENCODED_IMAGES, Decoder, Encoder, Networks
@@ -35,21 +36,19 @@ class Anonymizer(nn.Module):
         self.channel = ReleaseChannel(config.channel, channels * height * width, len(config.betas))
 
     @torch.no_grad()
-    def clean(self, images: UInt8[np.ndarray, "n 1 side side"]) -> Float[Tensor, "n k"]:
+    def clean(self, images: Images | ImageRows) -> Float[Tensor, "n k"]:
         """Representations g in [0, 1] before the channel, in float32 on the module's device."""
         device = self.channel.low.device
         chunks = (torch.tensor(images[i : i + ENCODED_IMAGES]) for i in range(0, len(images), ENCODED_IMAGES))
         return torch.cat([self.encoder(chunk.to(device).float() / 255) for chunk in chunks])
 
     @torch.no_grad()
-    def release(
-        self, images: UInt8[np.ndarray, "n 1 side side"], generator: torch.Generator
-    ) -> Float[Tensor, "n k"]:
+    def release(self, images: Images | ImageRows, generator: torch.Generator) -> Float[Tensor, "n k"]:
         """Released representations of `images`; `generator`, on the module's device, draws the noise."""
         return self.channel(self.clean(images), generator)
 
     @torch.no_grad()
-    def encode(self, images: np.ndarray) -> Float[Tensor, "n k"]:
+    def encode(self, images: np.ndarray | ImageRows) -> Float[Tensor, "n k"]:
         """Released representations of `images` (uint8 `[n, 1, side, side]`, the side that of training).
 
         Noise comes straight from the operating system's entropy. There is no seed: whoever had it could

@@ -112,7 +112,7 @@ def _pixels(faces: SplitFaces, suite: Suite, seed: int) -> dict[str, ReleasedFac
         if split in ("train", "attack"):
             part = part.subset(images_of_some_people(part.identity, seed))
         if suite == "full" or split != "train":
-            flat = part.images.reshape(1, len(part), -1).astype(np.float32) / 255
+            flat = np.asarray(part.images).reshape(1, len(part), -1).astype(np.float32) / 255
             columns = {name: part.attribute(name) for name in faces.attributes}
             released[split] = ReleasedFaces(flat, _numbers(part, faces), columns)
     return released

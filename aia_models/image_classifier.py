@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -12,6 +12,7 @@ from aia_models.adversary import CNNAdversary
 from aia_models.batches import image_batches
 from aia_models.config import AdversaryConfig
 from aia_models.data.faces import FaceDataset
+from aia_models.data.image_rows import ImageRows, Images
 from aia_models.losses import adversary_loss
 from aia_models.networks import ENCODED_IMAGES
 from aia_models.standardise import SMALLEST_SD
@@ -45,7 +46,7 @@ class ImageClassifier(nn.Module):
         return torch.sigmoid(log_odds.squeeze(1).double()).cpu().numpy()
 
 
-def as_floats(images: UInt8[np.ndarray, "n 1 side side"], device: str) -> Float[Tensor, "n 1 side side"]:
+def as_floats(images: Images | ImageRows, device: str) -> Float[Tensor, "n 1 side side"]:
     """uint8 images as float32 in [0, 1]."""
     return torch.from_numpy(np.ascontiguousarray(images)).to(device).float() / 255
 

@@ -16,8 +16,10 @@ class Whitening:
 
     def __init__(self, values: Float[np.ndarray, "n k"], components: int) -> None:
         most = min(components, values.shape[1], len(values) - 1)
+        # The covariance's time grows with the cube of the coordinates, which are thousands at 64x64.
+        solver = "covariance_eigh" if len(values) > values.shape[1] else "full"
         with np.errstate(invalid="ignore"):  # where nothing varies, shares of the variance are 0 / 0
-            self._pca = PCA(most, whiten=True, svd_solver="covariance_eigh").fit(values.astype(np.float64))
+            self._pca = PCA(most, whiten=True, svd_solver=solver).fit(values.astype(np.float64))
         variance = self._pca.explained_variance_
         self.components = int((variance > RELATIVE_TOLERANCE * variance[0]).sum())
 

@@ -10,6 +10,7 @@ from aia_models import checkpoint
 from aia_models.anonymizer import Anonymizer
 from aia_models.bootstrap import folded_auc_draws, identity_weights, interval
 from aia_models.data.faces import FaceDataset
+from aia_models.data.image_rows import ImageRows
 from aia_models.data.prepare import open_prepared
 from aia_models.data.splits import split_faces
 from aia_models.grad_cam import grad_cam
@@ -90,7 +91,7 @@ def _classifier(study: StudyDirectory, train: FaceDataset, device: str) -> Image
     return load_image_classifier(path, study.spec.image_side, device)
 
 
-def _reconstructed(anonymizer: Anonymizer, images: np.ndarray) -> Tensor:
+def _reconstructed(anonymizer: Anonymizer, images: np.ndarray | ImageRows) -> Tensor:
     """The decoder's images for what is released, the noise that of judging."""
     device = anonymizer.channel.low.device
     noise = stream(anonymizer.config.seed, "release", "test", device=device)

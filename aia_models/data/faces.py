@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int, Int8
 
+from aia_models.data.image_rows import ImageRows
 from aia_models.errors import DataError
 
 UNKNOWN = -1
@@ -16,19 +17,19 @@ UNKNOWN = -1
 class FaceDataset:
     """Face images with the identity and the binary attributes of each.
 
-    `images` uint8 `[N, 1, H, W]`, possibly a read-only memory map; `identity` int32 `[N]`, indices into
+    `images` uint8 `[N, 1, H, W]`, possibly a memory map or some rows of one; `identity` int32 `[N]`, indices into
     `identity_names`; `attributes` name -> int8 `[N]` of 1, 0 and -1 (unknown); `fingerprint` is a sha256 in
     hex over contents and preparation. Raises DataError when shapes or types do not fit together.
     """
 
-    images: np.ndarray
+    images: np.ndarray | ImageRows
     identity: np.ndarray
     identity_names: tuple[str, ...]
     attributes: Mapping[str, np.ndarray]
     fingerprint: str
 
     def __post_init__(self) -> None:
-        if self.images.dtype != np.uint8 or self.images.ndim != 4 or self.images.shape[1] != 1:
+        if self.images.dtype != np.uint8 or len(self.images.shape) != 4 or self.images.shape[1] != 1:
             raise DataError(
                 f"images are {self.images.dtype} {self.images.shape}: uint8 [N, 1, H, W] is needed"
             )
@@ -64,14 +65,14 @@ class FaceDataset:
     def subset(self, chosen: Bool[np.ndarray, " face"] | Int[np.ndarray, " chosen"]) -> "FaceDataset":
         """The chosen images, a bool mask `[N]` or indices, as a data set of its own.
 
-        Images are copied into contiguous memory; identities are numbered anew in the order of their old
-        numbers, so that `identity_names` holds exactly the identities present.
+        Images are read from this one's whenever they are asked for; identities are numbered anew in the order of
+        their old numbers, so that `identity_names` holds exactly the identities present.
         """
         rows = np.flatnonzero(chosen) if chosen.dtype == np.bool_ else np.asarray(chosen, dtype=np.int64)
         kept, identity = np.unique(self.identity[rows], return_inverse=True)
         digest = hashlib.sha256(self.fingerprint.encode() + rows.astype("<i8").tobytes())
         return FaceDataset(
-            images=np.ascontiguousarray(self.images[rows]),
+            images=ImageRows.of(self.images, rows),
             identity=identity.astype(np.int32),
             identity_names=tuple(self.identity_names[i] for i in kept),
             attributes={name: values[rows] for name, values in self.attributes.items()},

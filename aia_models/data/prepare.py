@@ -80,7 +80,7 @@ def prepare(
 
 
 def open_prepared(folder: Path) -> FaceDataset:
-    """Opens a prepared folder; its images stay on disk, memory-mapped and read-only.
+    """Opens a prepared folder; its images stay on disk, memory-mapped, and nothing written to them reaches it.
 
     Raises DataError when the folder is not a whole prepared copy of this version.
     """
@@ -93,7 +93,7 @@ def open_prepared(folder: Path) -> FaceDataset:
             )
         attributes = np.load(folder / "attributes.npy", allow_pickle=False)
         return FaceDataset(
-            images=np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False),
+            images=np.load(folder / "images.npy", mmap_mode="c", allow_pickle=False),
             identity=np.load(folder / "identity.npy", allow_pickle=False),
             identity_names=tuple(json.loads((folder / "identity_names.json").read_text(encoding="utf-8"))),
             attributes=dict(zip(manifest["attributes"], attributes, strict=True)),

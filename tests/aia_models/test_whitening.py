@@ -19,6 +19,17 @@ def test_components_are_uncorrelated_and_of_variance_1(seed: int, components: in
     np.testing.assert_allclose(np.cov(whitened.T).reshape(components, -1), np.eye(components), atol=1e-6)
 
 
+@given(st.integers(0, 2**31))
+@settings(max_examples=25, deadline=None)
+def test_fewer_images_than_coordinates_have_the_components_of_their_covariance(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    values = rng.normal(0, np.geomspace(3, 0.1, 30), (20, 30))
+    whitened = Whitening(values, 5)(values)
+    variances, directions = np.linalg.eigh(np.cov(values.T))
+    expected = (values - values.mean(0)) @ directions[:, :-6:-1] / np.sqrt(variances[:-6:-1])
+    np.testing.assert_allclose(np.abs(whitened), np.abs(expected), atol=1e-8)  # a direction has no sign
+
+
 def test_directions_without_variance_are_left_out() -> None:
     rng = np.random.default_rng(0)
     values = np.c_[rng.normal(0, 3, (200, 2)), np.zeros((200, 3))]

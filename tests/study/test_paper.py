@@ -105,7 +105,7 @@ def test_figure_3_shows_the_first_people_of_either_label_and_what_is_read_of_the
     classifier = load_image_classifier(output / "image_classifier.safetensors", 16, "cpu")
     read = classifier.probabilities(as_floats(test.images[first], "cpu"))
     for face, row, after, probability in zip(shown, first, rebuilt, read, strict=True):
-        assert np.array_equal(face.original, test.images[row, 0] / np.float32(255))
+        assert np.array_equal(face.original, np.asarray(test.images)[row, 0] / np.float32(255))
         np.testing.assert_allclose(face.reconstruction, after, atol=1e-6)
         assert face.label.startswith(f"gender {people[row][1]}, read as {int(probability > 0.5)}")
         assert face.probability_before == pytest.approx(max(probability, 1 - probability), abs=1e-6)
