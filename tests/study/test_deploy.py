@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import kubernetes_validate
 import polars as pl
 import pytest
 import yaml
@@ -22,6 +23,39 @@ def test_ray_takes_the_cluster_file():
     prepared = prepare_config(config)
     validate_config(prepared)
     assert prepared["available_node_types"]["head"]["resources"] == {"CPU": 0}
+
+
+# KubeRay's API reference (ray.io/v1), RayJobSpec, RayClusterSpec, HeadGroupSpec and WorkerGroupSpec: the fields used.
+RAY_JOB = {"entrypoint", "shutdownAfterJobFinishes", "backoffLimit", "rayClusterSpec"}
+RAY_CLUSTER = {"headGroupSpec", "workerGroupSpecs"}
+HEAD_GROUP = {"rayStartParams", "template"}
+WORKER_GROUP = HEAD_GROUP | {"groupName", "replicas", "minReplicas", "maxReplicas"}
+
+
+def test_kubernetes_takes_the_pods_of_the_ray_job():
+    job = yaml.safe_load((DEPLOY / "rayjob.yaml").read_text())
+    assert (job["apiVersion"], job["kind"], set(job["spec"])) == ("ray.io/v1", "RayJob", RAY_JOB)
+    cluster = job["spec"]["rayClusterSpec"]
+    assert set(cluster) == RAY_CLUSTER
+    head, workers = cluster["headGroupSpec"], cluster["workerGroupSpecs"]
+    assert set(head) == HEAD_GROUP
+    assert all(set(group) == WORKER_GROUP for group in workers)
+    for group in (head, *workers):
+        assert all(isinstance(value, str) for value in group["rayStartParams"].values())
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "ray"}, **group["template"]}
+        kubernetes_validate.validate(pod, kubernetes_validate.latest_version(), strict=True)
+
+
+def test_a_wrong_pod_is_refused():
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "ray"}, "spec": {"container": []}}
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(pod, kubernetes_validate.latest_version(), strict=True)
+
+
+@pytest.mark.parametrize(("linter", "file"), [("hadolint", "Dockerfile"), ("shellcheck", "slurm.sh")])
+def test_linters_have_nothing_to_say(linter, file):
+    ran = subprocess.run([str(BIN / linter), str(DEPLOY / file)], capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout) == (0, "")
 
 
 @pytest.mark.slow
