@@ -3,8 +3,8 @@
     python -m tests.faults.campaign --rounds 30          # about 20 minutes on 2 cores
 
 A cluster of a head and two further raylets on this machine runs it. Each round waits for a random time, then does one
-of `KINDS`; where that ended the driver, `aia-study resume` goes on. All the while a reader scans the tables. In the end
-the tables are compared with those of the same study undisturbed.
+of `KINDS`, a full disk among them where it may mount one; where that ended the driver, `aia-study resume` goes on. All
+the while a reader scans the tables. In the end the tables are compared with those of the same study undisturbed.
 """
 
 import argparse
@@ -18,12 +18,14 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import ray
 from ray.cluster_utils import Cluster
 
+from tests.faults.disk import SmallDisk, may_mount
 from tests.faults.reader import Reader
 from tests.faults.verdict import judged
 from tests.study.conftest import IDENTITIES, write_faces
@@ -31,6 +33,7 @@ from tests.study.conftest import IDENTITIES, write_faces
 NAME = "faults"
 AIA_STUDY = str(Path(sys.executable).with_name("aia-study"))
 AWAY_SECONDS = 5.0
+DISK_MEBIBYTES = 1024
 
 
 @dataclass
@@ -38,6 +41,7 @@ class Campaign:
     """One study under fire: its cluster, its driver, and what was done to it."""
 
     work: Path
+    disk: SmallDisk | None
     settings: list[str]
     cluster: Cluster
     kinds: list[str]
@@ -47,7 +51,7 @@ class Campaign:
 
     @property
     def storage(self) -> Path:
-        return self.work / "storage"
+        return (self.disk.path if self.disk else self.work) / "storage"
 
     @property
     def study(self) -> Path:
@@ -97,12 +101,18 @@ class Campaign:
 
     def storage_gone(self) -> None:
         """It comes back after some seconds."""
-        away = self.work / "away"
+        away = self.storage.with_name("away")
         self.storage.rename(away)
         time.sleep(AWAY_SECONDS)
         if self.storage.exists():  # somebody made it anew: nothing may be in it
             shutil.rmtree(self.storage)
         away.rename(self.storage)
+
+    def disk_full(self) -> None:
+        """It has room again after some seconds."""
+        assert self.disk is not None
+        with self.disk.full():
+            time.sleep(AWAY_SECONDS)
 
 
 KINDS: dict[str, Callable[[Campaign], None]] = {
@@ -114,6 +124,8 @@ KINDS: dict[str, Callable[[Campaign], None]] = {
     "node killed": Campaign.node_killed,
     "storage gone": Campaign.storage_gone,
 }
+if may_mount():
+    KINDS["disk full"] = Campaign.disk_full
 
 
 def environment() -> dict[str, str]:
@@ -170,14 +182,15 @@ def main() -> int:
         cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
         for _ in range(2):
             cluster.add_node(num_cpus=1)
-        campaign = Campaign(work, settings, cluster, given.kinds, random.Random(given.seed))
-        try:
-            with Reader(campaign.study) as reader:
-                rounds = fought(campaign, given.rounds, given.longest)
-        finally:
-            ray.shutdown()
-            cluster.shutdown()
-        verdict = judged(campaign.study, undisturbed / NAME, NAME)
+        with closing(SmallDisk(work / "disk", DISK_MEBIBYTES)) if may_mount() else nullcontext() as disk:
+            campaign = Campaign(work, disk, settings, cluster, given.kinds, random.Random(given.seed))
+            try:
+                with Reader(campaign.study) as reader:
+                    rounds = fought(campaign, given.rounds, given.longest)
+            finally:
+                ray.shutdown()
+                cluster.shutdown()
+            verdict = judged(campaign.study, undisturbed / NAME, NAME)
     print(f"faults: {dict(campaign.done)}; {reader.scans} scans")
     for problem in reader.problems[:10]:
         print(f"reader: {problem}")

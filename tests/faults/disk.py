@@ -1,0 +1,48 @@
+"""A small disk of its own that a test can fill to the last byte."""
+
+import errno
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def may_mount() -> bool:
+    """Whether this user may mount file systems; tests that fill a disk need it."""
+    return sys.platform == "linux" and os.geteuid() == 0
+
+
+class SmallDisk:
+    """A file system in memory mounted at `path`, which is made; `close` takes it away."""
+
+    def __init__(self, path: Path, mebibytes: int) -> None:
+        self.path = path
+        path.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "none", str(path)], check=True)
+
+    def close(self) -> None:
+        subprocess.run(["umount", "--lazy", str(self.path)], check=True)
+
+    @contextmanager
+    def full(self) -> Iterator[None]:
+        """No byte is left on it for as long as this lasts."""
+        ballast = self.path / ".ballast"
+        descriptor = os.open(ballast, os.O_WRONLY | os.O_CREAT)
+        try:
+            for size in (2**20, 2**12, 1):
+                self._fill(descriptor, size)
+            yield
+        finally:
+            os.close(descriptor)
+            ballast.unlink()
+
+    @staticmethod
+    def _fill(descriptor: int, size: int) -> None:
+        try:
+            while True:
+                os.write(descriptor, bytes(size))
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise

@@ -1,0 +1,159 @@
+"""A disk that is full, at each kind of write: nothing that was there is lost, and what failed can be done again."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from safetensors import SafetensorError
+
+from aia_models import checkpoint
+from aia_models.anonymizer import Anonymizer
+from aia_models.config import TrainingConfig
+from aia_models.training_state import TrainingState, load, save
+from search_spaces.spaces import SPACES
+from study import resamples, writable
+from study.objectives import SEARCH_OBJECTIVES
+from study.proposals import Proposals
+from study.shared_stage1 import RESULT, SharedStage1
+from study.store import ResultsStore
+from study.writable import is_writable
+from tests.faults.disk import SmallDisk, may_mount
+from tests.study.store_writer import rows_of
+
+pytestmark = pytest.mark.skipif(not may_mount(), reason="needs root, to mount a small disk")
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    found = SmallDisk(tmp_path / "disk", mebibytes=32)
+    yield found
+    found.close()
+
+
+@pytest.fixture(autouse=True)
+def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writable, "PATIENCE_SECONDS", 0.0)
+
+
+def trials(disk: SmallDisk) -> list[str]:
+    return pl.read_parquet(disk.path / "results" / "trials" / "*.parquet")["trial_id"].to_list()
+
+
+def test_room_is_told_from_none(disk):
+    assert is_writable(disk.path)
+    with disk.full():
+        assert not is_writable(disk.path)
+    assert is_writable(disk.path)
+
+
+def test_rows_of_a_trial(disk):
+    with ResultsStore(disk.path) as store:
+        store.append(rows_of("trial-1"))
+
+        def append_more() -> None:
+            for number in range(2, 100):  # the page that the file has begun takes some
+                store.append(rows_of(f"trial-{number}"))
+
+        with disk.full(), pytest.raises(OSError, match="No space left"):
+            append_more()
+        refused = f"trial-{len(store.trial_ids()) + 1}"
+        store.append(rows_of(refused))
+        expected = sorted(store.trial_ids())
+    assert sorted(trials(disk)) == expected
+    assert refused in expected
+
+
+def test_parts(disk):
+    store = ResultsStore(disk.path)
+    for number in range(1, 4):
+        store.append(rows_of(f"trial-{number}"))
+    with disk.full(), pytest.raises(OSError, match="No space left"):
+        store.flush()
+    assert not list((disk.path / "results").glob("trials/*.parquet")), (
+        "a trial is there with all its rows or not"
+    )
+    store.append(rows_of("trial-4"))
+    store.close()
+    assert sorted(trials(disk)) == [f"trial-{number}" for number in range(1, 5)]
+
+
+def test_parts_that_the_next_run_writes(disk):
+    store = ResultsStore(disk.path)
+    store.append(rows_of("trial-1"))
+    with disk.full(), pytest.raises(OSError, match="No space left"):
+        store.close()
+    ResultsStore(disk.path).close()
+    assert trials(disk) == ["trial-1"]
+
+
+def test_the_journal(disk):
+    def opened() -> Proposals:
+        return Proposals(disk.path, "study", SPACES["alpha-beta"], "random", 0, SEARCH_OBJECTIVES)
+
+    def ask(times: int) -> None:
+        search = opened()
+        for _ in range(times):
+            search.ask()
+
+    ask(1)
+    with disk.full(), pytest.raises(OSError, match="No space left"):
+        ask(100)
+    journal = (disk.path / "search.journal").read_bytes()
+    assert journal.endswith(b"\n"), "no torn line"
+    ask(1)
+    assert (disk.path / "search.journal").read_bytes().startswith(journal)
+
+
+def state(value: float) -> TrainingState:
+    return TrainingState({"weights": torch.full((500_000,), value)}, (), notes=str(value))
+
+
+def test_a_trial_under_way(disk):
+    path = disk.path / "training.safetensors"
+    save(state(1.0), path)
+    with disk.full(), pytest.raises(OSError, match="No space left"):
+        save(state(2.0), path)
+    assert load(path).notes == "1.0"
+    save(state(2.0), path)
+    assert load(path).notes == "2.0"
+    assert sorted(disk.path.iterdir()) == [path], "nothing torn is left"
+
+
+def test_stage_1(disk):
+    """Its trial goes on; the next one trains it again."""
+    folder = disk.path / "key"
+    folder.mkdir()
+    with disk.full():
+        SharedStage1(disk.path, "key")._keep(state(1.0))
+    assert not (folder / RESULT).exists()
+    SharedStage1(disk.path, "key")._keep(state(1.0))
+    assert load(folder / RESULT).notes == "1.0"
+
+
+def test_a_checkpoint(disk):
+    folder, anonymizer = disk.path / "trial-1", Anonymizer(TrainingConfig(), 16)
+    checkpoint.save(anonymizer, folder, {"number": 1})
+    with disk.full(), pytest.raises((OSError, SafetensorError), match="No space left"):
+        checkpoint.save(anonymizer, folder, {"number": 2})
+    assert checkpoint.load(folder).image_side == 16
+    assert list(disk.path.iterdir()) == [folder], "nothing torn is left"
+
+
+def test_resamples(disk, monkeypatch):
+    path = disk.path / "trial-1.parquet"
+
+    def write(seed: int) -> None:
+        draws = np.random.default_rng(seed).random(10_000)
+        monkeypatch.setattr(resamples, "_figures", lambda *_: [("test", "attacker_auc", draws)])
+        resamples.write_resamples(path, "trial-1", None, {})  # type: ignore[arg-type]
+
+    write(1)
+    before = path.read_bytes()
+    with disk.full(), pytest.raises(OSError, match="No space left"):
+        write(2)
+    assert path.read_bytes() == before
+    write(2)
+    assert path.read_bytes() != before
