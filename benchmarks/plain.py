@@ -12,6 +12,7 @@ import argparse
 import csv
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -204,9 +205,12 @@ def draw_pairs(
     return np.concatenate([anchors, partners]), different
 
 
-def train(faces: Faces, settings: Settings) -> PlainTrainer:
-    """All stages of section 4.3."""
-    trainer, rng = PlainTrainer(settings), np.random.default_rng(settings.seed)
+def train(
+    faces: Faces, settings: Settings, after_epoch: Callable[[int, PlainTrainer], None] = lambda *_: None
+) -> PlainTrainer:
+    """All stages of section 4.3, on the device of the images; `after_epoch` sees the trainer after each joint epoch."""
+    device = str(faces.images.device)
+    trainer, rng = PlainTrainer(settings, device), np.random.default_rng(settings.seed)
     steps = max(len(faces.images) // settings.batch_images, 1)
     for _ in range(settings.autoencoder_epochs):
         for rows in rng.permutation(len(faces.images))[: steps * settings.batch_images].reshape(steps, -1):
@@ -217,7 +221,9 @@ def train(faces: Faces, settings: Settings) -> PlainTrainer:
         step = trainer.heads_step if epoch < settings.heads_epochs else trainer.joint_step
         for _ in range(steps):
             rows, different = draw_pairs(faces.identity, settings.batch_images, rng)
-            step(faces.images[rows], faces.gender[rows], torch.from_numpy(different))
+            step(faces.images[rows], faces.gender[rows], torch.from_numpy(different).to(device))
+        if epoch >= settings.heads_epochs:
+            after_epoch(epoch - settings.heads_epochs + 1, trainer)
     return trainer
 
 
