@@ -4,8 +4,6 @@ One file under `<study>/state/<trial>/`, which the driver removes when the trial
 """
 
 import json
-import math
-import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,11 +12,9 @@ from aia_models.errors import CheckpointError
 from aia_models.training import EpochRecord, Trainer
 from aia_models.training_state import capture, load, restore, save
 from study.outcome import Outcome, Row
+from study.pace import Pace
 
 FILE = "training.safetensors"
-MOST_SHARE = (
-    0.05  # of a trial's time that saving may take; epochs that are too short for it are not all saved
-)
 
 
 @dataclass
@@ -39,7 +35,7 @@ class SavedTraining:
     def __init__(self, folder: Path, key: str) -> None:
         self._path = folder / FILE
         self._key = key
-        self._next_at = -math.inf
+        self._pace = Pace()
 
     def take_up(self, trainer: Trainer) -> Trained | None:
         """Puts a fresh trainer where it was saved last; None where nothing is there to go on from."""
@@ -59,12 +55,11 @@ class SavedTraining:
 
     def save_if_cheap(self, trainer: Trainer, trained: Trained) -> None:
         """Saves, unless so much time went into the last save that it is too early for another."""
-        if time.monotonic() >= self._next_at:
+        if self._pace.is_due():
             self.save(trainer, trained)
 
     def save(self, trainer: Trainer, trained: Trained) -> None:
         """Saves; where that fails the trial goes on with the file of before."""
-        started = time.monotonic()
         notes = {
             "key": self._key,
             "seconds": trained.seconds,
@@ -72,7 +67,5 @@ class SavedTraining:
             "judged": trained.judged,
             "stopped": {epoch: asdict(outcome) for epoch, outcome in trained.stopped_there.items()},
         }
-        with suppress(OSError):
+        with self._pace.saving(), suppress(OSError):
             save(capture(trainer, trained.records, json.dumps(notes, allow_nan=False)), self._path)
-        ended = time.monotonic()
-        self._next_at = ended + (ended - started) * (1 - MOST_SHARE) / MOST_SHARE

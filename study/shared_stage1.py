@@ -1,7 +1,8 @@
 """Stage 1, trained once by whichever trial comes first and taken by all others that agree on it.
 
-`<study>/stage1/<key>/` holds the result and the leases of those who trained it. A trial that holds a lease is running
-and waits for nothing: trials that wait for it, whatever they hold, cannot keep it from ending.
+`<study>/stage1/<key>/` holds the result, the leases of those who trained it, and while one trains it how far it is:
+the next one goes on from there. A trial that holds a lease is running and waits for nothing: trials that wait for it,
+whatever they hold, cannot keep it from ending.
 """
 
 import time
@@ -13,9 +14,11 @@ from aia_models.errors import CheckpointError, DivergedError
 from aia_models.training import EpochRecord, Trainer
 from aia_models.training_state import TrainingState, capture, load, restore, save
 from study.lease import Lease, LeaseQueue
+from study.pace import Pace
 
 POLL_SECONDS = 0.25
 RESULT = "stage1.safetensors"
+UNDER_WAY = "under_way.safetensors"
 
 
 class SharedStage1:
@@ -48,29 +51,30 @@ class SharedStage1:
 
     def _result_or_lease(self) -> TrainingState | Lease:
         queue, started = LeaseQueue(self._folder), time.monotonic()
-        while (result := self._result()) is None:
+        while (result := self._read(RESULT)) is None:
             lease = queue.acquire()
             if lease is None:
                 time.sleep(POLL_SECONDS)
                 self.wait_seconds = time.monotonic() - started
-            elif self._result() is None:
+            elif self._read(RESULT) is None:
                 return lease
             else:  # its last holder put the result there and let go in between
                 lease.release()
         return result
 
-    def _result(self) -> TrainingState | None:
+    def _read(self, name: str) -> TrainingState | None:
         """What lies there; None also for a file that cannot be read: it is trained again and replaced."""
         try:
-            return load(self._folder / RESULT)
+            return load(self._folder / name)
         except (OSError, CheckpointError):
             return None
 
     def _keep(self, stage1: TrainingState) -> None:
         """Puts the result there for others, unless one who took over did so before; this trial goes on without."""
-        if self._result() is None:
-            with suppress(OSError):
+        with suppress(OSError):
+            if self._read(RESULT) is None:
                 save(stage1, self._folder / RESULT)
+            (self._folder / UNDER_WAY).unlink(missing_ok=True)
 
     def _take(self, trainer: Trainer, stage1: TrainingState) -> Iterator[EpochRecord]:
         self.reused = True
@@ -82,13 +86,31 @@ class SharedStage1:
 
     def _train(self, trainer: Trainer, lease: Lease) -> Iterator[EpochRecord]:
         records: list[EpochRecord] = []
+        pace = Pace()
+
+        def save_under_way() -> None:
+            with pace.saving(), suppress(OSError):
+                save(capture(trainer, records), self._folder / UNDER_WAY)
+
         try:
+            begun = self._read(UNDER_WAY)
+            if begun is not None:
+                restore(trainer, begun)
+                records += begun.records
+                yield from begun.records
             for record in trainer.run_stage1():
                 records.append(record)
+                if pace.is_due():
+                    save_under_way()
                 yield record
             self._keep(capture(trainer, records))
         except DivergedError as error:
             self._keep(TrainingState({}, tuple(records), str(error)))
+            raise
+        except (
+            GeneratorExit
+        ):  # the trial is stopped: the next one has all epochs, not only those that were cheap to save
+            save_under_way()
             raise
         finally:
             lease.release()

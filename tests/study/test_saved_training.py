@@ -12,7 +12,7 @@ import pytest
 
 from aia_models.config import ComputeConfig
 from search_spaces.hyperparameters import resolve
-from study import saved_training, trial
+from study import pace, saved_training, trial
 from study.launch import create_study
 from study.outcome import Outcome
 from study.plan import TrialPlan
@@ -75,7 +75,7 @@ def saved_file(context: TrialContext) -> Path:
 def test_an_interrupted_trial_ends_with_the_rows_and_weights_of_an_undisturbed_one(
     context, plan, tmp_path, reports, monkeypatch
 ):
-    monkeypatch.setattr(saved_training, "MOST_SHARE", 1e-9)  # nothing but the interruption itself saves
+    monkeypatch.setattr(pace, "MOST_SHARE", 1e-9)  # nothing but the interruption itself saves
     running = started(plan, context)
     for _ in range(reports):
         seen = next(running)
@@ -202,9 +202,9 @@ def test_saving_takes_no_more_than_a_share_of_the_time(context, plan, monkeypatc
         clock[0] += 1.0
         written.append(clock[0])
 
-    monkeypatch.setattr(saved_training, "MOST_SHARE", share)
+    monkeypatch.setattr(pace, "MOST_SHARE", share)
     monkeypatch.setattr(saved_training, "save", slow)
-    monkeypatch.setattr(saved_training.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(pace.time, "monotonic", lambda: clock[0])
     for report in started(plan, context):
         clock[0] += 2.0 if isinstance(report, EpochReport) else 0.0
     assert len(written) == saves

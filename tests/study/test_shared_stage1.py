@@ -23,7 +23,7 @@ from study import lease, shared_stage1
 from study.launch import create_study
 from study.outcome import Outcome
 from study.plan import TrialPlan
-from study.shared_stage1 import RESULT, SharedStage1
+from study.shared_stage1 import RESULT, UNDER_WAY, SharedStage1
 from study.spec import complete, space
 from study.spec_files import load_spec, with_settings
 from study.trial import TrialContext, run_trial
@@ -35,11 +35,13 @@ class CountingTrainer:
     def __init__(self, trained: list[int], fails: Exception | None = None) -> None:
         self.trained = trained
         self.fails = fails
+        self.epochs_done = 0
 
     def run_stage1(self):
         self.trained.append(1)
         time.sleep(0.3)
-        yield EpochRecord(1, "autoencoder", 0.5, None, None, None, None, None, 16, 0.1)
+        if self.epochs_done < 1:
+            yield EpochRecord(1, "autoencoder", 0.5, None, None, None, None, None, 16, 0.1)
         if self.fails:
             raise self.fails
         yield EpochRecord(2, "heads", None, 0.5, 0.5, None, 0.5, 0.5, 32, 0.1)
@@ -52,7 +54,12 @@ def stubbed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     monkeypatch.setattr(
         shared_stage1, "capture", lambda _, records: shared_stage1.TrainingState({}, tuple(records))
     )
-    monkeypatch.setattr(shared_stage1, "restore", lambda trainer, stage1: restored.append(trainer))
+
+    def restore(trainer: Any, stage1: Any) -> None:
+        trainer.epochs_done = len(stage1.records)
+        restored.append(trainer)
+
+    monkeypatch.setattr(shared_stage1, "restore", restore)
     return restored
 
 
@@ -130,6 +137,23 @@ def test_a_trial_that_is_stopped_in_stage_1_lets_go(tmp_path, stubbed):
     assert second.wait_seconds == 0.0
 
 
+@pytest.mark.parametrize("dies", [False, True])
+def test_the_next_one_goes_on_where_a_stopped_trial_stood(tmp_path, stubbed, dies):
+    """Also where its process was killed: then where it saved last, here after the first epoch."""
+    first = CountingTrainer([])
+    running = SharedStage1(tmp_path, "key").run(first)  # type: ignore[arg-type]
+    next(running)
+    under_way = tmp_path / "key" / UNDER_WAY
+    as_it_was = under_way.read_bytes()
+    running.close()  # type: ignore[attr-defined]
+    if dies:
+        under_way.write_bytes(as_it_was)
+    second = CountingTrainer([])
+    assert [r.epoch for r in SharedStage1(tmp_path, "key").run(second)] == [1, 2]  # type: ignore[arg-type]
+    assert stubbed == [second], "restored, and its first epoch not trained again"
+    assert [file.name for file in (tmp_path / "key").glob("*.safetensors")] == [RESULT]
+
+
 @pytest.fixture
 def context(faces_folder: Path, tiny_settings: list[str], tmp_path: Path) -> TrialContext:
     settings = [part for part in tiny_settings[2:] if part != "--set"]
@@ -170,6 +194,33 @@ def test_a_trial_that_takes_it_ends_bit_equal_to_one_that_trains_it(context, tmp
     assert json.dumps(figures(taken)) == json.dumps(figures(own))
     weights = [
         Path(where, "checkpoints", "trial-00001", "model.safetensors").read_bytes()
+        for where in (context.directory, alone.directory)
+    ]
+    assert weights[0] == weights[1]
+
+
+@pytest.mark.parametrize("epochs", [1, 3, 4])
+def test_a_trial_stopped_in_stage_1_ends_as_if_it_had_not_been(context, tmp_path, epochs):
+    trial = plan(context, 0, channel="noise", noise_sd=0.1)
+    running = run_trial(trial, context, context.faces, ComputeConfig(threads=1))
+    for _ in range(epochs):
+        next(running)
+    running.close()
+    (under_way,) = Path(context.directory).glob(f"stage1/*/{UNDER_WAY}")
+    assert len(load(under_way).records) == epochs
+    again = outcome(context, trial)
+    alone = TrialContext(context.spec_json, context.prepared, str(tmp_path / "alone"))
+    undisturbed = outcome(alone, trial)
+    rows = [
+        [
+            {k: v for k, v in row.items() if not k.endswith("seconds")}
+            for row in (o.trial, *o.epochs, *o.attacks)
+        ]
+        for o in (again, undisturbed)
+    ]
+    assert rows[0] == rows[1]
+    weights = [
+        Path(where, "checkpoints", "trial-00000", "model.safetensors").read_bytes()
         for where in (context.directory, alone.directory)
     ]
     assert weights[0] == weights[1]
