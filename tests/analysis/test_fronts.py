@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from polars.testing import assert_frame_equal
 
-from analysis.fronts import costs_of, is_nondominated, pareto_front
+from analysis.fronts import MANY, costs_of, is_nondominated, pareto_front
 from study.objectives import ATTACKER, MATCHING, SEARCH_OBJECTIVES, Objective
 
 COARSE = st.integers(-3, 3).map(float)  # ties, duplicates and lines of equal cost are then common
@@ -25,6 +25,36 @@ def test_mask_equals_moocore(data: st.DataObject, values: st.SearchStrategy[floa
         is_nondominated(costs), moocore.is_nondominated(costs, keep_weakly=True).astype(bool)
     )
     np.testing.assert_array_equal(costs, before)
+
+
+SHAPES = {
+    "cloud": lambda rng, n: rng.random((n, 2)),
+    "trade-off": lambda rng, n: (
+        x := rng.random((n, 1)),
+        np.hstack([x, 1 - x + rng.normal(0, 0.01, (n, 1))]),
+    )[1],
+    "all on the front": lambda rng, n: (x := np.sort(rng.random(n)), np.column_stack([x, 1 - x]))[1],
+    "all dominated but one": lambda rng, n: np.arange(n, dtype=float)[:, None] + np.zeros(2),
+    "one point": lambda rng, n: np.ones((n, 2)),
+    "few values": lambda rng, n: rng.integers(0, 5, (n, 2)).astype(float),
+    "one column constant": lambda rng, n: np.column_stack([np.zeros(n), rng.random(n)]),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("spoilt", [False, True])
+def test_mask_of_many_rows_equals_moocore(shape: str, spoilt: bool) -> None:
+    """Rows enough that most are ruled out before anything is sorted, some of them not finite."""
+    rng = np.random.default_rng(0)
+    costs = SHAPES[shape](rng, MANY + 11)
+    if spoilt:
+        costs[rng.integers(0, len(costs), 999), rng.integers(0, 2, 999)] = rng.choice(
+            [np.nan, np.inf, -np.inf], 999
+        )
+    finite = np.isfinite(costs).all(axis=1)
+    expected = np.zeros(len(costs), dtype=bool)
+    expected[finite] = moocore.is_nondominated(costs[finite], keep_weakly=True)
+    np.testing.assert_array_equal(is_nondominated(costs), expected)
 
 
 @pytest.mark.parametrize(
