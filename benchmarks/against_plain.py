@@ -5,9 +5,9 @@ folder of images, from the same two first designs, with Ray's default of one cor
 would: from nothing to its last figure, imports and Ray's start included; ours also prepares the images, and writes
 tables and complete trials' checkpoints. Both train one recipe: adversary and matcher read representations as they are
 and classes weigh as they come, which is no default of ours (our_study.py). Ours trains in bfloat16, and after two joint
-epochs stops three in four trials, two in three with `--full`, which are no defaults either; the plain one does neither.
-With `--equal-time` our study then runs again with as many trials as should fit into the time that plain took, and with
-`--causes` again with one cause of its speed switched off at a time.
+epochs lets one in four trials go on, one in 3.2 with `--full`, which are no defaults either; plain does neither.
+With `--within SHARE` our study then runs again with as many trials as should fit into that share of the time that plain
+took, and with `--causes` again with one cause of its speed switched off at a time.
 
 The representations of the plain trials are judged by our judge, so that both fronts have figures of one kind. Fronts
 are made of validation figures, which led the search; what they come to on test, which led nothing, stands beside.
@@ -69,7 +69,7 @@ VARIANTS = {  # what is switched off: the variant of our_study.py, further setti
 }
 
 
-def our_spec(trials: int, settings: plain.Settings, reduction_factor: int) -> str:
+def our_spec(trials: int, settings: plain.Settings, reduction_factor: float) -> str:
     """The same study for `aia-study launch`."""
     return f"""
 space = "alpha-beta"
@@ -172,7 +172,7 @@ class Pair:
     folder: Path
     settings: plain.Settings
     trials: int
-    reduction_factor: int
+    reduction_factor: float
 
     def plainly(self, work: Path) -> Ran:
         """The plain study."""
@@ -227,15 +227,16 @@ def main() -> None:
     parser.add_argument("--people", type=at_least(40), default=400, help="of the 500 drawn people")
     parser.add_argument("--seeds", type=at_least(0), nargs="+", default=[2], help="one pair of studies each")
     parser.add_argument(
-        "--equal-time",
-        action="store_true",
-        help="then ours again, of as many trials as fit into plain's time",
+        "--within",
+        type=float,
+        metavar="SHARE",
+        help="then ours again, of as many trials as fit into this share of plain's time",
     )
     parser.add_argument(
         "--causes", action="store_true", help="then ours again with one cause switched off at a time"
     )
     given = parser.parse_args()
-    settings, reduction_factor = (FULL, 3) if given.full else (SMALL, 4)
+    settings, reduction_factor = (FULL, 3.2) if given.full else (SMALL, 4)
     print(asdict(settings))
     pairs: list[tuple[Ran, Ran]] = []
     with tempfile.TemporaryDirectory() as name:
@@ -252,11 +253,12 @@ def main() -> None:
                 flush=True,
             )
             pairs.append((ours, plainly))
-            if given.equal_time:
-                fitting = max(1, int(given.trials * plainly.seconds / ours.seconds))
+            if given.within:
+                fitting = max(1, int(given.within * given.trials * plainly.seconds / ours.seconds))
                 longer = replace(pair, trials=fitting).ours(Path(name) / f"longer-{seed}")
                 print(
-                    f"seed {seed}, ours with {fitting} trials, as many as should fit into plain's time: {longer}",
+                    f"seed {seed}, ours with {fitting} trials, as many as should fit into {given.within:g} of plain's "
+                    f"time: {longer}",
                     flush=True,
                 )
             for place, (cause, (variant, more)) in enumerate(VARIANTS.items() if given.causes else ()):
