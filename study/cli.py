@@ -193,6 +193,22 @@ def fetch(
     fetch.fetch(directory, trial, output)
 
 
+@app.command(epilog="Example: aia-study encode anonymizer photos -o g.parquet")
+def encode(
+    checkpoint: Annotated[
+        Path, typer.Argument(metavar="CHECKPOINT", help="A checkpoint's folder, as select prints it.")
+    ],
+    images: Annotated[Path, typer.Argument(metavar="IMAGES", help="A folder of PNG and JPEG files.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="PARQUET", help="Where the representations go.")
+    ],
+) -> None:
+    """Encode a folder of images: a Parquet file with a row per image, its path and what is released of it."""
+    from study import encode
+
+    encode.encode(checkpoint, images, output)
+
+
 @app.command(epilog="Example: aia-study paper folder:faces -o studies/paper --image-side 32")
 def paper(
     dataset: Annotated[
