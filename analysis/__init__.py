@@ -2,5 +2,9 @@
 
 import logging
 
+from analysis.opened import open_study
+
+__all__ = ["open_study"]
+
 # On a fresh machine the drawing library's first import lists all fonts and says so in the log.
 logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)

@@ -159,13 +159,25 @@ def front(directory: Directory, form: FormatOption = Format.TABLE) -> None:
 @app.command(epilog="Example: aia-study select studies/quick-1 --max-attacker-auc 0.6")
 def select(
     directory: Directory,
-    max_attacker_auc: Annotated[float, typer.Option(help="Privacy limit: the attacker's largest AUC.")],
+    max_attacker_auc: Annotated[
+        float | None, typer.Option(help="Privacy limit: the attacker's largest AUC; then the best matching.")
+    ] = None,
+    min_matching_auc: Annotated[
+        float | None,
+        typer.Option(help="Utility limit: the least matching AUC; alone, then the best privacy."),
+    ] = None,
+    knee: Annotated[bool, typer.Option("--knee", help="The front's bend, within the limits.")] = False,
+    weights: Annotated[
+        tuple[float, float] | None,
+        typer.Option(metavar="A M", help="The least A x attacker AUC - M x matching AUC, within the limits."),
+    ] = None,
     form: FormatOption = Format.TABLE,
 ) -> None:
-    """The checkpoint that matches faces best among those within a privacy limit."""
+    """The checkpoint to ship, why, what comes next and what the limits cost, on confirmed figures if there are any."""
+    from analysis.selection import Wish
     from study import reports
 
-    reports.select(directory, max_attacker_auc, form)
+    reports.select(directory, Wish(max_attacker_auc, min_matching_auc, knee, weights), form)
 
 
 @app.command(epilog="Example: aia-study plot studies/quick-1 -o frontier.png")
@@ -198,7 +210,9 @@ def encode(
     checkpoint: Annotated[
         Path, typer.Argument(metavar="CHECKPOINT", help="A checkpoint's folder, as select prints it.")
     ],
-    images: Annotated[Path, typer.Argument(metavar="IMAGES", help="A folder of PNG and JPEG files.")],
+    images: Annotated[
+        Path, typer.Argument(metavar="IMAGES", help="A folder of PNG and JPEG files, or one such file.")
+    ],
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="PARQUET", help="Where the representations go.")
     ],

@@ -1,4 +1,4 @@
-"""`encode`: a folder of images to the representations that a checkpoint releases of them."""
+"""`encode`: images to the representations that a checkpoint releases of them."""
 
 import math
 import os
@@ -31,7 +31,9 @@ def encode(folder: Path, images: Path, output: Path) -> None:
     if output.exists():
         raise StudyError(f"{output} exists already: choose another -o")
     anonymizer = checkpoint.load(folder, "cuda" if torch.cuda.is_available() else "cpu")
-    names = _images_below(images)
+    folder_of_images, names = (
+        (images.parent, [images.name]) if images.is_file() else (images, _images_below(images))
+    )
     output.parent.mkdir(parents=True, exist_ok=True)
     aside = output.with_name(f".{output.name}.tmp")
     try:
@@ -40,7 +42,7 @@ def encode(folder: Path, images: Path, output: Path) -> None:
             [("image", pa.string()), ("g", pa.list_(pa.float32(), math.prod(anonymizer.encoder.map_shape)))]
         )
         with pq.ParquetWriter(aside, schema, compression="zstd") as writer:
-            for table in _tables(anonymizer, str(images), names, schema):
+            for table in _tables(anonymizer, str(folder_of_images), names, schema):
                 writer.write_table(table)
                 written += len(table)
         if not written:
@@ -53,7 +55,7 @@ def encode(folder: Path, images: Path, output: Path) -> None:
 
 def _images_below(images: Path) -> list[str]:
     if not images.is_dir():
-        raise StudyError(f"{images} is no folder: give one with PNG or JPEG images")
+        raise StudyError(f"{images} is no folder: give one with PNG or JPEG images, or one such image")
     found = (path.relative_to(images).as_posix() for path in images.rglob("*") if is_image(path.name))
     if not (names := sorted(found)):
         raise StudyError(f"{images} holds no image: its files must end in .png, .jpg or .jpeg")

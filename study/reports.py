@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,13 @@ import polars as pl
 from analysis.candidates import candidates
 from analysis.front_table import front_rows, hyperparameters
 from analysis.frontier_plot import plot_frontier, save_png
+from analysis.selection import Selection, Wish
 from analysis.selection import select as select_trial
 from analysis.status import status_summary
 from analysis.tables import StudyTables, open_study, read_trials
 from study.console import Format, print_rows, print_table, stdout
 from study.layout import CONTROLS, PICTURE, SPEC_FILE
+from study.objectives import ATTACKER, MATCHING
 from study.spec import space
 from study.spec_files import load_spec
 
@@ -49,24 +51,47 @@ def front(directory: Path, form: Format = Format.TABLE) -> None:
     print_table(header, [_front_row(row, varied, directory) for row in rows.to_dicts()])
 
 
-def select(directory: Path, max_attacker_auc: float, form: Format = Format.TABLE) -> None:
-    """Prints the checkpoint to ship under a privacy limit."""
-    selection = select_trial(read_trials(open_study(directory)), max_attacker_auc)
+def select(directory: Path, wish: Wish, form: Format = Format.TABLE) -> None:
+    """Prints the checkpoint to ship, why it was chosen, what is next and what the limits cost."""
+    selection = select_trial(read_trials(open_study(directory)), wish)
     trial = selection.trial
     checkpoint = str(directory / selection.checkpoint)
-    if form is Format.JSON:
-        sys.stdout.write(json.dumps({**trial, "checkpoint": checkpoint}, indent=2) + "\n")
-    elif form is Format.CSV:
-        print_rows(pl.DataFrame([{**trial, "checkpoint": checkpoint}], infer_schema_length=None), form)
-    else:
-        stdout.print(checkpoint)
-        stdout.print(
-            f"trial {trial['trial_id']}: the highest matching AUC with attacker AUC <= {max_attacker_auc:g}"
-            f" on validation ({_source([trial])})"
-        )
-        for title, column in INTERVAL_FIGURES:
-            stdout.print(f"  {title}: {_figure(trial, column)}")
-        stdout.print(f"  {_design(trial, _varied(directory))}")
+    if form is not Format.TABLE:
+        others = {"next_best": selection.next_best, "without_limits": selection.unlimited}
+        ids = {name: other and other["trial_id"] for name, other in others.items()}
+        row = {**trial, "checkpoint": checkpoint, "chosen_for": _why(wish), **ids}
+        if form is Format.JSON:
+            sys.stdout.write(json.dumps(row, indent=2) + "\n")
+        else:
+            print_rows(pl.DataFrame([row], infer_schema_length=None), form)
+        return
+    stdout.print(checkpoint)
+    stdout.print(f"trial {trial['trial_id']}: {_why(wish)} on validation ({_source([trial])})")
+    for title, column in INTERVAL_FIGURES:
+        stdout.print(f"  {title}: {_figure(trial, column)}")
+    stdout.print(f"  {_design(trial, _varied(directory))}")
+    for line in _compared(selection):
+        stdout.print(line)
+
+
+def _why(wish: Wish) -> str:
+    return f"{wish.preference} with {wish.limits}" if wish.limits else wish.preference
+
+
+def _compared(selection: Selection) -> Iterator[str]:
+    """What else there was, in differences to the trial that was chosen."""
+    if selection.next_best is not None:
+        yield f"next best: {_apart(selection.next_best, selection.trial)}"
+    if selection.unlimited is not None:
+        yield f"without the limits: {_apart(selection.unlimited, selection.trial)}"
+
+
+def _apart(other: Mapping[str, Any], trial: Mapping[str, Any]) -> str:
+    attacker, matching = (other[column] - trial[column] for column in (ATTACKER.column, MATCHING.column))
+    return (
+        f"trial {other['trial_id']}, attacker AUC {other[ATTACKER.column]:.3f} ({attacker:+.3f}), matching AUC"
+        f" {other[MATCHING.column]:.3f} ({matching:+.3f})"
+    )
 
 
 def status(directory: Path, form: Format = Format.TABLE) -> None:

@@ -65,7 +65,7 @@ def test_wrong_type_in_the_spec(capsys, tmp_path, storage):
         (["resume", "nowhere"], "study.toml"),
         (["confirm", "nowhere"], "study.toml"),
         (["confirm", "nowhere", "--seeds", "0"], "--seeds"),
-        (["select", "nowhere"], "--max-attacker-auc"),
+        (["select", "nowhere"], "give max_attacker_auc, min_matching_auc, knee or weights"),
         (["front", "nowhere", "--format", "xml"], "json"),
     ],
 )

@@ -54,6 +54,11 @@ def test_each_image_has_what_the_checkpoint_releases_of_it(tmp_path, images, mon
     np.testing.assert_allclose(frame.filter(pl.col("image") != "0.png")["g"].to_numpy(), expected, atol=1e-6)
 
 
+def test_one_image_may_be_given(tmp_path, images):
+    frame = encoded(saved(tmp_path), images / "2.png", tmp_path / "g.parquet")
+    assert frame["image"].to_list() == ["2.png"]
+
+
 def test_noise_is_new_at_each_call(tmp_path, images):
     folder = saved(tmp_path, ChannelConfig("noise", noise_sd=0.1))
     first, second = (encoded(folder, images, tmp_path / name)["g"].to_numpy() for name in ("a", "b"))

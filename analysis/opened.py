@@ -1,0 +1,49 @@
+"""A study and the questions one asks of it, from Python."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from analysis import tables
+from analysis.fronts import pareto_front
+from analysis.hypervolume import hypervolume
+from analysis.selection import Selection, Wish, select
+
+
+@dataclass(frozen=True)
+class Study:
+    """One study. `tables` are its four as lazy frames."""
+
+    tables: tables.StudyTables
+
+    def trials(self) -> pl.DataFrame:
+        """The whole `trials` table."""
+        return tables.read_trials(self.tables)
+
+    def front(self) -> pl.DataFrame:
+        """The Pareto-optimal rows of `trials`, as `aia-study front` shows them."""
+        return pareto_front(self.trials(), self.tables.objectives)
+
+    def hypervolume(self) -> float:
+        """Of its front, up to the objectives' declared reference."""
+        return hypervolume(self.trials(), self.tables.objectives)
+
+    def select(
+        self,
+        max_attacker_auc: float | None = None,
+        *,
+        min_matching_auc: float | None = None,
+        knee: bool = False,
+        weights: tuple[float, float] | None = None,
+    ) -> Selection:
+        """The checkpoint to ship, as `analysis.selection.Wish` describes it. AnalysisError where nothing meets it."""
+        return select(self.trials(), Wish(max_attacker_auc, min_matching_auc, knee, weights))
+
+
+def open_study(directory: str | Path) -> Study:
+    """Return the study in a local directory or under a URI.
+
+    AnalysisError where there is no study or none of its trials has finished yet.
+    """
+    return Study(tables.open_study(directory))
