@@ -33,10 +33,9 @@ def quantise(
 
 
 def replace_randomly(
-    g: Float[Tensor, "batch k"], share: float, generator: torch.Generator | None
+    g: Float[Tensor, "batch k"], share: float, uniform: Float[Tensor, "2 batch k"]
 ) -> Float[Tensor, "batch k"]:
     """g with about `share` of its values replaced by uniform numbers in [0, 1] (the paper's Random baseline)."""
-    uniform = uniform_like(g, (2, *g.shape), generator)
     return torch.where(uniform[0] < share, uniform[1], g)
 
 
@@ -86,12 +85,26 @@ class ReleaseChannel(nn.Module):
         self, g: Float[Tensor, "batch k"], generator: torch.Generator | None
     ) -> Float[Tensor, "batch k"]:
         """What is released for clean `g`; `generator` draws the noise, without one the system's entropy does."""
+        return self.release(g, self.draw(g, generator))
+
+    def draw(self, g: Float[Tensor, "batch k"], generator: torch.Generator | None) -> Tensor | None:
+        """What `release` needs that is random: standard normal like `g`, two uniform such, or nothing."""
+        if self.config.kind == "noise":
+            return normal_like(g, generator)
+        if self.config.kind == "random_replacement":
+            return uniform_like(g, (2, *g.shape), generator)
+        return None
+
+    def release(self, g: Float[Tensor, "batch k"], drawn: Tensor | None) -> Float[Tensor, "batch k"]:
+        """What is released for clean `g` with what was `drawn` for it."""
         erased = self.erase(g)
         if self.config.kind == "quantise":
             return quantise(erased, self.low, self.high, self.config.bits or 1)
+        if drawn is None:
+            return erased
         if self.config.kind == "random_replacement":
-            return replace_randomly(erased, self.config.replaced_share or 0.0, generator)
-        return transmit(erased, self.config, generator)
+            return replace_randomly(erased, self.config.replaced_share or 0.0, drawn)
+        return erased + (self.config.noise_sd or 0.0) * drawn
 
 
 def fit_release_channel(

@@ -23,3 +23,7 @@ class ControlError(AIAError):
 
 class DivergedError(AIAError):
     """A loss or weight became NaN or infinite: the trial ends as `diverged`, its figures are not made up."""
+
+
+class ExportError(AIAError):
+    """A model cannot be written in the format that was asked for."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from study.console import Format, print_error
+from study.console import Format, ModelFormat, print_error
 
 USER_MISTAKE = 2
 # typer carries its own copy of click and exports of its errors only this one: its base is any misuse.
@@ -221,6 +221,22 @@ def encode(
     from study import encode
 
     encode.encode(checkpoint, images, output)
+
+
+@app.command(epilog="Example: aia-study export anonymizer --format onnx -o anonymizer.onnx")
+def export(
+    checkpoint: Annotated[
+        Path, typer.Argument(metavar="CHECKPOINT", help="A checkpoint's folder, as select prints it.")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="PATH", help="Where the model goes.")],
+    form: Annotated[
+        ModelFormat, typer.Option("--format", help="onnx, or torch for torch.export.load.")
+    ] = ModelFormat.ONNX,
+) -> None:
+    """Write a checkpoint's encoder, its release channel included, as one file for other runtimes."""
+    from study import export
+
+    export.export(checkpoint, form, output)
 
 
 @app.command(epilog="Example: aia-study paper folder:faces -o studies/paper --image-side 32")

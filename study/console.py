@@ -23,6 +23,13 @@ class Format(StrEnum):
     CSV = "csv"
 
 
+class ModelFormat(StrEnum):
+    """What `export` writes."""
+
+    ONNX = "onnx"
+    TORCH = "torch"
+
+
 def print_rows(frame: pl.DataFrame, form: Format) -> None:
     """`frame` for programs: a JSON list of rows, or CSV."""
     if form is Format.JSON:

@@ -105,7 +105,7 @@ def test_constant_coordinate_is_quantised_to_itself() -> None:
 @pytest.mark.parametrize("source", [generator(), None])
 def test_random_replaces_half_by_uniform_numbers(source: torch.Generator | None) -> None:
     g = torch.full((200, 500), 7.0)
-    released = replace_randomly(g, 0.5, source)
+    released = replace_randomly(g, 0.5, uniform_like(g, (2, *g.shape), source))
     replaced = released[released != 7.0].double()
     assert len(replaced) / g.numel() == pytest.approx(0.5, abs=5 * 0.5 / np.sqrt(1e5))
     assert 0 <= replaced.min() < 0.01
