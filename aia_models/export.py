@@ -30,7 +30,8 @@ class Release(nn.Module):
 
 def export_torch(anonymizer: Anonymizer, path: Path) -> None:
     """Writes the exported program that `torch.export.load` reads."""
-    torch.export.save(_program(anonymizer), path)
+    with path.open("wb") as file:
+        torch.export.save(_program(anonymizer), file)
 
 
 def export_onnx(anonymizer: Anonymizer, path: Path) -> None:

@@ -16,10 +16,10 @@ from study.objectives import ATTACKER, MATCHING
 class Wish:
     """What the checkpoint has to be: within the limits that are given, and there the best by one preference.
 
-    `knee` asks for the front's bend: the design nearest to the best of both objectives, each scaled by the front's
-    range. `weights` (of attacker and matching AUC, not negative) ask for the least weighted sum of attacker AUC less
-    matching AUC. Without either it is the highest matching AUC, or, where only matching is limited, the lowest attacker
-    AUC. AnalysisError where nothing is asked for, or both, or a limit is no AUC.
+    `knee` asks for the front's bend: the design nearest to the best of both objectives, each scaled by the range of the
+    front without limits. `weights` (of attacker and matching AUC, not negative) ask for the least weighted sum of
+    attacker AUC less matching AUC. Without either it is the highest matching AUC, or, where only matching is limited,
+    the lowest attacker AUC. AnalysisError where nothing is asked for, or both, or a limit is no AUC.
     """
 
     max_attacker_auc: float | None = None
@@ -73,7 +73,7 @@ class Wish:
         return pl.sum_horizontal(over)
 
     def ordered(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Rows, the preferred first; ties go to the lower attacker AUC, then to the lower trial id."""
+        """All `rows`, the preferred first; ties go to the lower attacker AUC, then to the lower trial id."""
         attacker, matching = pl.col(ATTACKER.column), pl.col(MATCHING.column)
         if self.knee:
             front = rows.filter(pl.Series(is_nondominated(costs_of(rows)), dtype=pl.Boolean))
@@ -123,7 +123,8 @@ def select(frame: pl.DataFrame, wish: Wish) -> Selection:
         raise AnalysisError(
             f"none of {judged.height} judged trials ({frame.height} in all) has a checkpoint; expected one"
         )
-    within = kept.filter(wish.within())
+    preferred = wish.ordered(kept)
+    within = preferred.filter(wish.within())
     if within.is_empty():
         nearest = kept.sort(wish.beyond(), ATTACKER.column, "trial_id").row(0, named=True)
         raise AnalysisError(
@@ -131,10 +132,8 @@ def select(frame: pl.DataFrame, wish: Wish) -> Selection:
             f" {nearest[ATTACKER.column]:.6g} and matching AUC {nearest[MATCHING.column]:.6g}; widen a limit or"
             " search on"
         )
-    ordered = wish.ordered(within)
-    trial = ordered.row(0, named=True)
-    others = ordered.filter(pl.col("design_id") != trial["design_id"])
-    unlimited = wish.ordered(kept).row(0, named=True)
+    trial, unlimited = within.row(0, named=True), preferred.row(0, named=True)
+    others = within.filter(pl.col("design_id") != trial["design_id"])
     return Selection(
         wish,
         trial,

@@ -8,8 +8,9 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
-stdout = Console(highlight=False, soft_wrap=True)
-stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+# Without markup: what is printed holds paths and shapes in square brackets.
+stdout = Console(highlight=False, markup=False, soft_wrap=True)
+stderr = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 INTERRUPTED = 130  # exit status after Ctrl-C
 WIDEST = 1000  # a table takes what it needs: a narrow terminal wraps its lines, nothing is cut off

@@ -18,6 +18,7 @@ from study.console import stderr, stdout
 from study.errors import StudyError
 
 BATCH_IMAGES = 1024
+DECODED_IMAGES = 16  # at a time: photographs take megabytes each
 
 
 def encode(folder: Path, images: Path, output: Path) -> None:
@@ -66,14 +67,23 @@ def _tables(anonymizer: Anonymizer, images: str, names: list[str], schema: pa.Sc
     """The rows of some images at a time."""
     for start in range(0, len(names), BATCH_IMAGES):
         batch = names[start : start + BATCH_IMAGES]
-        read: dict[str, Tensor] = {}
-        for name, image in zip(batch, ImageFiles(images, batch), strict=True):
-            if isinstance(image, Tensor):
-                read[name] = image
-            else:
-                stderr.print(f"left out: {image.path} {image.why}")
+        parts = [
+            _prepared(images, batch[first : first + DECODED_IMAGES], anonymizer.image_side)
+            for first in range(0, len(batch), DECODED_IMAGES)
+        ]
+        read = [name for part, _ in parts for name in part]
         if read:
-            pixels = prepare_images([*read.values()], anonymizer.image_side).numpy()
-            g = anonymizer.encode(pixels).cpu().numpy()
+            g = anonymizer.encode(torch.cat([pixels for _, pixels in parts]).numpy()).cpu().numpy()
             values = pa.FixedSizeListArray.from_arrays(pa.array(g.reshape(-1)), g.shape[1])
-            yield pa.table([pa.array([*read]), values], schema=schema)
+            yield pa.table([pa.array(read), values], schema=schema)
+
+
+def _prepared(images: str, names: list[str], side: int) -> tuple[list[str], Tensor]:
+    """Those that can be read, and their pixels."""
+    read: dict[str, Tensor] = {}
+    for name, image in zip(names, ImageFiles(images, names), strict=True):
+        if isinstance(image, Tensor):
+            read[name] = image
+        else:
+            stderr.print(f"left out: {image.path} {image.why}")
+    return [*read], prepare_images([*read.values()], side)

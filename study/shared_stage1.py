@@ -89,8 +89,9 @@ class SharedStage1:
         pace = Pace()
 
         def save_under_way() -> None:
-            with pace.saving(), suppress(OSError):
-                save(capture(trainer, records), self._folder / UNDER_WAY)
+            if not (self._folder / RESULT).exists():  # else another took over, and has ended
+                with pace.saving(), suppress(OSError):
+                    save(capture(trainer, records), self._folder / UNDER_WAY)
 
         try:
             begun = self._read(UNDER_WAY)

@@ -148,7 +148,7 @@ class _Running:
         self._device = torch.cuda.get_device_name(device) if device.startswith("cuda") else device
         self._config = training_config(self._plan, self._spec)
         self._trainer = Trainer(self._config, self._compute, faces)
-        key = stage1_key(self._config, faces.fingerprint)
+        key = stage1_key(self._config, faces.fingerprint, torch.device(device).type)
         everything = [JOINT_VERSION, key, asdict(self._config), asdict(self._compute)]
         self._saved = SavedTraining(self._directory / STATES / self._plan.trial_id, content_key(everything))
         earlier = self._saved.take_up(self._trainer)
@@ -256,10 +256,14 @@ class _Running:
         }
 
 
-def stage1_key(config: TrainingConfig, fingerprint: str) -> str:
-    """Content key of stage 1: all that it depends on, which α, β, channel and adversary steps are no part of."""
+def stage1_key(config: TrainingConfig, fingerprint: str, device: str) -> str:
+    """Content key of stage 1: all that it depends on, which α, β, channel and adversary steps are no part of.
+
+    Random streams go on only on the type of `device` where they began.
+    """
     adversary = replace(config.adversary, steps=1, restart_epochs=None)
     networks = [asdict(part) for part in (config.encoder, config.decoder, adversary, config.matcher)]
     budget = (config.budget.autoencoder_epochs, config.budget.heads_epochs)
     optimiser = (config.learning_rate, config.batch_images, config.augmentation, len(config.betas))
-    return content_key([STAGE1_VERSION, fingerprint, networks, budget, optimiser, config.seed])
+    elsewhere = [] if device == "cpu" else [device]
+    return content_key([STAGE1_VERSION, fingerprint, networks, budget, optimiser, config.seed, *elsewhere])

@@ -95,6 +95,9 @@ def test_within_both_limits_the_best_matching_wins(trials) -> None:
 def test_the_knee_is_where_the_front_bends(trials) -> None:
     """Scaled to the front's range, from (0, 0) to (1, 1): 0.286 of the attacker's for 0.786 of the matcher's."""
     assert chosen(trials, knee=True) == "t0002"
+    assert chosen(trials, knee=True, max_attacker_auc=0.6) == "t0002", (
+        "a limit that the knee meets changes nothing"
+    )
     assert chosen(trials, knee=True, min_matching_auc=0.76) == "t0003"
 
 

@@ -33,7 +33,7 @@ from tests.study.conftest import IDENTITIES, write_faces
 NAME = "faults"
 AIA_STUDY = str(Path(sys.executable).with_name("aia-study"))
 AWAY_SECONDS = 5.0
-DISK_MEBIBYTES = 1024
+DISK_MEBIBYTES = 256
 
 
 @dataclass
@@ -124,8 +124,9 @@ KINDS: dict[str, Callable[[Campaign], None]] = {
     "node killed": Campaign.node_killed,
     "storage gone": Campaign.storage_gone,
 }
+DISK_FULL = "disk full"
 if may_mount():
-    KINDS["disk full"] = Campaign.disk_full
+    KINDS[DISK_FULL] = Campaign.disk_full
 
 
 def environment() -> dict[str, str]:
@@ -182,7 +183,8 @@ def main() -> int:
         cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
         for _ in range(2):
             cluster.add_node(num_cpus=1)
-        with closing(SmallDisk(work / "disk", DISK_MEBIBYTES)) if may_mount() else nullcontext() as disk:
+        filled = DISK_FULL in given.kinds
+        with closing(SmallDisk(work / "disk", DISK_MEBIBYTES)) if filled else nullcontext() as disk:
             campaign = Campaign(work, disk, settings, cluster, given.kinds, random.Random(given.seed))
             try:
                 with Reader(campaign.study) as reader:

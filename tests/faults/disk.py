@@ -4,14 +4,24 @@ import errno
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 
+@cache
 def may_mount() -> bool:
-    """Whether this user may mount file systems; tests that fill a disk need it."""
-    return sys.platform == "linux" and os.geteuid() == 0
+    """Whether this user may mount file systems, by trying it; tests that fill a disk need it."""
+    if sys.platform != "linux" or os.geteuid():
+        return False
+    with tempfile.TemporaryDirectory() as name:
+        try:
+            SmallDisk(Path(name, "disk"), mebibytes=1).close()
+        except (OSError, subprocess.CalledProcessError):
+            return False
+    return True
 
 
 class SmallDisk:
@@ -20,7 +30,8 @@ class SmallDisk:
     def __init__(self, path: Path, mebibytes: int) -> None:
         self.path = path
         path.mkdir()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "none", str(path)], check=True)
+        command = ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "none", str(path)]
+        subprocess.run(command, check=True, capture_output=True)
 
     def close(self) -> None:
         subprocess.run(["umount", "--lazy", str(self.path)], check=True)
