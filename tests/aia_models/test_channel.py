@@ -147,7 +147,9 @@ def test_erasure_comes_before_the_rest(kind: str) -> None:
         "none": lambda: erased,
         "noise": lambda: add_noise(erased, 0.1, generator()),
         "quantise": lambda: quantise(erased, erased.amin(0), erased.amax(0), 3),
-        "random_replacement": lambda: replace_randomly(erased, 0.5, generator()),
+        "random_replacement": lambda: replace_randomly(
+            erased, 0.5, uniform_like(erased, (2, *erased.shape), generator())
+        ),
     }
     assert torch.equal(channel(g, generator()), rest[kind]())
     assert not torch.allclose(erased, g, atol=1e-3)

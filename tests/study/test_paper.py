@@ -100,12 +100,13 @@ def test_figure_3_shows_the_first_people_of_either_label_and_what_is_read_of_the
         for person in sorted({person for person, known in people if known == label})[:2]
     ]
     assert section.images == len(test)
+    images = np.asarray(test.images)
     anonymizer = aia_models.load(output / "checkpoints" / "design-02")
-    rebuilt = anonymizer.reconstruct(anonymizer.clean(test.images[first]))[:, 0].numpy()
+    rebuilt = anonymizer.reconstruct(anonymizer.clean(images[first]))[:, 0].numpy()
     classifier = load_image_classifier(output / "image_classifier.safetensors", 16, "cpu")
-    read = classifier.probabilities(as_floats(test.images[first], "cpu"))
+    read = classifier.probabilities(as_floats(images[first], "cpu"))
     for face, row, after, probability in zip(shown, first, rebuilt, read, strict=True):
-        assert np.array_equal(face.original, np.asarray(test.images)[row, 0] / np.float32(255))
+        assert np.array_equal(face.original, images[row, 0] / np.float32(255))
         np.testing.assert_allclose(face.reconstruction, after, atol=1e-6)
         assert face.label.startswith(f"gender {people[row][1]}, read as {int(probability > 0.5)}")
         assert face.probability_before == pytest.approx(max(probability, 1 - probability), abs=1e-6)
