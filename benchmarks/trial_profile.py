@@ -39,7 +39,7 @@ def timed_trial(
     """Seconds of each phase of one trial, from its process's start to its rows on disk."""
     from aia_models.config import ComputeConfig
     from aia_models.training import Trainer
-    from study import trial
+    from study import shared_stage1, trial
     from study.plan import TrialPlan
     from study.store import ResultsStore
 
@@ -61,6 +61,7 @@ def timed_trial(
         setattr(trial, name, clock("judging", getattr(trial, name)))
     trial.checkpoint.save = clock("writing", trial.checkpoint.save)
     trial.SavedTraining.save = clock("writing", trial.SavedTraining.save)
+    shared_stage1.save = clock("writing", shared_stage1.save)
     context = trial.TrialContext(spec_json, prepared, directory)
     seconds["start"] = time.time() - spawned
     load_faces, compute = clock("data", context.faces), ComputeConfig(threads=threads)
@@ -91,8 +92,9 @@ def profile(spec_name: str, dataset: str, threads: int, repeats: int) -> list[di
         spec = complete(with_settings(load_spec(spec_name), [f"dataset={dataset}", "name=profile"]))
         study = create_study(spec, Path(storage))
         values = resolve(space(spec).defaults(), spec.fixed)
-        where = (study.spec.model_dump_json(), str(study.prepared), str(study.path))
         for repeat in range(repeats):
+            # A place of its own: no repeat takes another's stage 1.
+            where = (study.spec.model_dump_json(), str(study.prepared), str(study.path / f"repeat-{repeat}"))
             plan = TrialPlan(f"trial-{repeat:05}", repeat, "search", "aia", values, study.spec.seed)
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as worker:
                 wall, started = time.time(), time.perf_counter()
