@@ -24,6 +24,9 @@ app = typer.Typer(
 )
 
 Directory = Annotated[Path, typer.Argument(metavar="DIR", help="The study's directory: STORAGE/NAME.")]
+Checkpoint = Annotated[
+    Path, typer.Argument(metavar="CHECKPOINT", help="A checkpoint's folder, as select prints it.")
+]
 FormatOption = Annotated[Format, typer.Option("--format", help="A table for people, or json or csv alone.")]
 Address = Annotated[
     str | None, typer.Option(metavar="ADDR", help="A running Ray cluster, e.g. auto or ray://head:10001.")
@@ -207,9 +210,7 @@ def fetch(
 
 @app.command(epilog="Example: aia-study encode anonymizer photos -o g.parquet")
 def encode(
-    checkpoint: Annotated[
-        Path, typer.Argument(metavar="CHECKPOINT", help="A checkpoint's folder, as select prints it.")
-    ],
+    checkpoint: Checkpoint,
     images: Annotated[
         Path, typer.Argument(metavar="IMAGES", help="A folder of PNG and JPEG files, or one such file.")
     ],
@@ -225,9 +226,7 @@ def encode(
 
 @app.command(epilog="Example: aia-study export anonymizer --format onnx -o anonymizer.onnx")
 def export(
-    checkpoint: Annotated[
-        Path, typer.Argument(metavar="CHECKPOINT", help="A checkpoint's folder, as select prints it.")
-    ],
+    checkpoint: Checkpoint,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="PATH", help="Where the model goes.")],
     form: Annotated[
         ModelFormat, typer.Option("--format", help="onnx, or torch for torch.export.load.")
