@@ -8,7 +8,7 @@ study: .venv/installed
 	@$(BIN)/aia-study launch quick
 
 test: lint
-	$(OMP) $(BIN)/pytest
+	$(OMP) $(BIN)/pytest --numprocesses 2 --dist loadfile
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

@@ -28,6 +28,7 @@ from arguments import at_least
 from aia_models.errors import AIAError
 from search_spaces.errors import SpaceError
 from study.errors import StudyError
+from study.place import Place
 
 PHASES = ("start", "data", "stage 1", "stage 2", "judging", "writing")
 STAGES = {"autoencoder": "stage 1", "heads": "stage 1", "joint": "stage 2"}
@@ -73,7 +74,7 @@ def timed_trial(
             raise OSError(event.reason)
         if event.trial["status"] != "complete":
             raise RuntimeError(f"the trial is {event.trial['status']}: {event.trial['error']}")
-        with ResultsStore(Path(directory)) as store:
+        with ResultsStore(Place(Path(directory))) as store:
             clock("writing", store.append)(event)
             clock("writing", store.flush)()
     return dict(seconds)

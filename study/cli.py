@@ -23,9 +23,26 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Directory = Annotated[Path, typer.Argument(metavar="DIR", help="The study's directory: STORAGE/NAME.")]
+
+def _location(text: str) -> Any:
+    from analysis.locations import location
+
+    return location(text)
+
+
+# What typer calls a type may be no union, which a path or a URI is.
+Directory = Annotated[Any, typer.Argument(metavar="DIR", help="The study: STORAGE/NAME.", parser=_location)]
 Checkpoint = Annotated[
-    Path, typer.Argument(metavar="CHECKPOINT", help="A checkpoint's folder, as select prints it.")
+    Any,
+    typer.Argument(
+        metavar="CHECKPOINT", help="A checkpoint's folder, as select prints it.", parser=_location
+    ),
+]
+Storage = Annotated[
+    str,
+    typer.Option(
+        metavar="DIR_OR_URI", help="Where studies lie: a directory, or a URI as s3://BUCKET/FOLDER."
+    ),
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="A table for people, or json or csv alone.")]
 Address = Annotated[
@@ -47,7 +64,7 @@ def launch(
         str | None,
         typer.Option(metavar="KIND:PATH", help="synthetic, folder:PATH, celeba:PATH or vggface:PATH."),
     ] = None,
-    storage: Annotated[str, typer.Option(metavar="DIR", help="Where studies lie.")] = "studies",
+    storage: Storage = "studies",
     name: Annotated[str | None, typer.Option(help="The study's name; default SPEC-1, SPEC-2, ...")] = None,
     trials: Annotated[int | None, typer.Option(help="Search trials.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the search and its trainings.")] = None,
@@ -121,7 +138,7 @@ def prepare(
             "folder of images per person and identity_meta.csv or a CSV of identity,gender.",
         ),
     ],
-    storage: Annotated[str, typer.Option(metavar="DIR", help="Where studies lie.")] = "studies",
+    storage: Storage = "studies",
     image_side: Annotated[int | None, typer.Option(help="Side of a prepared image in pixels.")] = None,
     attribute: Annotated[
         str | None,

@@ -1,12 +1,12 @@
 """`launch`, `resume`, `confirm` and `prepare`: from options to a run, and what is printed when it ends."""
 
 import sys
-from pathlib import Path
 
 import typer
 
 from aia_models.data.prepare import open_prepared, remarks_on
 from aia_models.data.splits import count_splits
+from analysis.locations import Location
 from study.console import INTERRUPTED, print_error, print_table, stderr, stdout
 from study.launch import (
     StudyDirectory,
@@ -14,9 +14,9 @@ from study.launch import (
     extend_confirmation,
     extend_study,
     free_name,
-    local_storage,
     open_study_directory,
     prepare_faces,
+    usable_storage,
 )
 from study.preparation import preparing
 from study.spec import complete
@@ -38,7 +38,7 @@ def launch(
 ) -> None:
     """Resolves the spec, makes the study's directory and runs it for `hours` at most, `detached` as a job of the
     cluster; with `dry_run` prints the spec only."""
-    root = local_storage(storage)
+    root = usable_storage(storage)
     spec = with_settings(load_spec(spec_name), settings)
     spec = complete(with_settings(spec, [f"name={name or free_name(root, spec.name)}"]))
     if dry_run:
@@ -48,38 +48,38 @@ def launch(
         from study.detach import require_address
 
         require_address(address)
-    with preparing(None if detached else address) as execute:
+    with preparing(None if detached else address, root) as execute:
         study = create_study(spec, root, execute)
-    stderr.print(f"study {study.path}: faces of {spec.dataset} are prepared")
+    stderr.print(f"study {study.place}: faces of {spec.dataset} are prepared")
     for remark in remarks_on(study.prepared):
         stderr.print(f"{spec.dataset}: {remark}")
     _run_here_or_there(study, address, hours, detached)
 
 
 def resume(
-    directory: Path, address: str | None, trials: int | None, hours: float | None, *, detached: bool
+    directory: Location, address: str | None, trials: int | None, hours: float | None, *, detached: bool
 ) -> None:
     """Goes on with the study at `directory`, for `hours` at most, `detached` as a job of the cluster; `trials` extends
     its search."""
-    with preparing(None if detached else address) as execute:
+    with preparing(None if detached else address, directory) as execute:
         study = open_study_directory(directory, execute)
     if trials is not None:
         study = extend_study(study, trials)
     _run_here_or_there(study, address, hours, detached)
 
 
-def confirm(directory: Path, address: str | None, seeds: int | None) -> None:
+def confirm(directory: Location, address: str | None, seeds: int | None) -> None:
     """Retrains the designs on the front of the study at `directory` with fresh seeds, and runs no search trial."""
-    with preparing(address) as execute:
+    with preparing(address, directory) as execute:
         study = open_study_directory(directory, execute)
     _run(extend_confirmation(study, seeds), address, None, search=False)
 
 
 def prepare(dataset: str, storage: str, settings: list[str], address: str | None) -> None:
     """Prepares a data set as a launch would, and prints where it lies and what each split holds."""
-    root = local_storage(storage)
+    root = usable_storage(storage)
     spec = complete(with_settings(load_spec("quick"), [f"dataset={dataset}", *settings]))
-    with preparing(address) as execute:
+    with preparing(address, root) as execute:
         prepared = prepare_faces(spec, root, execute)
     faces = open_prepared(prepared)
     for attribute in spec.attributes:
@@ -102,7 +102,7 @@ def _run_here_or_there(
         from study.detach import detach, require_address
 
         options = [] if hours is None else ["--hours", str(hours)]
-        detach(study.path, options, require_address(address))
+        detach(study.place.location, options, require_address(address))
     else:
         _run(study, address, hours)
 
@@ -113,27 +113,28 @@ def _run(study: StudyDirectory, address: str | None, hours: float | None, *, sea
     from study import reports
     from study.runner import run_study
 
+    where = study.place.location
     command = "resume" if search else "confirm"
     try:
         summary = run_study(study, address, stderr, search=search, hours=hours)
     except KeyboardInterrupt as interrupt:  # the second: Tune ends a run in good order at the first
-        print_error(f"stopped at once: go on with: aia-study {command} {study.path}")
+        print_error(f"stopped at once: go on with: aia-study {command} {where}")
         raise typer.Exit(INTERRUPTED) from interrupt
     if summary.finished < summary.planned:
         counts = f"{summary.finished} of {summary.planned} trials are recorded"
-        go_on = f"{counts}, go on with: aia-study {command} {study.path}"
+        go_on = f"{counts}, go on with: aia-study {command} {where}"
         if not summary.out_of_time:
             print_error(f"interrupted: {go_on}")
             raise typer.Exit(INTERRUPTED)
         stderr.print(f"the {hours:g} hours are over: {go_on}")
         return
     if not summary.planned:
-        stderr.print(f"{study.path} lacks nothing: see aia-study front {study.path}")
+        stderr.print(f"{where} lacks nothing: see aia-study front {where}")
         return
     stderr.print(f"{summary.finished} trials in {summary.wall_seconds:.0f} s")
-    if not reports.any_judged(open_study(study.path)):
-        reports.status(study.path)
+    if not reports.any_judged(open_study(where)):
+        reports.status(where)
         raise typer.Exit(NO_TRIAL_JUDGED)
-    reports.front(study.path)
-    reports.plot(study.path, None)
-    stdout.print(f"results: {study.path / 'results'}")
+    reports.front(where)
+    reports.plot(where, None)
+    stdout.print(f"results: {where / 'results'}")

@@ -2,11 +2,11 @@
 
 import shlex
 from collections.abc import Sequence
-from pathlib import Path
 
 from ray.exceptions import AuthenticationError
 from ray.job_submission import JobSubmissionClient
 
+from analysis.locations import Location
 from study.cluster import code
 from study.console import stdout
 from study.errors import StudyError
@@ -19,7 +19,7 @@ def require_address(address: str | None) -> str:
     return address
 
 
-def detach(study: Path, options: Sequence[str], address: str) -> None:
+def detach(study: Location, options: Sequence[str], address: str) -> None:
     """Has the cluster whose dashboard is at `address` resume `study`, and prints how to follow it.
 
     StudyError where no dashboard answers there.

@@ -14,6 +14,7 @@ from aia_models import checkpoint
 from aia_models.anonymizer import Anonymizer
 from aia_models.data.blocks import prepare_images
 from aia_models.data.image_files import ImageFiles, is_image
+from analysis.locations import Location, here
 from study.console import stderr, stdout
 from study.errors import StudyError
 
@@ -21,7 +22,7 @@ BATCH_IMAGES = 1024
 DECODED_IMAGES = 16  # at a time: photographs take megabytes each
 
 
-def encode(folder: Path, images: Path, output: Path) -> None:
+def encode(folder: Location, images: Path, output: Path) -> None:
     """Writes a Parquet file at `output`, which appears whole: a row per image below `images` with its path relative to
     them, `image`, and its released representation, `g`, a list of float32 of one length.
 
@@ -31,7 +32,8 @@ def encode(folder: Path, images: Path, output: Path) -> None:
     """
     if output.exists():
         raise StudyError(f"{output} exists already: choose another -o")
-    anonymizer = checkpoint.load(folder, "cuda" if torch.cuda.is_available() else "cpu")
+    with here(folder) as there:
+        anonymizer = checkpoint.load(there, "cuda" if torch.cuda.is_available() else "cpu")
     folder_of_images, names = (
         (images.parent, [images.name]) if images.is_file() else (images, _images_below(images))
     )

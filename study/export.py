@@ -5,20 +5,22 @@ from pathlib import Path
 
 from aia_models import checkpoint
 from aia_models.export import export_onnx, export_torch
+from analysis.locations import Location, here
 from study.console import ModelFormat, stdout
 from study.errors import StudyError
 
 WRITERS = {ModelFormat.ONNX: export_onnx, ModelFormat.TORCH: export_torch}
 
 
-def export(folder: Path, form: ModelFormat, output: Path) -> None:
+def export(folder: Location, form: ModelFormat, output: Path) -> None:
     """Writes the encoder of the checkpoint in `folder` to `output`, which appears whole, and says what it takes.
 
     CheckpointError for a folder that holds none; StudyError where something lies at `output`.
     """
     if output.exists():
         raise StudyError(f"{output} exists already: choose another -o")
-    anonymizer = checkpoint.load(folder)
+    with here(folder) as there:
+        anonymizer = checkpoint.load(there)
     output.parent.mkdir(parents=True, exist_ok=True)
     aside = output.with_name(f".{output.stem}.tmp{output.suffix}")
     try:

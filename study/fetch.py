@@ -5,12 +5,13 @@ from pathlib import Path
 
 import polars as pl
 
+from analysis.locations import Location
 from analysis.tables import open_study, read_trials
 from study.console import stdout
 from study.errors import StudyError
 
 
-def fetch(directory: Path, trial_id: str, output: Path) -> None:
+def fetch(directory: Location, trial_id: str, output: Path) -> None:
     """Copies the checkpoint of a trial to `output`, which appears whole, and prints where it lies.
 
     StudyError for a trial that the study does not have or whose checkpoint it did not keep, and where something lies
@@ -31,6 +32,9 @@ def fetch(directory: Path, trial_id: str, output: Path) -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
     aside = output.with_name(f".{output.name}.tmp")
     shutil.rmtree(aside, ignore_errors=True)
-    shutil.copytree(checkpoint, aside)
+    if isinstance(checkpoint, Path):
+        shutil.copytree(checkpoint, aside)
+    else:
+        checkpoint.download(aside)
     aside.rename(output)
     stdout.print(f"checkpoint: {output}")

@@ -1,7 +1,6 @@
 """Trials on Ray Tune: on this machine, or on the cluster that this process is connected to."""
 
 import math
-import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -18,9 +17,10 @@ from search_spaces.hyperparameters import HYPERPARAMETERS
 from study.errors import StudyError
 from study.kept_checkpoints import KeptCheckpoints
 from study.launch import StudyDirectory
-from study.layout import STATES
+from study.layout import JOURNAL, STATES
 from study.outcome import Outcome
 from study.plan import TrialPlan
+from study.prepared import shared
 from study.progress import Progress
 from study.proposals import Proposals
 from study.scheduler import MultiObjectiveHalving
@@ -45,6 +45,16 @@ class Run:
     console: Console
     ends: float
 
+    def flush_if_due(self) -> None:
+        """Makes rows visible when it is time to, and where nobody sees the driver's disk the journal beside them."""
+        if self.store.flush_if_due(time.monotonic()):
+            self.publish_journal()
+
+    def publish_journal(self) -> None:
+        """Where that fails the next time does: what it lacks a resume takes from the tables."""
+        with suppress(OSError):
+            self.study.place.publish(JOURNAL)
+
 
 def fit(run: Run, proposals: Proposals, first: list[TrialPlan], new: int) -> None:
     """Runs the trials `first`, then `new` proposals, on the cluster that this process is connected to; each is recorded
@@ -53,23 +63,26 @@ def fit(run: Run, proposals: Proposals, first: list[TrialPlan], new: int) -> Non
     StudyError where no node can take a trial, where results could not be written, or where trials fail alike.
     """
     study, store = run.study, run.store
-    require_shared(study.path)
+    require_shared(study.place)
     resources = _trial_resources(study)
     slots = Slots(resources)
     slots.require_one()
-    checkpoints = KeptCheckpoints(study.path, study.spec, recorded_rows(study).values())
+    checkpoints = KeptCheckpoints(study.place, study.spec, recorded_rows(study).values())
     with Progress(run.console, len(first) + new, recorded_rows(study).values()) as progress:
 
         def record(outcome: Outcome) -> None:
             patiently(lambda: store.append(outcome))
-            patiently(lambda: store.flush_if_due(time.monotonic()))
+            patiently(run.flush_if_due)
             progress.finished(outcome.trial)
             checkpoints.add(outcome.trial)
-            shutil.rmtree(study.path / STATES / outcome.trial["trial_id"], ignore_errors=True)
+            with suppress(OSError):
+                study.place.remove(f"{STATES}/{outcome.trial['trial_id']}")
 
         searcher = StudySearcher(study.spec, proposals, first, new, record, slots.count)
         context = TrialContext(
-            study.spec.model_dump_json(), str(study.prepared.resolve()), str(study.path.resolve())
+            study.spec.model_dump_json(),
+            str(shared(study.prepared, study.storage)),
+            str(study.place.location.resolve()),
         )
         trainable = tune.with_resources(tune.with_parameters(AIATrainable, context=context), resources)
         tuner = tune.Tuner(
@@ -86,7 +99,7 @@ def fit(run: Run, proposals: Proposals, first: list[TrialPlan], new: int) -> Non
                 name="ray",
                 storage_path=str(study.path.resolve()),
                 verbose=0,
-                callbacks=[progress, _Flush(store)],
+                callbacks=[progress, _Flush(run)],
             ),
         )
         with terminated_as_interrupted():
@@ -97,8 +110,8 @@ def fit(run: Run, proposals: Proposals, first: list[TrialPlan], new: int) -> Non
 class _Flush(tune.Callback):
     """Makes rows visible in time also while no trial ends."""
 
-    def __init__(self, store: ResultsStore) -> None:
-        self._store = store
+    def __init__(self, run: Run) -> None:
+        self._run = run
 
     def __getstate__(self) -> dict[str, Any]:
         """Nothing: Tune pickles its callbacks into a snapshot that no resume reads."""
@@ -107,7 +120,7 @@ class _Flush(tune.Callback):
     def on_step_end(self, iteration: int, trials: list, **info: Any) -> None:
         """Ray Tune: once around its loop. Where parts cannot be written the next recorded trial says so."""
         with suppress(OSError):
-            self._store.flush_if_due(time.monotonic())
+            self._run.flush_if_due()
 
 
 def _scheduler(study: StudyDirectory) -> TrialScheduler:

@@ -1,16 +1,16 @@
 """Which checkpoints of a search are kept: those on its front, of the best few behind it, and of confirmed designs."""
 
 import math
-import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from study.constraints import row_violation
 from study.halving import constrained
+from study.layout import CHECKPOINTS
+from study.place import Place
 from study.spec import StudySpec
 
 
@@ -21,8 +21,8 @@ class KeptCheckpoints:
     nothing that went is missed later, and the order of rows does not matter to what a front needs.
     """
 
-    def __init__(self, study: Path, spec: StudySpec, recorded: Iterable[Mapping[str, Any]]) -> None:
-        self._study = study
+    def __init__(self, place: Place, spec: StudySpec, recorded: Iterable[Mapping[str, Any]]) -> None:
+        self._place = place
         self._objectives = spec.search_objectives
         self._constraints = spec.search_constraints
         self._all = spec.checkpoints_behind_front == "all"
@@ -30,16 +30,20 @@ class KeptCheckpoints:
         self._kept: dict[str, Mapping[str, Any]] = {}
         self._confirmed: set[str] = set()
         rows = sorted(recorded, key=lambda row: (row["phase"] != "confirm", row["trial_id"]))
+        there = {f"{CHECKPOINTS}/{name}" for name in place.names(CHECKPOINTS)}
         for row in rows:
-            self.add(row)
+            self._add(row, there)
 
     def add(self, row: Mapping[str, Any]) -> None:
         """A trial whose rows are written; checkpoints that it pushed out, its own perhaps, are removed."""
+        self._add(row, {row["checkpoint"]})
+
+    def _add(self, row: Mapping[str, Any], there: Container[str | None]) -> None:
         if row["phase"] == "confirm":
             self._confirmed.add(row["design_id"])
         counted = row["phase"] == "search" and row["status"] == "complete" and not self._all
         checkpoint = row["checkpoint"] if counted else None
-        if checkpoint is None or not (self._study / checkpoint).is_dir():
+        if checkpoint is None or checkpoint not in there:
             return
         if all(_finite(row.get(objective.column)) for objective in self._objectives):
             self._kept[row["trial_id"]] = row
@@ -49,12 +53,9 @@ class KeptCheckpoints:
             self._remove(row)
 
     def _remove(self, row: Mapping[str, Any]) -> None:
-        """A reader finds the folder whole or not at all; what storage does not let go of is for the next run."""
-        folder = self._study / row["checkpoint"]
-        aside = folder.with_name(f".{folder.name}.removed")
+        """What storage does not let go of is for the next run."""
         with suppress(OSError):
-            folder.rename(aside)
-        shutil.rmtree(aside, ignore_errors=True)
+            self._place.remove(row["checkpoint"])
 
     def _pushed_out(self) -> list[str]:
         trial_ids = list(self._kept)

@@ -1,5 +1,7 @@
 """A study's directory: made once by `launch`, read again by `resume`."""
 
+import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from aia_models.data.prepare import open_prepared, prepare
 from aia_models.data.splits import check_splits
 from aia_models.judging import JUDGE_VERSION
 from analysis.candidates import require_objectives
+from analysis.locations import Location, ObjectPath, children, location
 from analysis.tables import open_study, read_trials
 from search_spaces.domains import Choice
 from search_spaces.hyperparameters import resolve
@@ -18,13 +21,17 @@ from study.confirmation import search_front
 from study.controls import controls_of
 from study.design import training_config
 from study.errors import StudyError
-from study.layout import CONTROLS, PREPARED, SPEC_FILE
+from study.layout import CONTROLS, JOURNAL, SPEC_FILE
+from study.outcome import one_line
+from study.place import Place, opened
 from study.plan import TrialPlan
+from study.prepared import cache_of
 from study.records import SCHEMA_KEY, SCHEMA_VERSION
 from study.spec import StudySpec, space
 from study.spec_files import load_spec, to_toml, with_settings
 from study.store import ResultsStore
 from study.warm_start import check_earlier
+from study.writer import Writer
 
 CONFIRM_SEEDS = 3  # where nobody says how many
 
@@ -33,54 +40,93 @@ CONFIRM_SEEDS = 3  # where nobody says how many
 class StudyDirectory:
     """Where a study lies, its frozen spec and its prepared faces."""
 
-    path: Path
+    place: Place
     spec: StudySpec
     prepared: Path
 
+    @property
+    def path(self) -> Path:
+        """Its directory, or this process's copy of it."""
+        return self.place.directory
 
-def free_name(storage: Path, spec_name: str) -> str:
+    @property
+    def storage(self) -> Location:
+        """What it lies in, beside others."""
+        return self.place.location.parent
+
+
+def free_name(storage: Location, spec_name: str) -> str:
     """`<spec>-<n>` with the first n that no directory under `storage` has."""
-    taken = {path.name for path in storage.iterdir()} if storage.is_dir() else set()
+    taken = set(children(storage))
     return next(name for n in range(1, len(taken) + 2) if (name := f"{spec_name}-{n}") not in taken)
 
 
-def local_storage(storage: str) -> Path:
-    """The directory of a `--storage`; StudyError for a URI, which this version cannot write to."""
-    if "://" in storage:
-        raise StudyError(
-            f"--storage {storage}: needs a local or shared directory; object storage is not supported"
-        )
-    return Path(storage)
+def usable_storage(storage: str) -> Location:
+    """What a `--storage` names; StudyError for object storage that takes no object, or does not give it back."""
+    where = location(storage)
+    if isinstance(where, ObjectPath):
+        probe = where / f".probe-{uuid.uuid4().hex}"
+        try:
+            probe.write_text(probe.name)
+            probe.read_text()
+            probe.remove()
+        except OSError as error:
+            raise StudyError(
+                f"--storage {storage}: cannot be written ({one_line(str(error))}); needs a bucket that exists and"
+                " credentials for it"
+            ) from error
+    return where
 
 
-def create_study(spec: StudySpec, storage: Path, execute: Execute = in_threads) -> StudyDirectory:
+def create_study(spec: StudySpec, storage: Location, execute: Execute = in_threads) -> StudyDirectory:
     """Checks spec, faces and judge, then makes `<storage>/<name>` with its study.toml and controls.
 
     StudyError where that directory exists; errors in the data or the design, and controls that fail, are raised before
     anything but the prepared copy of the faces is written.
     """
-    path = storage / spec.name
-    there = StudyError(
-        f"{path} exists already: choose another --name, or go on with: aia-study resume {path}"
-    )
-    if path.exists():
-        raise there
+    place = opened(str(storage / spec.name))
+    if place.has(SPEC_FILE if place.remote else "."):
+        raise _exists(place)
     check_designs(spec)
     if spec.warm_start is not None:
-        spec = with_settings(spec, [f"warm_start={Path(spec.warm_start).expanduser().resolve()}"])
+        spec = with_settings(spec, [f"warm_start={_absolute(spec.warm_start)}"])
         check_earlier(spec)
     spec = with_absolute_dataset(spec)
     prepared = prepare_faces(spec, storage, execute)
     controls = controls_of(spec, prepared)
     known = [f"data_fingerprint={open_prepared(prepared).fingerprint}", f"judge_version={JUDGE_VERSION}"]
     spec = with_settings(spec, known)
+    _make(place, {CONTROLS: controls, SPEC_FILE: to_toml(spec)})
+    return StudyDirectory(place, spec, prepared)
+
+
+def _make(place: Place, files: Mapping[str, str]) -> None:
+    """The study with its first files; StudyError where another launch of that name was faster."""
+    if place.remote is None:
+        try:
+            place.directory.mkdir(parents=True)
+        except FileExistsError as error:
+            raise _exists(place) from error
+    writer = Writer(place)
     try:
-        path.mkdir(parents=True)
-    except FileExistsError as error:  # another launch of that name was faster
-        raise there from error
-    (path / CONTROLS).write_text(controls)
-    (path / SPEC_FILE).write_text(to_toml(spec))
-    return StudyDirectory(path, spec, prepared)
+        if place.has(SPEC_FILE):
+            raise _exists(place)
+        for name, content in files.items():
+            (place.directory / name).write_text(content)
+            place.publish(name)
+    finally:
+        writer.release()
+
+
+def _exists(place: Place) -> StudyError:
+    return StudyError(
+        f"{place} exists already: choose another --name, or go on with: aia-study resume {place}"
+    )
+
+
+def _absolute(study: str) -> Location:
+    where = location(study)
+    return where.expanduser().resolve() if isinstance(where, Path) else where
 
 
 def with_absolute_dataset(spec: StudySpec) -> StudySpec:
@@ -91,11 +137,13 @@ def with_absolute_dataset(spec: StudySpec) -> StudySpec:
     return with_settings(spec, [f"dataset={kind}{colon}{Path(location).expanduser().resolve()}"])
 
 
-def open_study_directory(path: Path, execute: Execute = in_threads) -> StudyDirectory:
+def open_study_directory(path: Location, execute: Execute = in_threads) -> StudyDirectory:
     """The study that `launch` made at `path`; StudyError where there is none."""
-    if not (path / SPEC_FILE).is_file():
+    place = opened(str(path))
+    if not place.fetch(SPEC_FILE).is_file():
         raise StudyError(f"{path} is no study: it has no {SPEC_FILE}; aia-study launch makes one")
-    spec = load_spec(str(path / SPEC_FILE))
+    place.fetch(JOURNAL)
+    spec = load_spec(str(place.directory / SPEC_FILE))
     prepared = prepare_faces(spec, path.parent, execute)
     if "checkpoints_behind_front" not in spec.model_fields_set:  # of a release that kept them all
         spec = with_settings(spec, ["checkpoints_behind_front=all"])
@@ -103,7 +151,7 @@ def open_study_directory(path: Path, execute: Execute = in_threads) -> StudyDire
         raise StudyError(
             f"{path}: {spec.dataset} holds other faces than at launch; restore them, or launch a new study"
         )
-    return StudyDirectory(path, spec, prepared)
+    return StudyDirectory(place, spec, prepared)
 
 
 def check_designs(spec: StudySpec) -> None:
@@ -120,7 +168,7 @@ def check_designs(spec: StudySpec) -> None:
         training_config(TrialPlan("default", None, "search", "aia", values, spec.seed), spec)
 
 
-def prepare_faces(spec: StudySpec, storage: Path, execute: Execute = in_threads) -> Path:
+def prepare_faces(spec: StudySpec, storage: Location, execute: Execute = in_threads) -> Path:
     """The one prepared copy of the spec's faces, made if it is not there; DataError where they cannot be used.
 
     `execute` runs the blocks of images that are not prepared yet.
@@ -130,7 +178,7 @@ def prepare_faces(spec: StudySpec, storage: Path, execute: Execute = in_threads)
         image_side=spec.image_side,
         attribute=spec.attributes[0],
         positive=spec.positive,
-        cache=storage / PREPARED,
+        cache=cache_of(storage),
         execute=execute,
         further_attributes=spec.attributes[1:],
     )
@@ -142,7 +190,7 @@ def extend_study(study: StudyDirectory, trials: int) -> StudyDirectory:
     """The study with its search extended to `trials`, also in its study.toml; StudyError for fewer than now."""
     if trials < study.spec.trials:
         raise StudyError(
-            f"--trials {trials}: {study.path} has {study.spec.trials} planned; a study only grows"
+            f"--trials {trials}: {study.place} has {study.spec.trials} planned; a study only grows"
         )
     return _grown(study, f"trials={trials}")
 
@@ -150,7 +198,7 @@ def extend_study(study: StudyDirectory, trials: int) -> StudyDirectory:
 def extend_seeds(study: StudyDirectory, seeds: int) -> StudyDirectory:
     """The study with `seeds` seeds of its designs and baselines, also in its study.toml; StudyError for fewer."""
     if seeds < study.spec.seeds:
-        raise StudyError(f"--seeds {seeds}: {study.path} has {study.spec.seeds} planned; a study only grows")
+        raise StudyError(f"--seeds {seeds}: {study.place} has {study.spec.seeds} planned; a study only grows")
     return _grown(study, f"seeds={seeds}")
 
 
@@ -163,16 +211,16 @@ def extend_confirmation(study: StudyDirectory, seeds: int | None) -> StudyDirect
     planned = study.spec.confirm_seeds
     wanted = seeds or planned or CONFIRM_SEEDS
     if wanted < planned:
-        raise StudyError(f"--seeds {wanted}: {study.path} has {planned} planned; a study only grows")
-    with ResultsStore(study.path):  # rows that a dead driver left become readable
+        raise StudyError(f"--seeds {wanted}: {study.place} has {planned} planned; a study only grows")
+    with ResultsStore(study.place):  # rows that a dead driver left become readable
         trials = read_trials(open_study(study.path))
     require_objectives(
-        trials.filter(pl.col("phase") == "search"), str(study.path), study.spec.search_objectives
+        trials.filter(pl.col("phase") == "search"), str(study.place), study.spec.search_objectives
     )
     if search_front(trials, study.spec).is_empty():
         raise StudyError(
-            f"{study.path}: no complete search trial is within the constraints ({', '.join(study.spec.constraints)});"
-            f" nothing to confirm: extend the search with: aia-study resume {study.path} --trials N"
+            f"{study.place}: no complete search trial is within the constraints ({', '.join(study.spec.constraints)});"
+            f" nothing to confirm: extend the search with: aia-study resume {study.place} --trials N"
         )
     return study if wanted == planned else _grown(study, f"confirm_seeds={wanted}")
 
@@ -183,7 +231,7 @@ def refuse_other_release(study: StudyDirectory) -> None:
     begun = study.spec.judge_version or 1
     if begun != JUDGE_VERSION:
         raise StudyError(
-            f"{study.path} was judged by version {begun} of the judge, this release has version {JUDGE_VERSION}: their"
+            f"{study.place} was judged by version {begun} of the judge, this release has version {JUDGE_VERSION}: their"
             " figures do not compare; read it as it is, or launch a new study"
         )
     for part in sorted((study.path / "results").glob("*/part-*.parquet")):
@@ -196,10 +244,11 @@ def refuse_other_release(study: StudyDirectory) -> None:
 
 
 def _grown(study: StudyDirectory, setting: str) -> StudyDirectory:
-    refuse_other_release(study)
     spec = with_settings(study.spec, [setting])
-    with ResultsStore(study.path):  # nobody else runs the study while its plan grows
+    with ResultsStore(study.place):  # nobody else runs the study while its plan grows
+        refuse_other_release(study)
         aside = study.path / f".{SPEC_FILE}"
         aside.write_text(to_toml(spec))
         aside.replace(study.path / SPEC_FILE)
+        study.place.publish(SPEC_FILE)
     return replace(study, spec=spec)

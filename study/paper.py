@@ -61,7 +61,7 @@ def _study(dataset: str, output: Path, settings: Sequence[str], address: str | N
     spec = with_absolute_dataset(complete(spec))
     _require_designs(spec)
     if not where.exists():
-        with preparing(address) as execute:
+        with preparing(address, where) as execute:
             study = create_study(spec, where.parent, execute)
         stderr.print(f"{output}: faces of {dataset} are prepared")
         for remark in remarks_on(study.prepared):
@@ -69,7 +69,7 @@ def _study(dataset: str, output: Path, settings: Sequence[str], address: str | N
         return study
     if not (where / SPEC_FILE).is_file():
         raise StudyError(f"{output} exists and is no run of paper: it has no {SPEC_FILE}; choose another -o")
-    with preparing(address) as execute:
+    with preparing(address, where) as execute:
         study = open_study_directory(where, execute)
     _require_same(output, study.spec, spec)
     return extend_seeds(study, spec.seeds) if spec.seeds != study.spec.seeds else study

@@ -4,12 +4,14 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
+from pathlib import Path
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from aia_models.data.blocks import Block, BlockReport, Execute, in_threads
+from analysis.locations import Location
 from study.console import INTERRUPTED, print_error, stderr
 from study.errors import StudyError
 
@@ -19,10 +21,13 @@ SECONDS_BETWEEN_LINES = 10.0  # where stderr is no terminal
 
 
 @contextmanager
-def preparing(address: str | None) -> Iterator[Execute]:
-    """What runs a preparation; where that is interrupted, one line says that it can go on."""
+def preparing(address: str | None, storage: Location) -> Iterator[Execute]:
+    """What runs a preparation for `storage`; where that is interrupted, one line says that it can go on.
+
+    Faces for object storage are prepared on this machine alone: no other sees its disk.
+    """
     try:
-        yield shown_on(stderr, address)
+        yield shown_on(stderr, address if isinstance(storage, Path) else None)
     except KeyboardInterrupt as interrupt:
         print_error("interrupted: what is prepared stays, the same command goes on from there")
         raise typer.Exit(INTERRUPTED) from interrupt

@@ -11,6 +11,7 @@ import polars as pl
 from analysis.candidates import candidates
 from analysis.front_table import front_rows, hyperparameters
 from analysis.frontier_plot import plot_frontier, save_png
+from analysis.locations import Location, written
 from analysis.selection import Selection, Wish
 from analysis.selection import select as select_trial
 from analysis.status import status_summary
@@ -34,7 +35,7 @@ def any_judged(study: StudyTables) -> bool:
     return not candidates(read_trials(study)).is_empty()
 
 
-def front(directory: Path, form: Format = Format.TABLE) -> None:
+def front(directory: Location, form: Format = Format.TABLE) -> None:
     """Prints the front, the most private design first."""
     study = open_study(directory)
     rows = front_rows(study)
@@ -51,7 +52,7 @@ def front(directory: Path, form: Format = Format.TABLE) -> None:
     print_table(header, [_front_row(row, varied, directory) for row in rows.to_dicts()])
 
 
-def select(directory: Path, wish: Wish, form: Format = Format.TABLE) -> None:
+def select(directory: Location, wish: Wish, form: Format = Format.TABLE) -> None:
     """Prints the checkpoint to ship, why it was chosen, what is next and what the limits cost."""
     selection = select_trial(read_trials(open_study(directory)), wish)
     trial = selection.trial
@@ -94,7 +95,7 @@ def _apart(other: Mapping[str, Any], trial: Mapping[str, Any]) -> str:
     )
 
 
-def status(directory: Path, form: Format = Format.TABLE) -> None:
+def status(directory: Location, form: Format = Format.TABLE) -> None:
     """Prints how the study stands."""
     summary = status_summary(open_study(directory))
     if form is Format.JSON:
@@ -117,12 +118,13 @@ def status(directory: Path, form: Format = Format.TABLE) -> None:
         stdout.print(f"{error['trial_id']} {error['status']}: {error['error']}")
 
 
-def plot(directory: Path, output: Path | None) -> None:
+def plot(directory: Location, output: Path | None) -> None:
     """Writes the frontier picture and prints where it lies."""
     trials = read_trials(open_study(directory))
-    path = output or directory / PICTURE
-    save_png(plot_frontier(trials, title=directory.resolve().name), path)
-    stdout.print(f"frontier: {path}")
+    target = output or directory / PICTURE
+    with written(target) as path:
+        save_png(plot_frontier(trials, title=directory.resolve().name), path)
+    stdout.print(f"frontier: {target}")
 
 
 def _source(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -136,7 +138,7 @@ def _source(rows: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _ceiling(directory: Path) -> str:
+def _ceiling(directory: Location) -> str:
     """In one line, what the judge makes of raw pixels."""
     controls = directory / CONTROLS
     if not controls.is_file():
@@ -150,13 +152,13 @@ def _ceiling(directory: Path) -> str:
     return f"raw pixels, the ceiling of suite {content['suite']}, AUC on validation: {'; '.join(parts)}; floors hold"
 
 
-def _varied(directory: Path) -> list[str]:
+def _varied(directory: Location) -> list[str]:
     """The hyperparameters that the study searches, in the registry's order."""
     searched = space(load_spec(str(directory / SPEC_FILE))).parameters
     return [name for name in hyperparameters() if name in searched]
 
 
-def _front_row(row: dict[str, Any], varied: list[str], directory: Path) -> list[str]:
+def _front_row(row: dict[str, Any], varied: list[str], directory: Location) -> list[str]:
     figures = [_figure(row, column) for _, column in INTERVAL_FIGURES]
     checkpoint = str(directory / row["checkpoint"]) if row["checkpoint"] else "not kept"
     return [row["trial_id"], *figures, _design(row, varied), checkpoint]

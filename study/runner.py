@@ -1,9 +1,8 @@
 """Runs what a study lacks, on this machine or on the cluster at an address."""
 
 import math
-import shutil
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -50,9 +49,10 @@ def run_study(
     """
     started = time.monotonic()
     ends = math.inf if hours is None else started + 3600 * hours
-    with ResultsStore(study.path) as store, ExitStack() as session:
-        session.callback(_remove_states, study, store)
+    with ResultsStore(study.place) as store, ExitStack() as session:
         run = Run(study, store, console, ends)
+        session.callback(_remove_states, study, store)
+        session.callback(run.publish_journal)
         before = len(store.trial_ids())
         lacking = _lacking(study.spec, store)
         planned = 0
@@ -60,7 +60,7 @@ def run_study(
             planned = _search(run, address, session)
         elif lacking and study.spec.confirm_seeds:
             console.print(
-                f"the front so far is confirmed; the search lacks trials ({lacking}): aia-study resume {study.path}",
+                f"the front so far is confirmed; the search lacks trials ({lacking}): aia-study resume {study.place}",
                 highlight=False,
             )
         if len(store.trial_ids()) - before == planned:
@@ -111,9 +111,9 @@ def _confirm(run: Run, address: str | None, session: ExitStack) -> int:
 
 def _remove_states(study: StudyDirectory, store: ResultsStore) -> None:
     """Of trials that are recorded: a driver that died between the two left one, a worker that was told late too."""
-    for state in (study.path / STATES).glob("*"):
-        if state.name in store.trial_ids():
-            shutil.rmtree(state, ignore_errors=True)
+    with suppress(OSError):  # the next run does it
+        for trial_id in store.trial_ids().intersection(study.place.names(STATES)):
+            study.place.remove(f"{STATES}/{trial_id}")
 
 
 def _proposals(study: StudyDirectory) -> Proposals:

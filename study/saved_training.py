@@ -6,13 +6,13 @@ One file under `<study>/state/<trial>/`, which the driver removes when the trial
 import json
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 from aia_models.errors import CheckpointError
 from aia_models.training import EpochRecord, Trainer
 from aia_models.training_state import capture, load, restore, save
 from study.outcome import Outcome, Row
 from study.pace import Pace
+from study.place import Place
 
 FILE = "training.safetensors"
 
@@ -32,15 +32,16 @@ class Trained:
 class SavedTraining:
     """One trial's file; `key` says what the training depends on: another's is never taken up."""
 
-    def __init__(self, folder: Path, key: str) -> None:
-        self._path = folder / FILE
+    def __init__(self, place: Place, folder: str, key: str) -> None:
+        self._place = place
+        self._name = f"{folder}/{FILE}"
         self._key = key
         self._pace = Pace()
 
     def take_up(self, trainer: Trainer) -> Trained | None:
         """Puts a fresh trainer where it was saved last; None where nothing is there to go on from."""
         try:
-            state = load(self._path)
+            state = load(self._place.fetch(self._name))
         except (OSError, CheckpointError):
             return None
         notes = json.loads(state.notes)
@@ -68,4 +69,6 @@ class SavedTraining:
             "stopped": {epoch: asdict(outcome) for epoch, outcome in trained.stopped_there.items()},
         }
         with self._pace.saving(), suppress(OSError):
-            save(capture(trainer, trained.records, json.dumps(notes, allow_nan=False)), self._path)
+            state = capture(trainer, trained.records, json.dumps(notes, allow_nan=False))
+            save(state, self._place.directory / self._name)
+            self._place.hand_over(self._name)

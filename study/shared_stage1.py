@@ -8,15 +8,18 @@ whatever they hold, cannot keep it from ending.
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 
 from aia_models.errors import CheckpointError, DivergedError
 from aia_models.training import EpochRecord, Trainer
 from aia_models.training_state import TrainingState, capture, load, restore, save
+from study.layout import STAGE1
 from study.lease import Lease, LeaseQueue
+from study.object_lease import ObjectLease, ObjectLeaseQueue
 from study.pace import Pace
+from study.place import Place
 
 POLL_SECONDS = 0.25
+REMOTE_POLL_SECONDS = 2.0  # each look is some requests, which object stores count
 RESULT = "stage1.safetensors"
 UNDER_WAY = "under_way.safetensors"
 
@@ -24,11 +27,12 @@ UNDER_WAY = "under_way.safetensors"
 class SharedStage1:
     """One trial's stage 1; `reused` and `wait_seconds` hold once `run` has ended, also where it raised."""
 
-    def __init__(self, store: Path, key: str) -> None:
+    def __init__(self, place: Place, key: str) -> None:
         self.key = key
         self.reused = False
         self.wait_seconds = 0.0
-        self._folder = store / key
+        self._place = place
+        self._folder = f"{STAGE1}/{key}"
 
     def run(self, trainer: Trainer) -> Iterator[EpochRecord]:
         """The epochs of stage 1, after which `trainer` stands at its end.
@@ -49,12 +53,12 @@ class SharedStage1:
             "stage1_wait_seconds": self.wait_seconds,
         }
 
-    def _result_or_lease(self) -> TrainingState | Lease:
-        queue, started = LeaseQueue(self._folder), time.monotonic()
+    def _result_or_lease(self) -> TrainingState | Lease | ObjectLease:
+        queue, started = self._queue(), time.monotonic()
         while (result := self._read(RESULT)) is None:
             lease = queue.acquire()
             if lease is None:
-                time.sleep(POLL_SECONDS)
+                time.sleep(REMOTE_POLL_SECONDS if self._place.remote else POLL_SECONDS)
                 self.wait_seconds = time.monotonic() - started
             elif self._read(RESULT) is None:
                 return lease
@@ -65,7 +69,7 @@ class SharedStage1:
     def _read(self, name: str) -> TrainingState | None:
         """What lies there; None also for a file that cannot be read: it is trained again and replaced."""
         try:
-            return load(self._folder / name)
+            return load(self._place.fetch(f"{self._folder}/{name}"))
         except (OSError, CheckpointError):
             return None
 
@@ -73,8 +77,20 @@ class SharedStage1:
         """Puts the result there for others, unless one who took over did so before; this trial goes on without."""
         with suppress(OSError):
             if self._read(RESULT) is None:
-                save(stage1, self._folder / RESULT)
-            (self._folder / UNDER_WAY).unlink(missing_ok=True)
+                self._save(stage1, RESULT)
+            self._place.remove(f"{self._folder}/{UNDER_WAY}")
+
+    def _save(self, stage1: TrainingState, name: str) -> None:
+        save(stage1, self._place.directory / self._folder / name)
+        self._place.hand_over(f"{self._folder}/{name}")
+
+    def _queue(self) -> LeaseQueue | ObjectLeaseQueue:
+        remote = self._place.remote
+        return (
+            ObjectLeaseQueue(remote / self._folder)
+            if remote
+            else LeaseQueue(self._place.directory / self._folder)
+        )
 
     def _take(self, trainer: Trainer, stage1: TrainingState) -> Iterator[EpochRecord]:
         self.reused = True
@@ -84,14 +100,14 @@ class SharedStage1:
         if stage1.error is not None:
             raise DivergedError(stage1.error)
 
-    def _train(self, trainer: Trainer, lease: Lease) -> Iterator[EpochRecord]:
+    def _train(self, trainer: Trainer, lease: Lease | ObjectLease) -> Iterator[EpochRecord]:
         records: list[EpochRecord] = []
         pace = Pace()
 
         def save_under_way() -> None:
-            if not (self._folder / RESULT).exists():  # else another took over, and has ended
-                with pace.saving(), suppress(OSError):
-                    save(capture(trainer, records), self._folder / UNDER_WAY)
+            with pace.saving(), suppress(OSError):
+                if not self._place.has(f"{self._folder}/{RESULT}"):  # else another took over, and has ended
+                    self._save(capture(trainer, records), UNDER_WAY)
 
         try:
             begun = self._read(UNDER_WAY)

@@ -9,6 +9,7 @@ from typing import Any
 import tomli_w
 from pydantic import ValidationError
 
+from analysis.locations import Location, location
 from study.errors import SpecError
 from study.spec import StudySpec
 from study.spec_errors import one_line
@@ -21,14 +22,14 @@ def shipped_specs() -> tuple[str, ...]:
 
 
 def load_spec(name_or_path: str) -> StudySpec:
-    """The shipped spec of that name, or the TOML file at that path; a file without a name takes its own.
+    """The shipped spec of that name, or the TOML file at that path or URI; a file without a name takes its own.
 
     SpecError where neither exists, or where the file is not a spec.
     """
     if name_or_path in shipped_specs():
         text = resources.files("study").joinpath("specs", f"{name_or_path}.toml").read_text("utf-8")
         return _parsed(text, Path(f"{name_or_path}.toml"))
-    path = Path(name_or_path)
+    path = location(name_or_path)
     if not path.is_file():
         raise SpecError(
             f"no spec {name_or_path!r}: needs a TOML file or one that ships: {', '.join(shipped_specs())}"
@@ -83,7 +84,7 @@ def _toml_value(text: str) -> Any:
     return content["value"] if content.keys() == {"value"} else text
 
 
-def _parsed(text: str, path: Path) -> StudySpec:
+def _parsed(text: str, path: Location) -> StudySpec:
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

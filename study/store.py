@@ -4,7 +4,6 @@
 numbered by segment: a write-ahead file becomes a part per table. Parts are never rewritten, merged or deleted.
 """
 
-import fcntl
 import math
 import os
 import time
@@ -17,12 +16,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from study.errors import StudyError
+from study.place import Place
 from study.records import SCHEMAS, checked, to_table
 from study.wal import WriteAheadFile, make_directory, read_entries, sync_directory
+from study.writer import Writer
 
 FLUSH_TRIALS = 64
 FLUSH_SECONDS = 10.0
+RESULTS, WAL = "results", "wal"
 
 Entry = dict[str, list[dict[str, Any]]]
 
@@ -40,14 +41,15 @@ class TrialRows:
 class ResultsStore:
     """The only writer of a study's tables; opening it replays what a writer that died left behind.
 
-    StudyError where another process writes the study, or its write-ahead file is damaged.
+    In object storage an object is a trial's rows, or a part, as soon as a call returns that made it. StudyError where
+    another process writes the study, or its write-ahead file is damaged.
     """
 
-    def __init__(self, directory: Path) -> None:
-        self._results = directory / "results"
-        self._wal_directory = directory / "wal"
-        make_directory(self._wal_directory)
-        self._lock: int | None = _locked(self._wal_directory / "lock", directory)
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._results = place.directory / RESULTS
+        self._wal_directory = place.directory / WAL
+        self._writer: Writer | None = Writer(place)
         self._wal: WriteAheadFile | None = None
         self._pending: list[Entry] = []
         self._first_pending_at = 0.0
@@ -55,6 +57,7 @@ class ResultsStore:
         # Segments that take no more rows but lack parts: a dead writer's, or a failed flush's.
         self._sealed: dict[int, list[Entry]] = {}
         try:
+            self._fetch()
             self._trial_ids = _recorded(self._results / "trials")
             for path in sorted(self._wal_directory.glob("segment-*.jsonl")):
                 self._sealed[_segment(path)] = read_entries(path)
@@ -64,7 +67,7 @@ class ResultsStore:
                 self._trial_ids.update(_trial_id(entry) for entry in entries)
             self._write_sealed()
         except BaseException:
-            self._unlock()
+            self._release()
             raise
 
     def append(self, rows: TrialRows) -> None:
@@ -73,8 +76,9 @@ class ResultsStore:
         ValueError for rows that the tables cannot hold, rows of another trial, a trial recorded before, or a
         closed store.
         """
-        if self._lock is None:
+        if self._writer is None:
             raise ValueError("the store is closed")
+        self._writer.check()
         entry = {
             "epochs": checked(rows.epochs, SCHEMAS["epochs"]),
             "attacks": checked(rows.attacks, SCHEMAS["attacks"]),
@@ -87,7 +91,8 @@ class ResultsStore:
         if trial_id in self._trial_ids:
             raise ValueError(f"trial {trial_id} is recorded already: a trial is final once")
         if self._wal is None:
-            self._wal = WriteAheadFile(self._wal_path(self._segment))
+            name = self._wal_name(self._segment)
+            self._wal = WriteAheadFile(self._place.directory / name, lambda: self._place.publish(name))
         self._wal.append(entry)
         if not self._pending:
             self._first_pending_at = time.monotonic()
@@ -124,12 +129,12 @@ class ResultsStore:
 
     def close(self) -> None:
         """Flush, then let go of the study; a second time does nothing."""
-        if self._lock is None:
+        if self._writer is None:
             return
         try:
             self.flush()
         finally:
-            self._unlock()
+            self._release()
 
     def __enter__(self) -> "ResultsStore":
         return self
@@ -139,34 +144,46 @@ class ResultsStore:
     ) -> None:
         self.close()
 
-    def _unlock(self) -> None:
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+    def _release(self) -> None:
+        if self._writer is not None:
+            self._writer.release()
+            self._writer = None
 
-    def _wal_path(self, segment: int) -> Path:
-        return self._wal_directory / f"segment-{segment:06d}.jsonl"
+    def _fetch(self) -> None:
+        """What earlier writers left in object storage."""
+        for table in SCHEMAS:
+            self._place.fetch_missing(f"{RESULTS}/{table}")
+        make_directory(self._place.fetch(WAL))
+
+    def _wal_name(self, segment: int) -> str:
+        return f"{WAL}/segment-{segment:06d}.jsonl"
 
     def _write_sealed(self) -> None:
         for segment, entries in sorted(self._sealed.items()):
+            if self._writer is not None:
+                self._writer.check()
             if entries:
-                _write_parts(self._results, segment, entries)
-            self._wal_path(segment).unlink(missing_ok=True)
+                self._write_parts(segment, entries)
+            self._place.remove(self._wal_name(segment))
             sync_directory(self._wal_directory)
             del self._sealed[segment]
 
-
-def _write_parts(results: Path, segment: int, entries: Sequence[Entry]) -> None:
-    """The parts of a segment, trials last. What a writer that died has written already stays."""
-    for name, schema in SCHEMAS.items():
-        directory = results / name
-        path = directory / f"part-{segment:06d}.parquet"
-        rows = [row for entry in entries for row in entry[name]]
-        # Without rows, only the first part of a table is written: a glob then finds it, if empty.
-        wanted = bool(rows) or not any(directory.glob("part-*.parquet"))
-        if wanted and not path.exists():
-            make_directory(directory)
-            _write_whole(path, to_table(rows, schema))
+    def _write_parts(self, segment: int, entries: Sequence[Entry]) -> None:
+        """The parts of a segment, trials last. What a writer that died has written already stays."""
+        for table, schema in SCHEMAS.items():
+            name = f"{RESULTS}/{table}/part-{segment:06d}.parquet"
+            path = self._place.directory / name
+            rows = [row for entry in entries for row in entry[table]]
+            # Without rows, only the first part of a table is written: a glob then finds it, if empty.
+            wanted = bool(rows) or not any(path.parent.glob("part-*.parquet"))
+            if wanted and not path.exists():
+                make_directory(path.parent)
+                _write_whole(path, to_table(rows, schema))
+                try:
+                    self._place.publish(name)
+                except OSError:  # the next flush makes it anew
+                    path.unlink()
+                    raise
 
 
 def _write_whole(path: Path, table: pa.Table) -> None:
@@ -178,17 +195,6 @@ def _write_whole(path: Path, table: pa.Table) -> None:
         os.fsync(file.fileno())
     os.replace(aside, path)
     sync_directory(path.parent)
-
-
-def _locked(path: Path, study: Path) -> int:
-    """Descriptor of the lock file; closing it, or dying, lets go."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise StudyError(f"{study} is being written by another process: wait for it, or stop it") from error
-    return descriptor
 
 
 def _recorded(trials: Path) -> set[str]:

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 
 import torch
 from threadpoolctl import threadpool_limits
@@ -20,7 +19,7 @@ from aia_models.judging import Judgement, judge
 from aia_models.metrics import folded
 from aia_models.training import EpochRecord, Trainer
 from study.design import training_config
-from study.layout import CHECKPOINTS, RESAMPLES, STAGE1, STATES
+from study.layout import CHECKPOINTS, RESAMPLES, STATES
 from study.outcome import (
     Outcome,
     Row,
@@ -32,7 +31,9 @@ from study.outcome import (
     match_rows,
     trial_row,
 )
+from study.place import opened
 from study.plan import Status, TrialPlan
+from study.prepared import on_this_node
 from study.resamples import write_resamples
 from study.saved_training import SavedTraining, Trained
 from study.shared_stage1 import SharedStage1
@@ -49,7 +50,7 @@ class Interrupted(Exception):
 
 @dataclass(frozen=True)
 class TrialContext:
-    """What all trials of a study share: its spec and where its prepared faces and its directory lie."""
+    """What all trials of a study share: its spec and, as paths or URIs, where its prepared faces and itself lie."""
 
     spec_json: str
     prepared: str
@@ -61,8 +62,10 @@ class TrialContext:
         return StudySpec.model_validate_json(self.spec_json)
 
     def faces(self) -> SplitFaces:
-        """The split faces, from the one prepared, memory-mapped copy."""
-        return split_faces(open_prepared(Path(self.prepared)), self.spec.attributes, self.spec.split_seed)
+        """The split faces, from the node's one prepared, memory-mapped copy."""
+        return split_faces(
+            open_prepared(on_this_node(self.prepared)), self.spec.attributes, self.spec.split_seed
+        )
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ def _attempt(
     except DivergedError as error:
         final = running.ended("diverged", error=exception_line(error))
     except Exception as error:  # noqa: BLE001  whatever broke a trial becomes its row; the study goes on
-        storage = Path(context.directory)
+        storage = opened(context.directory)
         if is_writable(storage):
             final = running.ended("failed", error=exception_line(error))
         elif becomes_writable(storage):
@@ -135,7 +138,7 @@ class _Running:
         self._started = time.perf_counter()
         self._plan = plan
         self._spec = context.spec
-        self._directory = Path(context.directory)
+        self._place = opened(context.directory)
         self._compute = compute
         self._trained = Trained()
         self._device: str | None = None
@@ -150,10 +153,10 @@ class _Running:
         self._trainer = Trainer(self._config, self._compute, faces)
         key = stage1_key(self._config, faces.fingerprint, torch.device(device).type)
         everything = [JOINT_VERSION, key, asdict(self._config), asdict(self._compute)]
-        self._saved = SavedTraining(self._directory / STATES / self._plan.trial_id, content_key(everything))
+        self._saved = SavedTraining(self._place, f"{STATES}/{self._plan.trial_id}", content_key(everything))
         earlier = self._saved.take_up(self._trainer)
         if earlier is None:
-            yield from self._stage1(SharedStage1(self._directory / STAGE1, key))
+            yield from self._stage1(SharedStage1(self._place, key))
         else:
             self._trained = earlier
             for epoch, outcome in earlier.stopped_there.items():
@@ -193,8 +196,11 @@ class _Running:
         """Judges the last epoch and keeps the checkpoint and the figures' resamples."""
         anonymizer, judgement, in_loop = self._judge()
         trial_id, checkpoint_path = self._plan.trial_id, f"{CHECKPOINTS}/{self._plan.trial_id}"
-        write_resamples(self._directory / RESAMPLES / f"{trial_id}.parquet", trial_id, judgement, in_loop)
-        checkpoint.save(anonymizer, self._directory / checkpoint_path, self._about(judgement))
+        resamples = f"{RESAMPLES}/{trial_id}.parquet"
+        write_resamples(self._place.directory / resamples, trial_id, judgement, in_loop)
+        self._place.hand_over(resamples)
+        checkpoint.save(anonymizer, self._place.directory / checkpoint_path, self._about(judgement))
+        self._place.hand_over(checkpoint_path)
         figures = judged_figures(judgement, self._trained.records[-1], in_loop)
         return self.ended("complete", judgement, **figures, checkpoint=checkpoint_path)
 

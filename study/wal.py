@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,13 @@ from study.errors import StudyError
 
 
 class WriteAheadFile:
-    """Entries of one segment, one line of JSON each, on disk one by one."""
+    """Entries of one segment, one line of JSON each, on disk one by one; `publish` brings the file to where else it
+    has to be."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, publish: Callable[[], None]) -> None:
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND)
         self._bytes = 0
+        self._publish = publish
         sync_directory(path.parent)
 
     def append(self, entry: dict[str, Any]) -> None:
@@ -24,6 +27,7 @@ class WriteAheadFile:
             while written < len(line):
                 written += os.write(self._descriptor, line[written:])
             os.fsync(self._descriptor)
+            self._publish()
         except BaseException:
             os.ftruncate(self._descriptor, self._bytes)
             raise

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from aia_models.judging import JUDGE_VERSION
+from analysis.locations import children, location
+from analysis.tables import open_study, read_trials
 from search_spaces.domains import Value
 from search_spaces.errors import SpaceError
 from search_spaces.hyperparameters import HYPERPARAMETERS, resolve
@@ -39,10 +38,10 @@ def check_earlier(spec: StudySpec) -> StudySpec:
     """The spec of the study that `warm_start` names; SpecError unless it has the objectives, suite and judge of
     `spec`."""
     where = f"warm_start = {spec.warm_start}"
-    directory = Path(str(spec.warm_start))
+    directory = location(str(spec.warm_start))
     if not (directory / SPEC_FILE).is_file():
         raise SpecError(f"{where}: is no study, it has no {SPEC_FILE}; needs the directory of one")
-    if any(directory.glob("wal/segment-*.jsonl")):
+    if any(name.startswith("segment-") for name in children(directory / "wal")):
         raise SpecError(
             f"{where}: it is running, or its driver died with rows unwritten; needs one that has ended, as after:"
             f" aia-study resume {directory}"
@@ -75,8 +74,7 @@ def read_earlier(spec: StudySpec) -> Earlier:
     Confirmations are left out: other seeds and the full suite made their figures.
     """
     earlier = check_earlier(spec)
-    parts = sorted(Path(str(spec.warm_start), "results", "trials").glob("*.parquet"))
-    rows = [row for part in parts for row in pl.read_parquet(part).iter_rows(named=True)]
+    rows = read_trials(open_study(str(spec.warm_start))).iter_rows(named=True)
     complete = [row for row in rows if row["phase"] == "search" and row["status"] == "complete"]
     complete.sort(key=lambda row: row["trial_id"])  # not in the order in which they happened to end
     inside = [

@@ -6,8 +6,9 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import TypeVar
+
+from study.place import Place
 
 PROBE_BYTES = 2**24  # more than a checkpoint of the paper's networks
 PATIENCE_SECONDS = 120.0
@@ -16,26 +17,28 @@ LASTING = (errno.EACCES, errno.EPERM, errno.EROFS)  # waiting does not help
 Result = TypeVar("Result")
 
 
-def is_writable(directory: Path) -> bool:
+def is_writable(place: Place) -> bool:
     """Whether a file as large as a checkpoint can be written there."""
-    probe = directory / f".probe-{os.getpid()}-{threading.get_ident()}"
+    name = f".probe-{os.uname().nodename}-{os.getpid()}-{threading.get_ident()}"
+    probe = place.directory / name
     try:
         with probe.open("wb") as file:
             file.write(bytes(PROBE_BYTES))
             file.flush()
             os.fsync(file.fileno())
+        place.publish(name)
     except OSError:
         return False
     finally:
         with suppress(OSError):
-            probe.unlink(missing_ok=True)
+            place.remove(name)
     return True
 
 
-def becomes_writable(directory: Path) -> bool:
+def becomes_writable(place: Place) -> bool:
     """Waits until it is, for `PATIENCE_SECONDS` at most; whether it became so."""
     ends = time.monotonic() + PATIENCE_SECONDS
-    while not is_writable(directory):
+    while not is_writable(place):
         if time.monotonic() >= ends:
             return False
         time.sleep(POLL_SECONDS)

@@ -17,8 +17,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import closing, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -155,9 +155,18 @@ def settings_of(folder: Path, trials: int) -> list[str]:
 
 
 def trial_processes() -> list[int]:
-    """Workers that hold a trial, by the name that Ray gives their process."""
+    """Workers that hold a trial, by the name that Ray gives their process, of clusters that this process started."""
     found = subprocess.run(["pgrep", "-f", "^ray::ResourceTrainable"], capture_output=True, text=True)
-    return [int(line) for line in found.stdout.split()]
+    return [pid for pid in map(int, found.stdout.split()) if os.getpid() in ancestors(pid)]
+
+
+def ancestors(pid: int) -> Iterator[int]:
+    """Processes above one, up to the first or until one is gone."""
+    with suppress(FileNotFoundError):
+        while pid > 1:
+            status = Path(f"/proc/{pid}/status").read_text()
+            pid = int(status.partition("PPid:")[2].split()[0])
+            yield pid
 
 
 def main() -> int:

@@ -16,6 +16,7 @@ from aia_models.training_state import TrainingState, load, save
 from search_spaces.spaces import SPACES
 from study import resamples, writable
 from study.objectives import SEARCH_OBJECTIVES
+from study.place import Place
 from study.proposals import Proposals
 from study.shared_stage1 import RESULT, SharedStage1
 from study.store import ResultsStore
@@ -43,14 +44,14 @@ def trials(disk: SmallDisk) -> list[str]:
 
 
 def test_room_is_told_from_none(disk):
-    assert is_writable(disk.path)
+    assert is_writable(Place(disk.path))
     with disk.full():
-        assert not is_writable(disk.path)
-    assert is_writable(disk.path)
+        assert not is_writable(Place(disk.path))
+    assert is_writable(Place(disk.path))
 
 
 def test_rows_of_a_trial(disk):
-    with ResultsStore(disk.path) as store:
+    with ResultsStore(Place(disk.path)) as store:
         store.append(rows_of("trial-1"))
 
         def append_more() -> None:
@@ -67,7 +68,7 @@ def test_rows_of_a_trial(disk):
 
 
 def test_parts(disk):
-    store = ResultsStore(disk.path)
+    store = ResultsStore(Place(disk.path))
     for number in range(1, 4):
         store.append(rows_of(f"trial-{number}"))
     with disk.full(), pytest.raises(OSError, match="No space left"):
@@ -81,11 +82,11 @@ def test_parts(disk):
 
 
 def test_parts_that_the_next_run_writes(disk):
-    store = ResultsStore(disk.path)
+    store = ResultsStore(Place(disk.path))
     store.append(rows_of("trial-1"))
     with disk.full(), pytest.raises(OSError, match="No space left"):
         store.close()
-    ResultsStore(disk.path).close()
+    ResultsStore(Place(disk.path)).close()
     assert trials(disk) == ["trial-1"]
 
 
@@ -124,12 +125,12 @@ def test_a_trial_under_way(disk):
 
 def test_stage_1(disk):
     """Its trial goes on; the next one trains it again."""
-    folder = disk.path / "key"
+    folder = disk.path / "stage1" / "key"
     folder.mkdir()
     with disk.full():
-        SharedStage1(disk.path, "key")._keep(state(1.0))
+        SharedStage1(Place(disk.path), "key")._keep(state(1.0))
     assert not (folder / RESULT).exists()
-    SharedStage1(disk.path, "key")._keep(state(1.0))
+    SharedStage1(Place(disk.path), "key")._keep(state(1.0))
     assert load(folder / RESULT).notes == "1.0"
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from study.place import Place
 from study.store import ResultsStore, TrialRows
 
 SPLITS = ("validation", "test")
@@ -61,7 +62,7 @@ def epochs_of(trial_id: str) -> int:
 def write(directory: Path, run: int, trials: int, pause_seconds: float) -> None:
     """Append and, every few trials, flush; then close."""
     rng = np.random.default_rng(run)
-    with ResultsStore(directory) as store:
+    with ResultsStore(Place(directory)) as store:
         for number in range(trials):
             trial_id = f"{run}-{number}"
             store.append(rows_of(trial_id))

@@ -58,7 +58,7 @@ def test_wrong_type_in_the_spec(capsys, tmp_path, storage):
         (["launch", "quick", "--trials", "none"], "--trials"),
         (["launch", "quick", "--set", "seed"], "key=value"),
         (["launch", "quick", "--gpus-per-trial", "some"], "gpus_per_trial"),
-        (["launch", "quick", "--storage", "s3://bucket/x"], "s3://bucket/x"),
+        (["launch", "quick", "--storage", "ftp://bucket/x"], "ftp://bucket/x"),
         (["launch"], "SPEC"),
         (["lunch"], "launch"),
         (["front", "nowhere"], "study.toml"),

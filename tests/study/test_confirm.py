@@ -13,6 +13,7 @@ from study.cli import run
 from study.confirmation import fresh_seeds, search_front
 from study.launch import create_study, extend_study, open_study_directory
 from study.outcome import failed
+from study.place import Place
 from study.planned import planned_trials
 from study.spec_files import load_spec, with_settings
 from study.store import ResultsStore
@@ -142,7 +143,7 @@ def test_a_search_without_a_complete_trial_has_nothing_to_confirm(
     )
     study = create_study(spec, tmp_path)
     spec_toml = (study.path / "study.toml").read_bytes()
-    with ResultsStore(study.path) as store:
+    with ResultsStore(Place(study.path)) as store:
         for plan in planned_trials(study.spec):
             store.append(failed(plan, study.spec, "lost"))
     assert run(["confirm", str(study.path), "--seeds", "2"]) == 2

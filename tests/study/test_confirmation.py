@@ -17,6 +17,7 @@ from study.confirmation import MOST_SEEDS, confirming_trials, fresh_seeds, searc
 from study.errors import StudyError
 from study.launch import StudyDirectory, extend_confirmation
 from study.outcome import trial_row
+from study.place import Place
 from study.plan import TrialPlan
 from study.records import SCHEMAS, to_table
 from study.spec import StudySpec, complete, space
@@ -159,10 +160,10 @@ def test_where_no_trial_is_within_the_constraints_nothing_is_planned(tmp_path):
     (tmp_path / "study.toml").write_text(to_toml(spec))
     plan = TrialPlan("trial-00000", 0, "search", "aia", DESIGNS[0], 0)
     figures = {"attacker_auc_validation": 0.6, "matching_auc_validation": 0.7}
-    with ResultsStore(tmp_path) as store:
+    with ResultsStore(Place(tmp_path)) as store:
         store.append(TrialRows(trial_row(plan, spec, "complete", **figures), [], [], []))
     with pytest.raises(
         StudyError, match=r"no complete search trial is within .*\(matching_auc_validation >= 0.9\)"
     ):
-        extend_confirmation(StudyDirectory(tmp_path, spec, tmp_path), 2)
+        extend_confirmation(StudyDirectory(Place(tmp_path), spec, tmp_path), 2)
     assert load_spec(str(tmp_path / "study.toml")).confirm_seeds == 0

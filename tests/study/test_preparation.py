@@ -111,7 +111,7 @@ def test_vggface_and_another_attribute(capsys, tmp_path):
         (["prepare", "vggface:nowhere"], "give vggface:PATH"),
         (["prepare", "webcam:0"], "celeba, vggface"),
         (["prepare", "synthetic", "--image-side", "30"], "image_side = 30"),
-        (["prepare", "synthetic", "--storage", "s3://bucket/x"], "s3://bucket/x"),
+        (["prepare", "synthetic", "--storage", "ftp://bucket/x"], "ftp://bucket/x"),
     ],
 )
 def test_wrong_arguments(capsys, tmp_path, monkeypatch, arguments, named):

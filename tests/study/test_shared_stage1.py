@@ -22,6 +22,7 @@ from search_spaces.hyperparameters import resolve
 from study import lease, shared_stage1
 from study.launch import create_study
 from study.outcome import Outcome
+from study.place import Place
 from study.plan import TrialPlan
 from study.shared_stage1 import RESULT, UNDER_WAY, SharedStage1
 from study.spec import complete, space
@@ -68,7 +69,7 @@ def test_trials_that_start_at_the_same_moment_train_it_once(tmp_path, stubbed):
     barrier = Barrier(count)
 
     def trial(_: int) -> tuple[SharedStage1, list[EpochRecord]]:
-        mine = SharedStage1(tmp_path, "key")
+        mine = SharedStage1(Place(tmp_path), "key")
         barrier.wait()
         return mine, list(mine.run(CountingTrainer(trained)))  # type: ignore[arg-type]
 
@@ -86,21 +87,21 @@ def test_a_stage_1_that_diverges_does_so_once(tmp_path, stubbed):
     for _ in range(3):
         with pytest.raises(DivergedError, match="loss is nan"):
             list(
-                SharedStage1(tmp_path, "key").run(
+                SharedStage1(Place(tmp_path), "key").run(
                     CountingTrainer(trained, DivergedError("loss is nan"))  # type: ignore[arg-type]
                 )
             )
     assert len(trained) == 1
-    assert len(load(tmp_path / "key" / RESULT).records) == 1
+    assert len(load(tmp_path / "stage1" / "key" / RESULT).records) == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"half of a"])
 def test_a_damaged_result_is_trained_again_and_replaced(tmp_path, stubbed, content):
     trained: list[int] = []
-    (tmp_path / "key").mkdir()
-    (tmp_path / "key" / RESULT).write_bytes(content)
+    (tmp_path / "stage1" / "key").mkdir(parents=True)
+    (tmp_path / "stage1" / "key" / RESULT).write_bytes(content)
     for reused in (False, True):
-        mine = SharedStage1(tmp_path, "key")
+        mine = SharedStage1(Place(tmp_path), "key")
         list(mine.run(CountingTrainer(trained)))  # type: ignore[arg-type]
         assert mine.reused == reused
     assert len(trained) == 1
@@ -113,15 +114,15 @@ def test_a_result_that_cannot_be_kept_costs_the_trial_nothing(tmp_path, stubbed,
     monkeypatch.setattr(shared_stage1, "save", full)
     trained: list[int] = []
     for _ in range(2):
-        assert len(list(SharedStage1(tmp_path, "key").run(CountingTrainer(trained)))) == 2  # type: ignore[arg-type]
+        assert len(list(SharedStage1(Place(tmp_path), "key").run(CountingTrainer(trained)))) == 2  # type: ignore[arg-type]
     assert len(trained) == 2
 
 
 def test_a_trainer_that_fails_lets_the_next_one_in_at_once(tmp_path, stubbed):
     trained: list[int] = []
     with pytest.raises(OSError, match="out of memory"):
-        list(SharedStage1(tmp_path, "key").run(CountingTrainer(trained, OSError("out of memory"))))  # type: ignore[arg-type]
-    second = SharedStage1(tmp_path, "key")
+        list(SharedStage1(Place(tmp_path), "key").run(CountingTrainer(trained, OSError("out of memory"))))  # type: ignore[arg-type]
+    second = SharedStage1(Place(tmp_path), "key")
     list(second.run(CountingTrainer(trained)))  # type: ignore[arg-type]
     assert len(trained) == 2
     assert (second.reused, second.wait_seconds) == (False, 0.0)
@@ -129,10 +130,10 @@ def test_a_trainer_that_fails_lets_the_next_one_in_at_once(tmp_path, stubbed):
 
 def test_a_trial_that_is_stopped_in_stage_1_lets_go(tmp_path, stubbed):
     trained: list[int] = []
-    running = SharedStage1(tmp_path, "key").run(CountingTrainer(trained))  # type: ignore[arg-type]
+    running = SharedStage1(Place(tmp_path), "key").run(CountingTrainer(trained))  # type: ignore[arg-type]
     next(running)
     running.close()  # type: ignore[attr-defined]
-    second = SharedStage1(tmp_path, "key")
+    second = SharedStage1(Place(tmp_path), "key")
     assert len(list(second.run(CountingTrainer(trained)))) == 2  # type: ignore[arg-type]
     assert second.wait_seconds == 0.0
 
@@ -141,17 +142,17 @@ def test_a_trial_that_is_stopped_in_stage_1_lets_go(tmp_path, stubbed):
 def test_the_next_one_goes_on_where_a_stopped_trial_stood(tmp_path, stubbed, dies):
     """Also where its process was killed: then where it saved last, here after the first epoch."""
     first = CountingTrainer([])
-    running = SharedStage1(tmp_path, "key").run(first)  # type: ignore[arg-type]
+    running = SharedStage1(Place(tmp_path), "key").run(first)  # type: ignore[arg-type]
     next(running)
-    under_way = tmp_path / "key" / UNDER_WAY
+    under_way = tmp_path / "stage1" / "key" / UNDER_WAY
     as_it_was = under_way.read_bytes()
     running.close()  # type: ignore[attr-defined]
     if dies:
         under_way.write_bytes(as_it_was)
     second = CountingTrainer([])
-    assert [r.epoch for r in SharedStage1(tmp_path, "key").run(second)] == [1, 2]  # type: ignore[arg-type]
+    assert [r.epoch for r in SharedStage1(Place(tmp_path), "key").run(second)] == [1, 2]  # type: ignore[arg-type]
     assert stubbed == [second], "restored, and its first epoch not trained again"
-    assert [file.name for file in (tmp_path / "key").glob("*.safetensors")] == [RESULT]
+    assert [file.name for file in (tmp_path / "stage1" / "key").glob("*.safetensors")] == [RESULT]
 
 
 @pytest.fixture

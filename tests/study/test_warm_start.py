@@ -10,6 +10,7 @@ from aia_models.judging import JUDGE_VERSION
 from search_spaces.hyperparameters import resolve
 from study.errors import SpecError
 from study.objectives import ATTACKER, MATCHING
+from study.place import Place
 from study.spec import StudySpec, complete, space
 from study.spec_files import load_spec, to_toml, with_settings
 from study.store import ResultsStore, TrialRows
@@ -46,7 +47,7 @@ def earlier(tmp_path: Path) -> Path:
     directory = tmp_path / "earlier"
     directory.mkdir()
     (directory / "study.toml").write_text(to_toml(spec))
-    with ResultsStore(directory) as store:
+    with ResultsStore(Place(directory)) as store:
         store.append(row("trial-00000", spec, {}))
         store.append(row("trial-00001", spec, {"channel": "none", "noise_sd": None}))
         store.append(row("trial-00002", spec, {"channel": "quantise", "noise_sd": None, "quantise_bits": 3}))

@@ -5,6 +5,7 @@ import errno
 import pytest
 
 from study import writable
+from study.place import Place
 from study.writable import becomes_writable, is_writable, patiently
 
 
@@ -18,19 +19,19 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_a_directory_takes_files_or_is_not_there(tmp_path):
-    assert is_writable(tmp_path)
+    assert is_writable(Place(tmp_path))
     assert list(tmp_path.iterdir()) == [], "no probe is left"
-    assert not is_writable(tmp_path / "gone")
+    assert not is_writable(Place(tmp_path / "gone"))
 
 
 def test_it_waits_until_the_storage_is_back(tmp_path, clock, monkeypatch):
     monkeypatch.setattr(writable, "is_writable", lambda directory: clock[0] >= 30)
-    assert becomes_writable(tmp_path)
+    assert becomes_writable(Place(tmp_path))
     assert clock[0] == 30
 
 
 def test_it_waits_for_two_minutes_at_most(tmp_path, clock):
-    assert not becomes_writable(tmp_path / "gone")
+    assert not becomes_writable(Place(tmp_path / "gone"))
     assert clock[0] == 120
 
 

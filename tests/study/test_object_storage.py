@@ -1,0 +1,218 @@
+"""Whole studies in object storage, on a local S3 server: what users launch, ask, lose and take up again."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import ray
+from ray.cluster_utils import Cluster
+
+import aia_models
+import analysis
+from analysis.locations import ObjectPath
+from study.cli import run
+from tests.faults.campaign import settings_of, trial_processes
+from tests.faults.verdict import Verdict, judged
+from tests.study.object_server import BUCKET, CREDENTIALS, ObjectServer
+
+AIA_STUDY = Path(sys.executable).with_name("aia-study")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def credentials() -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in CREDENTIALS}
+    os.environ.update(CREDENTIALS)
+    yield
+    for name, value in before.items():
+        os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+@pytest.fixture(scope="module")
+def server(credentials: None) -> Iterator[ObjectServer]:
+    server = ObjectServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def study(server: ObjectServer, tiny_settings: list[str]) -> str:
+    arguments = ["launch", "quick", "--storage", server.uri(f"{BUCKET}/studies"), "--name", "tiny"]
+    assert run([*arguments, "--trials", "4", *tiny_settings]) == 0
+    return server.uri(f"{BUCKET}/studies/tiny")
+
+
+def launching(storage: str, settings: list[str], name: str = "tiny") -> list[str]:
+    return [str(AIA_STUDY), "launch", "quick", "--storage", storage, "--name", name, *settings]
+
+
+def test_all_of_a_study_is_in_the_store(study):
+    there = ObjectPath.parsed(study)
+    assert {"study.toml", "controls.json", "search.journal", "checkpoints", "results", "frontier.png"} <= set(
+        there.children()
+    )
+    assert (there / "wal").children() == []
+    assert (there / "state").children() == []
+    assert (there / "lock").children() == []
+    assert len((there / "resamples").children()) == 5
+    trials = pd.concat(
+        pq.read_table(f"{there.path}/results/trials/{part}", filesystem=there.store).to_pandas()
+        for part in (there / "results" / "trials").children()
+    )
+    assert sorted(trials["trial_id"]) == ["baseline-original", *(f"trial-{n:05d}" for n in range(4))]
+    assert (trials["status"] == "complete").all()
+
+
+def test_it_is_asked_by_its_uri(study, capsys, tmp_path):
+    assert run(["front", study, "--format", "json"]) == 0
+    front = json.loads(capsys.readouterr().out)
+    assert front == json.loads(json.dumps(analysis.open_study(study).front().to_dicts()))
+    assert run(["select", study, "--max-attacker-auc", "1", "--format", "json"]) == 0
+    chosen = json.loads(capsys.readouterr().out)
+    assert chosen["checkpoint"] == str(ObjectPath.parsed(study) / "checkpoints" / chosen["trial_id"])
+    assert run(["status", study]) == 0
+    assert study in capsys.readouterr().out
+    assert run(["plot", study, "-o", str(tmp_path / "front.png")]) == 0
+    assert (tmp_path / "front.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_checkpoints_come_from_there(study, capsys, tmp_path, faces_folder):
+    trial = analysis.open_study(study).front()["trial_id"][0]
+    assert run(["fetch", study, trial, "-o", str(tmp_path / "anonymizer")]) == 0
+    assert aia_models.load(tmp_path / "anonymizer").image_side == 16
+    checkpoint = str(ObjectPath.parsed(study) / "checkpoints" / trial)
+    assert run(["encode", checkpoint, str(faces_folder / "images"), "-o", str(tmp_path / "g.parquet")]) == 0
+    assert pq.read_metadata(tmp_path / "g.parquet").num_rows == 240
+    assert run(["fetch", study, "trial-00099", "-o", str(tmp_path / "none")]) == 2
+    assert "trial-00099" in capsys.readouterr().err
+
+
+def test_a_finished_study_lacks_nothing_and_grows(study, capsys):
+    assert run(["resume", study]) == 0
+    assert "lacks nothing" in capsys.readouterr().err
+    assert run(["resume", study, "--trials", "5"]) == 0
+    assert analysis.open_study(study).trials().filter(phase="search").height == 5
+
+
+def test_a_study_can_begin_with_one_from_there(study, tiny_settings, tmp_path, capsys):
+    options = ["--storage", str(tmp_path), "--name", "warm", "--trials", "1", "--set", f"warm_start={study}"]
+    assert run(["launch", "quick", *options, *tiny_settings]) == 0
+    assert "trials of s3://" in capsys.readouterr().err
+
+
+def test_a_name_that_is_taken_is_refused(study, server, tiny_settings, capsys):
+    arguments = launching(server.uri(f"{BUCKET}/studies"), tiny_settings)[1:]
+    assert run(arguments) == 2
+    assert f"{study} exists already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("storage", "told"),
+    [
+        ("s3://nowhere/studies?{query}", "s3://nowhere/studies"),
+        ("s3://faces/studies?endpoint_override=127.0.0.1:1&scheme=http&region=x", "127.0.0.1:1"),
+        ("ftp://faces/studies", "ftp://faces/studies"),
+    ],
+)
+def test_storage_that_takes_nothing_is_one_line_before_any_trial(
+    server, tiny_settings, capsys, storage, told
+):
+    uri = storage.format(query=server.uri("").partition("?")[2])
+    assert run(launching(uri, tiny_settings)[1:]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert told in err
+
+
+def test_wrong_credentials_are_one_line_before_any_trial(tiny_settings, capsys):
+    strict = ObjectServer(unsigned=1)  # making the bucket passes
+    try:
+        assert run(launching(strict.uri(f"{BUCKET}/studies"), tiny_settings)[1:]) == 2
+    finally:
+        strict.close()
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "credentials" in err
+
+
+def test_a_second_driver_is_refused_while_one_runs(server, tiny_settings):
+    storage, study = server.uri(f"{BUCKET}/two"), server.uri(f"{BUCKET}/two/tiny")
+    options = ["--trials", "4", "--set", "training.joint_epochs=60"]
+    first = subprocess.Popen([*launching(storage, tiny_settings), *options], stderr=subprocess.DEVNULL)
+    wait_for_rows(study, first)
+    second = subprocess.run([AIA_STUDY, "resume", study], capture_output=True, text=True)
+    assert first.poll() is None, "the first ended before the second was refused"
+    assert second.returncode == 2
+    assert second.stderr.splitlines()[-1].startswith(f"aia-study: {study} is being written by another")
+    assert first.wait(120) == 0
+    assert analysis.open_study(study).trials()["trial_id"].is_unique().all()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_nothing_is_lost_where_drivers_and_workers_are_killed_and_the_store_goes_away(
+    server, faces_folder, tmp_path
+):
+    settings = settings_of(faces_folder, 12)
+    local = [*launching(str(tmp_path), settings, "undisturbed")]
+    assert subprocess.run(local, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL).returncode == 0
+    study = server.uri(f"{BUCKET}/faults/undisturbed")
+    driver = started(launching(server.uri(f"{BUCKET}/faults"), settings, "undisturbed"))
+    wait_for_rows(study, driver)
+    driver.send_signal(signal.SIGKILL)
+    driver.wait()
+    driver = started([str(AIA_STUDY), "resume", study])
+    wait_for_worker(driver)
+    os.kill(trial_processes()[0], signal.SIGKILL)
+    time.sleep(3)
+    with server.away():
+        time.sleep(8)
+    time.sleep(3)
+    driver.send_signal(signal.SIGINT)
+    driver.wait(120)
+    assert subprocess.run([AIA_STUDY, "resume", study]).returncode == 0
+    assert ObjectPath.parsed(study).download(tmp_path / "copy")
+    verdict = judged(tmp_path / "copy", tmp_path / "undisturbed", "undisturbed")
+    assert verdict == Verdict(lost=0, duplicates=0, zombies=0, differing_rows=0)
+
+
+@pytest.mark.slow
+def test_nodes_of_a_cluster_share_nothing_but_the_store(server, tiny_settings):
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    cluster.add_node(num_cpus=1)
+    cluster.add_node(num_cpus=1)
+    try:
+        options = ["--trials", "4", "--address", cluster.address, "--set", "resources.cpus_per_trial=1"]
+        assert run([*launching(server.uri(f"{BUCKET}/nodes"), tiny_settings)[1:], *options]) == 0
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+    trials = analysis.open_study(server.uri(f"{BUCKET}/nodes/tiny")).trials()
+    assert trials["status"].to_list() == ["complete"] * 5
+    assert trials["stage1_reused"].to_list().count(False) == 1
+
+
+def started(command: list[str]) -> subprocess.Popen:
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def wait_for_rows(study: str, driver: subprocess.Popen) -> None:
+    parts = ObjectPath.parsed(study) / "wal"
+    results = ObjectPath.parsed(study) / "results" / "trials"
+    while not any(name.startswith("segment-") for name in parts.children()) and not results.children():
+        assert driver.poll() is None, "it ended before anything was recorded"
+        time.sleep(0.1)
+
+
+def wait_for_worker(driver: subprocess.Popen) -> None:
+    while not trial_processes():
+        assert driver.poll() is None, "it ended before a worker started"
+        time.sleep(0.1)
