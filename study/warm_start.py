@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import polars as pl
+
 from aia_models.judging import JUDGE_VERSION
-from analysis.locations import children, location
-from analysis.tables import open_study, read_trials
+from analysis.locations import children, here, location
 from search_spaces.domains import Value
 from search_spaces.errors import SpaceError
 from search_spaces.hyperparameters import HYPERPARAMETERS, resolve
@@ -74,7 +75,9 @@ def read_earlier(spec: StudySpec) -> Earlier:
     Confirmations are left out: other seeds and the full suite made their figures.
     """
     earlier = check_earlier(spec)
-    rows = read_trials(open_study(str(spec.warm_start))).iter_rows(named=True)
+    with here(location(str(spec.warm_start)) / "results" / "trials") as trials:
+        parts = sorted(trials.glob("*.parquet"))
+        rows = [row for part in parts for row in pl.read_parquet(part).iter_rows(named=True)]
     complete = [row for row in rows if row["phase"] == "search" and row["status"] == "complete"]
     complete.sort(key=lambda row: row["trial_id"])  # not in the order in which they happened to end
     inside = [
