@@ -104,11 +104,14 @@ class ObjectPath:
 
     def download(self, target: Path) -> bool:
         """Copies the object or folder to the local `target`, which appears whole; False where it is not there."""
-        if not self.exists():
+        kind = self._info().type
+        if kind == FileType.NotFound:
             return False
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as workplace:
             aside = Path(workplace, "new")
+            if kind == FileType.Directory:  # pyarrow makes those below it
+                aside.mkdir()
             try:
                 copy_files(self.path, str(aside), self.store, LocalFileSystem())
             except FileNotFoundError:  # it went in between
