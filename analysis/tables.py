@@ -1,42 +1,91 @@
 """A study's four result tables, read lazily from its directory."""
 
-import glob
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import polars as pl
 
 from analysis.errors import AnalysisError
+from analysis.parts import Damaged, Parts, find_parts, require_some
 from study.objectives import Objective, search_objectives
 from study.records import SCHEMAS
+
+TABLES = ("trials", "epochs", "attacks", "matches")
 
 
 @dataclass(frozen=True)
 class StudyTables:
-    """The results of one study as lazy frames; rows come in no particular order. `objectives` are what it searched."""
+    """The results of one study as lazy frames; rows come in no particular order. `objectives` are what it searched.
+
+    A frame is made when it is asked for: its parts are found and their footers read then. AnalysisError where a newer
+    release wrote one, or where none is left.
+    """
 
     directory: str
     objectives: tuple[Objective, ...]
-    trials: pl.LazyFrame
-    epochs: pl.LazyFrame
-    attacks: pl.LazyFrame
-    matches: pl.LazyFrame
+    _found: dict[str, Parts] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def trials(self) -> pl.LazyFrame:
+        return self._scan("trials")
+
+    @cached_property
+    def epochs(self) -> pl.LazyFrame:
+        return self._scan("epochs")
+
+    @cached_property
+    def attacks(self) -> pl.LazyFrame:
+        return self._scan("attacks")
+
+    @cached_property
+    def matches(self) -> pl.LazyFrame:
+        return self._scan("matches")
+
+    def damaged(self, *tables: str) -> tuple[Damaged, ...]:
+        """The parts of those tables, by default of all, that are no whole Parquet files: the frames do without them.
+
+        Of a study under a URI none are known: a damaged part fails its table.
+        """
+        if _is_uri(self.directory):
+            return ()
+        return tuple(part for table in tables or TABLES for part in self._parts(table).damaged)
+
+    def _parts(self, table: str) -> Parts:
+        if table not in self._found:
+            self._found[table] = find_parts(self.directory, table)
+        return self._found[table]
+
+    def _scan(self, table: str) -> pl.LazyFrame:
+        """The given schema makes a table without parts an empty one, and columns of older parts null."""
+        schema = pl.DataFrame(SCHEMAS[table].empty_table()).schema
+        sources: str | list[str] = f"{self.directory.rstrip('/')}/results/{table}/*.parquet"
+        if not _is_uri(self.directory):
+            parts = self._parts(table)
+            require_some(parts, self.directory, table)
+            sources = list(parts.whole)
+        if not sources:
+            return pl.LazyFrame(schema=schema)
+        return pl.scan_parquet(
+            sources,
+            glob=isinstance(sources, str),
+            schema=schema,
+            missing_columns="insert",
+            extra_columns="ignore",
+        )
 
 
 def open_study(directory: str | Path) -> StudyTables:
     """Return the tables of the study in a local directory or under a URI, read when they are collected.
 
-    Raises AnalysisError where there is no study or none of its trials has finished yet.
+    Raises AnalysisError where there is no study or none of its trials has finished yet, and where a newer release
+    wrote its trials or nothing of them can be read.
     """
     where = str(directory)
-    if "://" not in where and not Path(where, "study.toml").is_file():
+    if not _is_uri(where) and not Path(where, "study.toml").is_file():
         raise AnalysisError(f"{where}: no study.toml in it; expected the directory of a launched study")
-    tables = StudyTables(
-        where,
-        _objectives(where),
-        *(_scan(where, name) for name in ("trials", "epochs", "attacks", "matches")),
-    )
+    tables = StudyTables(where, _objectives(where))
     if _collect(tables.trials.select(pl.len()), where).item() == 0:
         raise AnalysisError(f"{where}: no trial has finished yet; expected rows in results/trials/*.parquet")
     return tables
@@ -45,14 +94,6 @@ def open_study(directory: str | Path) -> StudyTables:
 def read_trials(study: StudyTables) -> pl.DataFrame:
     """Return the whole `trials` table; AnalysisError where a part of it cannot be read."""
     return _collect(study.trials, study.directory)
-
-
-def _objectives(directory: str) -> tuple[Objective, ...]:
-    spec = Path(directory, "study.toml")
-    content = tomllib.loads(spec.read_text("utf-8")) if spec.is_file() else {}
-    attribute = content.get("attribute")
-    count = len(attribute) if isinstance(attribute, list) else 1
-    return search_objectives(content.get("objectives", "maximum"), count)
 
 
 def read_matches(study: StudyTables) -> pl.DataFrame:
@@ -65,13 +106,21 @@ def read_epochs(study: StudyTables) -> pl.DataFrame:
     return _collect(study.epochs, study.directory)
 
 
-def _scan(directory: str, table: str) -> pl.LazyFrame:
-    """The given schema makes a table without parts an empty one, and columns of older parts null."""
-    schema = pl.DataFrame(SCHEMAS[table].empty_table()).schema
-    root = directory.rstrip("/") if "://" in directory else glob.escape(directory)
-    return pl.scan_parquet(
-        f"{root}/results/{table}/*.parquet", schema=schema, missing_columns="insert", extra_columns="ignore"
-    )
+def _is_uri(directory: str) -> bool:
+    return "://" in directory
+
+
+def _objectives(directory: str) -> tuple[Objective, ...]:
+    spec = Path(directory, "study.toml")
+    try:
+        content = tomllib.loads(spec.read_text("utf-8")) if spec.is_file() else {}
+    except ValueError as error:  # no TOML, or no text
+        raise AnalysisError(
+            f"{spec} cannot be read ({error}); expected the spec that a launch wrote"
+        ) from error
+    attribute = content.get("attribute")
+    count = len(attribute) if isinstance(attribute, list) else 1
+    return search_objectives(content.get("objectives", "maximum"), count)
 
 
 def _collect(frame: pl.LazyFrame, directory: str) -> pl.DataFrame:

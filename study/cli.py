@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from study.console import Format, ModelFormat, print_error
+from study.example import for_reading, for_writing
 
 USER_MISTAKE = 2
 # typer carries its own copy of click and exports of its errors only this one: its base is any misuse.
@@ -23,7 +24,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Directory = Annotated[Path, typer.Argument(metavar="DIR", help="The study's directory: STORAGE/NAME.")]
+_DIRECTORY = "The study's directory: STORAGE/NAME"
+Directory = Annotated[
+    Path, typer.Argument(metavar="DIR", help=f"{_DIRECTORY}, or example, which ships.", callback=for_reading)
+]
+OwnDirectory = Annotated[Path, typer.Argument(metavar="DIR", help=f"{_DIRECTORY}.", callback=for_writing)]
 Checkpoint = Annotated[
     Path, typer.Argument(metavar="CHECKPOINT", help="A checkpoint's folder, as select prints it.")
 ]
@@ -81,7 +86,7 @@ def launch(
 
 @app.command(epilog="Example: aia-study resume studies/quick-1 --trials 32")
 def resume(
-    directory: Directory,
+    directory: OwnDirectory,
     address: Address = None,
     trials: Annotated[int | None, typer.Option(help="Extend the search to this many trials.")] = None,
     hours: Hours = None,
@@ -95,7 +100,7 @@ def resume(
 
 @app.command(epilog="Example: aia-study confirm studies/quick-1 --seeds 3")
 def confirm(
-    directory: Directory,
+    directory: OwnDirectory,
     seeds: Annotated[
         int | None,
         typer.Option(
