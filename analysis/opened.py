@@ -46,8 +46,8 @@ class Study:
 def open_study(directory: str | Path) -> Study:
     """Return the study in a local directory or under a URI.
 
-    AnalysisError where there is no study or none of its trials has finished yet. Damaged parts of `trials` are left out,
-    each with a warning.
+    AnalysisError where there is no study or none of its trials has finished yet. Damaged parts of `trials` are left
+    out, each with a warning.
     """
     study = Study(tables.open_study(directory))
     for part in study.tables.damaged("trials"):

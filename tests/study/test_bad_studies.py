@@ -155,7 +155,9 @@ def test_status_of_a_study_without_an_objective(capsys, here):
 
 def test_a_limit_that_nothing_meets_names_the_nearest(capsys, study):
     assert run(["select", "s", "--max-attacker-auc", "0.51"]) == 2
-    assert "no checkpoint has attacker AUC <= 0.51: the nearest is trial trial-00000" in capsys.readouterr().err
+    assert (
+        "no checkpoint has attacker AUC <= 0.51: the nearest is trial trial-00000" in capsys.readouterr().err
+    )
 
 
 def test_each_footer_of_the_table_is_read_once(capsys, here, monkeypatch):
