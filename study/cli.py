@@ -213,6 +213,17 @@ def fetch(
     fetch.fetch(directory, trial, output)
 
 
+@app.command(epilog="Example: aia-study dashboard studies/quick-1 --port 8080")
+def dashboard(
+    directory: Directory,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one.")] = 8080,
+) -> None:
+    """Open optuna-dashboard on the search, for this machine alone, until Ctrl-C; also while the study runs."""
+    from study import dashboard
+
+    dashboard.dashboard(directory, port)
+
+
 @app.command(epilog="Example: aia-study encode anonymizer photos -o g.parquet")
 def encode(
     checkpoint: Checkpoint,
