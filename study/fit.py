@@ -19,6 +19,7 @@ from study.errors import StudyError
 from study.kept_checkpoints import KeptCheckpoints
 from study.launch import StudyDirectory
 from study.layout import STATES
+from study.loggers import StudyLoggers
 from study.outcome import Outcome
 from study.plan import TrialPlan
 from study.progress import Progress
@@ -50,13 +51,15 @@ def fit(run: Run, proposals: Proposals, first: list[TrialPlan], new: int) -> Non
     """Runs the trials `first`, then `new` proposals, on the cluster that this process is connected to; each is recorded
     when it is final.
 
-    StudyError where no node can take a trial, where results could not be written, or where trials fail alike.
+    StudyError where no node can take a trial, where a logger cannot begin, where results could not be written, or where
+    trials fail alike.
     """
     study, store = run.study, run.store
     require_shared(study.path)
     resources = _trial_resources(study)
     slots = Slots(resources)
     slots.require_one()
+    loggers = StudyLoggers(study.spec, study.path, run.console)
     checkpoints = KeptCheckpoints(study.path, study.spec, recorded_rows(study).values())
     with Progress(run.console, len(first) + new, recorded_rows(study).values()) as progress:
 
@@ -86,7 +89,7 @@ def fit(run: Run, proposals: Proposals, first: list[TrialPlan], new: int) -> Non
                 name="ray",
                 storage_path=str(study.path.resolve()),
                 verbose=0,
-                callbacks=[progress, _Flush(store)],
+                callbacks=[progress, _Flush(store), loggers],
             ),
         )
         with terminated_as_interrupted():

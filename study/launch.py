@@ -19,6 +19,7 @@ from study.controls import controls_of
 from study.design import training_config
 from study.errors import StudyError
 from study.layout import CONTROLS, PREPARED, SPEC_FILE
+from study.logger_names import require_packages
 from study.plan import TrialPlan
 from study.records import SCHEMA_KEY, SCHEMA_VERSION
 from study.spec import StudySpec, space
@@ -65,6 +66,7 @@ def create_study(spec: StudySpec, storage: Path, execute: Execute = in_threads) 
     )
     if path.exists():
         raise there
+    require_packages(spec.loggers)
     check_designs(spec)
     if spec.warm_start is not None:
         spec = with_settings(spec, [f"warm_start={Path(spec.warm_start).expanduser().resolve()}"])
