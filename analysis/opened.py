@@ -1,5 +1,6 @@
 """A study and the questions one asks of it, from Python."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,12 +39,17 @@ class Study:
         weights: tuple[float, float] | None = None,
     ) -> Selection:
         """The checkpoint to ship, as `analysis.selection.Wish` describes it. AnalysisError where nothing meets it."""
-        return select(self.trials(), Wish(max_attacker_auc, min_matching_auc, knee, weights))
+        wish = Wish(max_attacker_auc, min_matching_auc, knee, weights)
+        return select(self.trials(), wish, self.tables.directory)
 
 
 def open_study(directory: str | Path) -> Study:
     """Return the study in a local directory or under a URI.
 
-    AnalysisError where there is no study or none of its trials has finished yet.
+    AnalysisError where there is no study or none of its trials has finished yet. Damaged parts of `trials` are left
+    out, each with a warning.
     """
-    return Study(tables.open_study(directory))
+    study = Study(tables.open_study(directory))
+    for part in study.tables.damaged("trials"):
+        warnings.warn(str(part), stacklevel=2)
+    return study

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from analysis.candidates import candidates
+from analysis.candidates import candidates, require_objectives
 from analysis.errors import AnalysisError
 from analysis.fronts import costs_of, is_nondominated
 from study.objectives import ATTACKER, MATCHING
@@ -112,11 +112,12 @@ class Selection:
         return self.trial["checkpoint"]
 
 
-def select(frame: pl.DataFrame, wish: Wish) -> Selection:
+def select(frame: pl.DataFrame, wish: Wish, where: str = "trials") -> Selection:
     """Return what `wish` asks for among the judged trials with a checkpoint, by their validation figures.
 
-    Where nothing is within the limits, AnalysisError names the nearest.
+    AnalysisError names the nearest where nothing is within the limits, and says `where` no trial was judged.
     """
+    require_objectives(frame, where)
     judged = candidates(frame)
     kept = judged.filter(pl.col("checkpoint").is_not_null())
     if kept.is_empty():

@@ -1,5 +1,6 @@
 """Where a study stands: how its trials ended, what they reached and what went wrong."""
 
+from dataclasses import asdict
 from typing import Any
 
 import polars as pl
@@ -15,7 +16,7 @@ PHASES = ("search", "confirm", "baseline")
 
 
 def status_summary(study: StudyTables) -> dict[str, Any]:
-    """Return counts, front, hypervolume, best figures and errors of a study, ready for JSON.
+    """Return counts, front, hypervolume, best figures, errors and damaged parts of a study, ready for JSON.
 
     `phases` counts each phase's trials by status. `best` is, per objective, its best value and that trial, or
     None where no trial was judged. `source` says whether front and best come from search or confirmed rows.
@@ -34,6 +35,7 @@ def status_summary(study: StudyTables) -> dict[str, Any]:
         "hypervolume": hypervolume(trials, study.objectives),
         "best": {objective.column: _best(judged, objective) for objective in study.objectives},
         "errors": failed.select("trial_id", "phase", "status", "error").to_dicts(),
+        "damaged": [asdict(part) for part in study.damaged()],
     }
 
 

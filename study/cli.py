@@ -23,6 +23,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+_STUDY = "The study: STORAGE/NAME"
+
 
 def _location(text: str) -> Any:
     from analysis.locations import location
@@ -30,8 +32,23 @@ def _location(text: str) -> Any:
     return location(text)
 
 
+def _read_only(text: str) -> Any:
+    from study.example import for_reading
+
+    return for_reading(_location(text))
+
+
+def _own(text: str) -> Any:
+    from study.example import for_writing
+
+    return for_writing(_location(text))
+
+
 # What typer calls a type may be no union, which a path or a URI is.
-Directory = Annotated[Any, typer.Argument(metavar="DIR", help="The study: STORAGE/NAME.", parser=_location)]
+Directory = Annotated[
+    Any, typer.Argument(metavar="DIR", help=f"{_STUDY}, or example, which ships.", parser=_read_only)
+]
+OwnDirectory = Annotated[Any, typer.Argument(metavar="DIR", help=f"{_STUDY}.", parser=_own)]
 Checkpoint = Annotated[
     Any,
     typer.Argument(
@@ -98,7 +115,7 @@ def launch(
 
 @app.command(epilog="Example: aia-study resume studies/quick-1 --trials 32")
 def resume(
-    directory: Directory,
+    directory: OwnDirectory,
     address: Address = None,
     trials: Annotated[int | None, typer.Option(help="Extend the search to this many trials.")] = None,
     hours: Hours = None,
@@ -112,7 +129,7 @@ def resume(
 
 @app.command(epilog="Example: aia-study confirm studies/quick-1 --seeds 3")
 def confirm(
-    directory: Directory,
+    directory: OwnDirectory,
     seeds: Annotated[
         int | None,
         typer.Option(
@@ -223,6 +240,17 @@ def fetch(
     from study import fetch
 
     fetch.fetch(directory, trial, output)
+
+
+@app.command(epilog="Example: aia-study dashboard studies/quick-1 --port 8080")
+def dashboard(
+    directory: Directory,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one.")] = 8080,
+) -> None:
+    """Open optuna-dashboard on the search, for this machine alone, until Ctrl-C; also while the study runs."""
+    from study import dashboard
+
+    dashboard.dashboard(directory, port)
 
 
 @app.command(epilog="Example: aia-study encode anonymizer photos -o g.parquet")

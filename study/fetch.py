@@ -6,9 +6,10 @@ from pathlib import Path
 import polars as pl
 
 from analysis.locations import Location
-from analysis.tables import open_study, read_trials
+from analysis.tables import read_trials
 from study.console import stdout
 from study.errors import StudyError
+from study.readable import open_readable
 
 
 def fetch(directory: Location, trial_id: str, output: Path) -> None:
@@ -17,7 +18,7 @@ def fetch(directory: Location, trial_id: str, output: Path) -> None:
     StudyError for a trial that the study does not have or whose checkpoint it did not keep, and where something lies
     at `output`.
     """
-    trials = read_trials(open_study(directory)).filter(pl.col("trial_id") == trial_id)
+    trials = read_trials(open_readable(directory, "trials")).filter(pl.col("trial_id") == trial_id)
     if trials.is_empty():
         raise StudyError(f"{directory} has no finished trial {trial_id!r}: see aia-study front {directory}")
     row = trials.row(0, named=True)

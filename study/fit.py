@@ -18,6 +18,7 @@ from study.errors import StudyError
 from study.kept_checkpoints import KeptCheckpoints
 from study.launch import StudyDirectory
 from study.layout import JOURNAL, STATES
+from study.loggers import StudyLoggers
 from study.outcome import Outcome
 from study.plan import TrialPlan
 from study.prepared import shared
@@ -60,13 +61,15 @@ def fit(run: Run, proposals: Proposals, first: list[TrialPlan], new: int) -> Non
     """Runs the trials `first`, then `new` proposals, on the cluster that this process is connected to; each is recorded
     when it is final.
 
-    StudyError where no node can take a trial, where results could not be written, or where trials fail alike.
+    StudyError where no node can take a trial, where a logger cannot begin, where results could not be written, or where
+    trials fail alike.
     """
     study, store = run.study, run.store
     require_shared(study.place)
     resources = _trial_resources(study)
     slots = Slots(resources)
     slots.require_one()
+    loggers = StudyLoggers(study.spec, study.path, run.console)
     checkpoints = KeptCheckpoints(study.place, study.spec, recorded_rows(study).values())
     with Progress(run.console, len(first) + new, recorded_rows(study).values()) as progress:
 
@@ -99,7 +102,7 @@ def fit(run: Run, proposals: Proposals, first: list[TrialPlan], new: int) -> Non
                 name="ray",
                 storage_path=str(study.path.resolve()),
                 verbose=0,
-                callbacks=[progress, _Flush(run)],
+                callbacks=[progress, _Flush(run), loggers],
             ),
         )
         with terminated_as_interrupted():

@@ -1,5 +1,6 @@
 """The search on disk: Optuna's journal, one line per event, which a resume and optuna-dashboard open."""
 
+import errno
 import os
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
@@ -42,6 +43,19 @@ class _File(JournalFileBackend):
         except OSError:
             os.truncate(self._path, before)
             raise
+
+
+class _ReadOnlyFile(JournalFileBackend):
+    """Optuna's file, of which another process is the one writer."""
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        """Refuses."""
+        raise PermissionError(errno.EROFS, "a study's journal is written by its driver alone")
+
+
+def read_only(path: Path) -> JournalStorage:
+    """The journal at `path` as a storage that reads what its study writes, and writes nothing."""
+    return JournalStorage(_ReadOnlyFile(str(path)))
 
 
 class Journal:

@@ -22,6 +22,7 @@ from study.controls import controls_of
 from study.design import training_config
 from study.errors import StudyError
 from study.layout import CONTROLS, JOURNAL, SPEC_FILE
+from study.logger_names import require_packages
 from study.outcome import one_line
 from study.place import Place, opened
 from study.plan import TrialPlan
@@ -87,6 +88,7 @@ def create_study(spec: StudySpec, storage: Location, execute: Execute = in_threa
     place = opened(str(storage / spec.name))
     if place.has(SPEC_FILE if place.remote else "."):
         raise _exists(place)
+    require_packages(spec.loggers)
     check_designs(spec)
     if spec.warm_start is not None:
         spec = with_settings(spec, [f"warm_start={_absolute(spec.warm_start)}"])

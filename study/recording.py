@@ -14,11 +14,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from jaxtyping import Float, Int
 
-from analysis.tables import open_study, read_epochs, read_trials
+from analysis.tables import read_epochs, read_trials
 from search_spaces.spaces import Space
 from search_spaces.unit_cube import to_point
 from study.errors import StudyError
 from study.layout import SPEC_FILE
+from study.readable import open_readable
 from study.records import EPOCHS_SCHEMA, SCHEMA_VERSION, TRIALS_SCHEMA, to_table
 from study.spec import StudySpec, space
 from study.spec_files import from_toml, load_spec, to_toml
@@ -75,7 +76,7 @@ def condensed(directory: Path) -> pa.Table:
 
     StudyError where a complete trial was not judged after every joint epoch, or none is there.
     """
-    study = open_study(directory)
+    study = open_readable(directory, "trials", "epochs")
     spec = load_spec(str(directory / SPEC_FILE))
     trials = read_trials(study).filter(pl.col("phase") == "search")
     complete = trials.filter(pl.col("status") == "complete").sort("design_id", "seed")

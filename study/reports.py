@@ -8,17 +8,20 @@ from typing import Any
 
 import polars as pl
 
-from analysis.candidates import candidates
+from analysis.candidates import candidates, require_objectives
 from analysis.front_table import front_rows, hyperparameters
 from analysis.frontier_plot import plot_frontier, save_png
 from analysis.locations import Location, written
 from analysis.selection import Selection, Wish
 from analysis.selection import select as select_trial
 from analysis.status import status_summary
-from analysis.tables import StudyTables, open_study, read_trials
-from study.console import Format, print_rows, print_table, stdout
-from study.layout import CONTROLS, PICTURE, SPEC_FILE
+from analysis.tables import StudyTables, read_trials
+from study.console import Format, print_rows, print_table, stderr, stdout
+from study.constraints import row_violation
+from study.example import picture_place
+from study.layout import CONTROLS, SPEC_FILE
 from study.objectives import ATTACKER, MATCHING
+from study.readable import open_readable
 from study.spec import space
 from study.spec_files import load_spec
 
@@ -37,8 +40,8 @@ def any_judged(study: StudyTables) -> bool:
 
 def front(directory: Location, form: Format = Format.TABLE) -> None:
     """Prints the front, the most private design first."""
-    study = open_study(directory)
-    rows = front_rows(study)
+    rows = front_rows(open_readable(directory, "trials"))
+    _tell_beyond_constraints(directory, rows)
     if form is not Format.TABLE:
         print_rows(rows, form)
         return
@@ -54,7 +57,7 @@ def front(directory: Location, form: Format = Format.TABLE) -> None:
 
 def select(directory: Location, wish: Wish, form: Format = Format.TABLE) -> None:
     """Prints the checkpoint to ship, why it was chosen, what is next and what the limits cost."""
-    selection = select_trial(read_trials(open_study(directory)), wish)
+    selection = select_trial(read_trials(open_readable(directory, "trials")), wish, str(directory))
     trial = selection.trial
     checkpoint = str(directory / selection.checkpoint)
     if form is not Format.TABLE:
@@ -97,7 +100,7 @@ def _apart(other: Mapping[str, Any], trial: Mapping[str, Any]) -> str:
 
 def status(directory: Location, form: Format = Format.TABLE) -> None:
     """Prints how the study stands."""
-    summary = status_summary(open_study(directory))
+    summary = status_summary(open_readable(directory))
     if form is Format.JSON:
         sys.stdout.write(json.dumps(summary, indent=2) + "\n")
         return
@@ -114,17 +117,31 @@ def status(directory: Location, form: Format = Format.TABLE) -> None:
     print_table(["phase", "status", "trials"], shown)
     if summary["front"]:
         stdout.print(f"front: {summary['front']} designs, hypervolume {summary['hypervolume']:.4f}")
+    if damaged := len(summary["damaged"]):
+        stdout.print(f"{damaged} damaged parts of the tables are left out: rows are missing")
     for error in summary["errors"]:
         stdout.print(f"{error['trial_id']} {error['status']}: {error['error']}")
 
 
 def plot(directory: Location, output: Path | None) -> None:
     """Writes the frontier picture and prints where it lies."""
-    trials = read_trials(open_study(directory))
-    target = output or directory / PICTURE
+    trials = read_trials(open_readable(directory, "trials"))
+    require_objectives(trials, str(directory))
+    target = output or picture_place(directory)
     with written(target) as path:
         save_png(plot_frontier(trials, title=directory.resolve().name), path)
     stdout.print(f"frontier: {target}")
+
+
+def _tell_beyond_constraints(directory: Location, rows: pl.DataFrame) -> None:
+    constraints = load_spec(str(directory / SPEC_FILE)).search_constraints
+    beyond = [row["trial_id"] for row in rows.iter_rows(named=True) if row_violation(constraints, row) != 0]
+    if beyond:
+        stated = ", ".join(constraint.text for constraint in constraints)
+        stderr.print(
+            f"{len(beyond)} of {rows.height} rows are not within the study's constraints ({stated}):"
+            f" {', '.join(beyond)}"
+        )
 
 
 def _source(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -143,7 +160,10 @@ def _ceiling(directory: Location) -> str:
     controls = directory / CONTROLS
     if not controls.is_file():
         return "no controls: a study of an earlier release"
-    content = json.loads(controls.read_text("utf-8"))
+    try:
+        content = json.loads(controls.read_text("utf-8"))
+    except ValueError as error:
+        return f"no controls: {controls} is damaged ({error})"
     parts = [
         f"{one['attribute']} {one['attacker_auc']:.3f} ({one['attacker']}), matching {one['matching_auc']:.3f}"
         for one in content["ceilings"]

@@ -17,6 +17,7 @@ from study.spec import StudySpec
 # Keys of a Tune config and of Tune's results; SO_FAR comes with judged epochs only.
 OUTCOME, PLAN, SO_FAR, EPOCH, JOINT_EPOCH = "outcome", "plan", "so_far", "epoch", "joint_epoch"
 NO_STORAGE = "no_storage"
+RECORDS = "records"  # of the epochs since the last result, where the spec names loggers
 MOST_DEATHS = 3  # of a trial's workers
 DIED = f"{MOST_DEATHS} workers ended before the trial was final (killed, out of memory, or an error in Ray)"
 MOST_ALIKE = 5  # trials in a row that may fail for one reason: the next would too

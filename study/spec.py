@@ -12,6 +12,7 @@ from search_spaces.spaces import SPACES, Space
 from study.constraints import Constraint, check_name, parse
 from study.errors import SpecError
 from study.halving import rungs
+from study.logger_names import LOGGERS, Logger
 from study.objectives import Objective, search_objectives
 from study.sampler_names import GUIDED, SAMPLERS, Sampler
 from study.spec_tables import COUNT, STRICT, EarlyStopping, Epochs, Resources, Training
@@ -107,6 +108,9 @@ class StudySpec(BaseModel):
         description="how many of a search's checkpoints are kept beside its front's, those of the best trials behind"
         " it, 'all' or a whole number of at least 0",
     )
+    loggers: Annotated[tuple[Logger, ...], Field(strict=False)] = Field(
+        default=(), description=f"what else logs epochs, a list out of {', '.join(LOGGERS)}"
+    )
     resources: Resources = Field(default=Resources(), description="a table of what a trial asks for")
 
     @field_validator("space")
@@ -122,6 +126,13 @@ class StudySpec(BaseModel):
         if len(set(baselines)) != len(baselines):
             raise ValueError("each baseline may stand once")
         return baselines
+
+    @field_validator("loggers")
+    @classmethod
+    def _distinct_loggers(cls, loggers: tuple[Logger, ...]) -> tuple[Logger, ...]:
+        if len(set(loggers)) != len(loggers):
+            raise ValueError("each logger may stand once")
+        return loggers
 
     # Plain: check_fixed knows each hyperparameter's type, pydantic only a union of four.
     @field_validator("fixed", mode="plain")

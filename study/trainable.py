@@ -3,6 +3,7 @@
 import time
 from collections.abc import Generator, Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from functools import cache
 from typing import Any
 
@@ -13,7 +14,7 @@ from ray.tune.result import DONE
 from aia_models.config import ComputeConfig
 from study.outcome import Outcome
 from study.plan import TrialPlan
-from study.searcher import EPOCH, JOINT_EPOCH, NO_STORAGE, OUTCOME, PLAN, SO_FAR
+from study.searcher import EPOCH, JOINT_EPOCH, NO_STORAGE, OUTCOME, PLAN, RECORDS, SO_FAR
 from study.trial import EpochReport, Interrupted, NoStorage, TrialContext, run_trial
 
 STEP_SECONDS = 1.0
@@ -26,6 +27,7 @@ class AIATrainable(tune.Trainable):
         """Loads the faces, once, and starts the config's plan."""
         assert context is not None
         self._context = context
+        self._logged = bool(context.spec.loggers)
         self._load_faces = cache(context.faces)
         self._start(config)
 
@@ -35,10 +37,14 @@ class AIATrainable(tune.Trainable):
         A round trip to the driver takes milliseconds: epochs that take no longer would wait for it half of their time.
         """
         ends = time.monotonic() + STEP_SECONDS
+        records: list[dict[str, Any]] = []
         for report in self._progress:
             match report:
                 case EpochReport(record, joint_epoch, so_far):
-                    result = {EPOCH: record.epoch, JOINT_EPOCH: joint_epoch}
+                    result: dict[str, Any] = {EPOCH: record.epoch, JOINT_EPOCH: joint_epoch}
+                    if self._logged:
+                        records.append(asdict(record))
+                        result[RECORDS] = records
                     if so_far:
                         return result | {SO_FAR: so_far.to_json()}
                     if time.monotonic() >= ends:

@@ -24,3 +24,12 @@ def test_front_hypervolume_and_selection_are_those_of_its_trials(searched, study
 def test_what_is_no_study_is_told(tmp_path) -> None:
     with pytest.raises(AnalysisError, match=r"no study\.toml"):
         analysis.open_study(tmp_path)
+
+
+def test_a_damaged_part_is_warned_of(searched, study_directory) -> None:
+    trials = searched(4)
+    directory = study_directory(trials)
+    (directory / "results" / "trials" / "9.parquet").write_bytes(b"")
+    with pytest.warns(UserWarning, match=r"9\.parquet is damaged and left out"):
+        opened = analysis.open_study(directory)
+    assert opened.trials().height == trials.height

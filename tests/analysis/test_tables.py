@@ -61,9 +61,21 @@ def test_a_study_without_finished_trials_says_so(study_directory, trials) -> Non
         open_study(study_directory(trials([]), name="empty"))
 
 
-def test_a_damaged_part_is_one_line(study_directory, searched) -> None:
+def test_a_damaged_part_is_known_and_the_rest_is_read(study_directory, searched) -> None:
+    frame = searched(2)
+    directory = study_directory(frame)
+    damaged = directory / "results" / "trials" / "9.parquet"
+    damaged.write_bytes(b"no parquet at all")
+    study = open_study(directory)
+    assert read_trials(study).height == frame.height
+    (part,) = study.damaged()
+    assert part.path == str(damaged)
+    assert "\n" not in part.why
+
+
+def test_of_a_uri_a_damaged_part_is_one_line(study_directory, searched) -> None:
     directory = study_directory(searched(2))
     (directory / "results" / "trials" / "9.parquet").write_bytes(b"no parquet at all")
     with pytest.raises(AnalysisError, match="results cannot be read") as caught:
-        open_study(directory)
+        open_study(directory.as_uri())
     assert "\n" not in str(caught.value)

@@ -129,7 +129,9 @@ def test_dry_run_prints_the_resolved_spec_and_writes_nothing(capsys, storage, tm
     assert "seed = 3\n" in printed
 
 
-@pytest.mark.parametrize("command", ["launch", "resume", "prepare", "status", "front", "select", "plot"])
+@pytest.mark.parametrize(
+    "command", ["launch", "resume", "prepare", "status", "front", "select", "plot", "fetch", "dashboard"]
+)
 def test_every_command_has_help_with_an_example(capsys, command):
     assert run([command, "--help"]) == 0
     assert f"Example: aia-study {command}" in capsys.readouterr().out

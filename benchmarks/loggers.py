@@ -1,0 +1,71 @@
+"""What TensorBoard's event files cost the driver of a study, beside the epochs that they log.
+
+    python benchmarks/loggers.py                 # 200 trials of 29 epochs: seconds
+
+Trials are driven as Ray Tune drives them, in one process; nothing is trained.
+"""
+
+import argparse
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import SimpleNamespace
+
+from arguments import at_least
+from rich.console import Console
+
+from search_spaces.hyperparameters import resolve
+from study.loggers import StudyLoggers
+from study.outcome import Outcome
+from study.plan import TrialPlan
+from study.searcher import OUTCOME, PLAN, RECORDS
+from study.spec import complete, space
+from study.spec_files import load_spec, with_settings
+
+FIGURES = (
+    "reconstruction_loss",
+    "adversary_loss",
+    "matcher_loss",
+    "total_loss",
+    "adversary_auc_validation",
+    "matcher_auc_validation",
+)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--trials", type=at_least(1), default=200)
+    options = parser.parse_args()
+    spec = complete(with_settings(load_spec("alpha-beta"), ["loggers=['tensorboard']"]))
+    training = spec.training
+    epochs = training.stage1_epochs + training.heads_epochs + training.joint_epochs
+    rows = [{"epoch": epoch, **dict.fromkeys(FIGURES, 1 / epoch)} for epoch in range(1, epochs + 1)]
+    last = {**rows[-1], "attacker_auc_validation": 0.6, "matching_auc_validation": 0.7}
+    outcome = Outcome({}, [*rows[:-1], last]).to_json()
+    values = resolve(space(spec).defaults(), spec.fixed)
+    with TemporaryDirectory() as folder:
+        loggers = StudyLoggers(spec, Path(folder), Console())
+        started = time.perf_counter()
+        for number in range(options.trials):
+            plan = TrialPlan(f"trial-{number:05d}", number, "search", "aia", values, 0)
+            trial = SimpleNamespace(trial_id=str(number), config={PLAN: plan.to_json()})
+            loggers.on_trial_start(0, [], trial)
+            for row in rows:
+                loggers.on_trial_result(0, [], trial, {RECORDS: [row]})
+            loggers.on_trial_result(0, [], trial, {OUTCOME: outcome})
+            loggers.on_trial_complete(0, [], trial)
+        seconds = time.perf_counter() - started
+        size = sum(path.stat().st_size for path in Path(folder).rglob("events.*"))
+    logged = options.trials * epochs
+    print(f"{options.trials} trials of {epochs} epochs, {len(FIGURES)} figures each and both objectives once")
+    print(
+        f"driver: {1e3 * seconds / logged:.2f} ms per epoch, {1e3 * seconds / options.trials:.1f} ms per trial"
+    )
+    print(f"files: {size / logged:.0f} bytes per epoch, {size / options.trials / 1024:.1f} KiB per trial")
+
+
+if __name__ == "__main__":
+    main()
