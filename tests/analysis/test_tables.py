@@ -71,11 +71,3 @@ def test_a_damaged_part_is_known_and_the_rest_is_read(study_directory, searched)
     (part,) = study.damaged()
     assert part.path == str(damaged)
     assert "\n" not in part.why
-
-
-def test_of_a_uri_a_damaged_part_is_one_line(study_directory, searched) -> None:
-    directory = study_directory(searched(2))
-    (directory / "results" / "trials" / "9.parquet").write_bytes(b"no parquet at all")
-    with pytest.raises(AnalysisError, match="results cannot be read") as caught:
-        open_study(directory.as_uri())
-    assert "\n" not in str(caught.value)

@@ -94,6 +94,16 @@ def test_checkpoints_come_from_there(study, capsys, tmp_path, faces_folder):
     assert "trial-00099" in capsys.readouterr().err
 
 
+def test_a_damaged_part_is_told_and_the_rest_is_read(study, capsys):
+    part = ObjectPath.parsed(study) / "results" / "trials" / "part-999999.parquet"
+    part.write_text("no parquet at all")
+    try:
+        assert run(["front", study]) == 0
+    finally:
+        part.remove()
+    assert "part-999999.parquet is damaged and left out" in capsys.readouterr().err
+
+
 def test_a_finished_study_lacks_nothing_and_grows(study, capsys):
     assert run(["resume", study]) == 0
     assert "lacks nothing" in capsys.readouterr().err
