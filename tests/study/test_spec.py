@@ -78,7 +78,7 @@ def test_a_spec_far_from_its_defaults_survives_the_round_trip(quick, tmp_path):
             *("training.joint_epochs=3", "early_stopping.rule=mo_asha", "early_stopping.grace_epochs=2"),
             *("early_stopping.reduction_factor=2.5", "judge_each_epoch=true", "checkpoints_behind_front=all"),
             *("resources.cpus_per_trial=0.5", "resources.gpus_per_trial=0.25"),
-            *("resources.dtype=bfloat16", "resources.memory_format=contiguous"),
+            *("resources.dtype=bfloat16", "resources.memory_format=contiguous", 'loggers=["mlflow"]'),
         ],
     )
     again = load_spec(written(tmp_path, to_toml(spec)))
