@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from study.console import Format, ModelFormat, print_error
+from study.console import Format, ModelFormat, PictureKind, print_error
 
 USER_MISTAKE = 2
 # typer carries its own copy of click and exports of its errors only this one: its base is any misuse.
@@ -183,17 +183,18 @@ def select(
     reports.select(directory, Wish(max_attacker_auc, min_matching_auc, knee, weights), form)
 
 
-@app.command(epilog="Example: aia-study plot studies/quick-1 -o frontier.png")
+@app.command(epilog="Example: aia-study plot studies/quick-1 --kind history -o history.png")
 def plot(
     directory: Directory,
+    kind: Annotated[PictureKind, typer.Option(help="Which picture.")] = PictureKind.FRONTIER,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="PNG", help="Default: DIR/frontier.png.")
+        Path | None, typer.Option("-o", "--output", metavar="PNG", help="Default: DIR/KIND.png.")
     ] = None,
 ) -> None:
-    """Draw the trade-off frontier."""
+    """Draw a picture of the study, by default its trade-off frontier."""
     from study import reports
 
-    reports.plot(directory, output)
+    reports.plot(directory, kind, output)
 
 
 @app.command(epilog="Example: aia-study fetch studies/quick-1 trial-00012 -o anonymizer")

@@ -7,7 +7,7 @@ import typer
 
 from aia_models.data.prepare import open_prepared, remarks_on
 from aia_models.data.splits import count_splits
-from study.console import INTERRUPTED, print_error, print_table, stderr, stdout
+from study.console import INTERRUPTED, PictureKind, print_error, print_table, stderr, stdout
 from study.launch import (
     StudyDirectory,
     create_study,
@@ -135,5 +135,5 @@ def _run(study: StudyDirectory, address: str | None, hours: float | None, *, sea
         reports.status(study.path)
         raise typer.Exit(NO_TRIAL_JUDGED)
     reports.front(study.path)
-    reports.plot(study.path, None)
+    reports.plot(study.path, PictureKind.FRONTIER, None)
     stdout.print(f"results: {study.path / 'results'}")

@@ -24,6 +24,12 @@ class Format(StrEnum):
     CSV = "csv"
 
 
+class PictureKind(StrEnum):
+    """What `plot` draws: the names of `analysis.pictures.PICTURES`, which takes seconds to import."""
+
+    FRONTIER = "frontier"
+
+
 class ModelFormat(StrEnum):
     """What `export` writes."""
 

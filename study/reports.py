@@ -10,13 +10,14 @@ import polars as pl
 
 from analysis.candidates import candidates
 from analysis.front_table import front_rows, hyperparameters
-from analysis.frontier_plot import plot_frontier, save_png
+from analysis.pictures import PICTURES
 from analysis.selection import Selection, Wish
 from analysis.selection import select as select_trial
 from analysis.status import status_summary
 from analysis.tables import StudyTables, open_study, read_trials
-from study.console import Format, print_rows, print_table, stdout
-from study.layout import CONTROLS, PICTURE, SPEC_FILE
+from analysis.theme import save_png
+from study.console import Format, PictureKind, print_rows, print_table, stdout
+from study.layout import CONTROLS, SPEC_FILE
 from study.objectives import ATTACKER, MATCHING
 from study.spec import space
 from study.spec_files import load_spec
@@ -117,12 +118,14 @@ def status(directory: Path, form: Format = Format.TABLE) -> None:
         stdout.print(f"{error['trial_id']} {error['status']}: {error['error']}")
 
 
-def plot(directory: Path, output: Path | None) -> None:
-    """Writes the frontier picture and prints where it lies."""
-    trials = read_trials(open_study(directory))
-    path = output or directory / PICTURE
-    save_png(plot_frontier(trials, title=directory.resolve().name), path)
-    stdout.print(f"frontier: {path}")
+def plot(directory: Path, kind: PictureKind, output: Path | None) -> None:
+    """Writes a picture of the study and prints where it lies."""
+    picture = PICTURES[kind]
+    path = output or directory / f"{kind}.png"
+    save_png(
+        picture.draw(open_study(directory)), path, title=f"{directory.resolve().name}: {picture.title}"
+    )
+    stdout.print(f"{kind}: {path}")
 
 
 def _source(rows: Sequence[Mapping[str, Any]]) -> str:
