@@ -4,6 +4,7 @@ import glob
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -47,9 +48,14 @@ def read_trials(study: StudyTables) -> pl.DataFrame:
     return _collect(study.trials, study.directory)
 
 
-def _objectives(directory: str) -> tuple[Objective, ...]:
+def read_spec(directory: str) -> dict[str, Any]:
+    """Return the content of the study.toml in a local directory; nothing of a URI."""
     spec = Path(directory, "study.toml")
-    content = tomllib.loads(spec.read_text("utf-8")) if spec.is_file() else {}
+    return tomllib.loads(spec.read_text("utf-8")) if spec.is_file() else {}
+
+
+def _objectives(directory: str) -> tuple[Objective, ...]:
+    content = read_spec(directory)
     attribute = content.get("attribute")
     count = len(attribute) if isinstance(attribute, list) else 1
     return search_objectives(content.get("objectives", "maximum"), count)
@@ -60,9 +66,25 @@ def read_matches(study: StudyTables) -> pl.DataFrame:
     return _collect(study.matches, study.directory)
 
 
+def read_attacks(study: StudyTables) -> pl.DataFrame:
+    """Return the whole `attacks` table; AnalysisError where a part of it cannot be read."""
+    return _collect(study.attacks, study.directory)
+
+
 def read_epochs(study: StudyTables) -> pl.DataFrame:
     """Return the whole `epochs` table; AnalysisError where a part of it cannot be read."""
     return _collect(study.epochs, study.directory)
+
+
+def read_importance(study: StudyTables) -> pl.DataFrame:
+    """Return `importance.parquet`, with the columns of IMPORTANCE_SCHEMA; AnalysisError where it was not computed."""
+    path = f"{study.directory.rstrip('/')}/importance.parquet"
+    try:
+        return pl.read_parquet(path, glob=False)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise AnalysisError(
+            f"{path} cannot be read; it is computed by: aia-study plot {study.directory} --kind importance"
+        ) from error
 
 
 def _scan(directory: str, table: str) -> pl.LazyFrame:

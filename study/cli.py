@@ -187,14 +187,23 @@ def select(
 def plot(
     directory: Directory,
     kind: Annotated[PictureKind, typer.Option(help="Which picture.")] = PictureKind.FRONTIER,
+    against: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Compare the front with that of another study.")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="PNG", help="Default: DIR/KIND.png.")
     ] = None,
 ) -> None:
-    """Draw a picture of the study, by default its trade-off frontier."""
+    """Draw a picture of a study, or the fronts of two and by how much they differ."""
     from study import reports
+    from study.errors import StudyError
 
-    reports.plot(directory, kind, output)
+    if against is None:
+        reports.plot(directory, kind, output)
+    elif kind is PictureKind.FRONTIER:
+        reports.plot_against(directory, against, output)
+    else:
+        raise StudyError(f"--against compares the fronts of two studies: leave out --kind {kind}")
 
 
 @app.command(epilog="Example: aia-study fetch studies/quick-1 trial-00012 -o anonymizer")

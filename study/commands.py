@@ -111,6 +111,7 @@ def _run(study: StudyDirectory, address: str | None, hours: float | None, *, sea
     # Ray and plotnine take seconds to import: --dry-run and refusals do without.
     from analysis.tables import open_study
     from study import reports
+    from study.importance import write_importance
     from study.runner import run_study
 
     command = "resume" if search else "confirm"
@@ -136,4 +137,5 @@ def _run(study: StudyDirectory, address: str | None, hours: float | None, *, sea
         raise typer.Exit(NO_TRIAL_JUDGED)
     reports.front(study.path)
     reports.plot(study.path, PictureKind.FRONTIER, None)
+    write_importance(study.path)
     stdout.print(f"results: {study.path / 'results'}")

@@ -28,6 +28,15 @@ class PictureKind(StrEnum):
     """What `plot` draws: the names of `analysis.pictures.PICTURES`, which takes seconds to import."""
 
     FRONTIER = "frontier"
+    ATTAINMENT = "attainment"
+    HISTORY = "history"
+    RUNGS = "rungs"
+    ATTACKS = "attacks"
+    MAP = "map"
+    COORDINATES = "coordinates"
+    OPTIMISM = "optimism"
+    IMPORTANCE = "importance"
+    COSTS = "costs"
 
 
 class ModelFormat(StrEnum):

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from analysis.candidates import candidates
+from analysis.comparison_plot import plot_comparison
 from analysis.front_table import front_rows, hyperparameters
 from analysis.pictures import PICTURES
 from analysis.selection import Selection, Wish
@@ -17,6 +18,7 @@ from analysis.status import status_summary
 from analysis.tables import StudyTables, open_study, read_trials
 from analysis.theme import save_png
 from study.console import Format, PictureKind, print_rows, print_table, stdout
+from study.importance import write_importance
 from study.layout import CONTROLS, SPEC_FILE
 from study.objectives import ATTACKER, MATCHING
 from study.spec import space
@@ -120,12 +122,20 @@ def status(directory: Path, form: Format = Format.TABLE) -> None:
 
 def plot(directory: Path, kind: PictureKind, output: Path | None) -> None:
     """Writes a picture of the study and prints where it lies."""
+    if kind is PictureKind.IMPORTANCE:
+        write_importance(directory)
     picture = PICTURES[kind]
     path = output or directory / f"{kind}.png"
-    save_png(
-        picture.draw(open_study(directory)), path, title=f"{directory.resolve().name}: {picture.title}"
-    )
+    title = f"{directory.resolve().name}: {picture.title}"
+    save_png(picture.draw(open_study(directory)), path, title)
     stdout.print(f"{kind}: {path}")
+
+
+def plot_against(directory: Path, other: Path, output: Path | None) -> None:
+    """Writes the fronts of two studies and by how much they differ, and prints where the picture lies."""
+    path = output or directory / "comparison.png"
+    save_png(plot_comparison(open_study(directory), open_study(other)), path, "Comparison of two fronts")
+    stdout.print(f"comparison: {path}")
 
 
 def _source(rows: Sequence[Mapping[str, Any]]) -> str:
