@@ -9,7 +9,17 @@ from analysis.evidence import evidence
 from analysis.frontier_points import view_of
 from analysis.staircase import X, Y, staircase
 from analysis.tables import StudyTables, read_trials
-from analysis.theme import BLUE, GREY, SKY, VERMILLION, WIDTH_INCHES, axis_title, caption, column_theme
+from analysis.theme import (
+    BLUE,
+    GREY,
+    SKY,
+    VERMILLION,
+    WIDTH_INCHES,
+    axis_title,
+    caption,
+    caption_inches,
+    column_theme,
+)
 from study.objectives import ATTACKER, MATCHING, SEARCH_OBJECTIVES
 
 AVERAGE = "Vorob'ev expectation"
@@ -27,7 +37,7 @@ def plot_attainment(study: StudyTables) -> p9.ggplot:
     runs = confirmed_runs(trials, study.directory)
     surfaces, average = runs.surfaces(), runs.vorobev()
     fronts = {name: _front(costs) for name, costs in {**surfaces, AVERAGE: average.expectation}.items()}
-    points = _front(runs.costs)
+    points, text = _front(runs.costs), _caption(trials, runs, average)
     x, y = view_of([points[X]]), view_of([points[Y]])
     paths = {name: staircase(front, y.low, x.high) for name, front in fronts.items() if front.height}
     band = pl.concat([paths[BEST], paths[WORST].reverse()])
@@ -40,8 +50,8 @@ def plot_attainment(study: StudyTables) -> p9.ggplot:
         + p9.scale_linetype_manual(values=LINES, breaks=list(LINES))
         + p9.scale_color_manual(values=COLOURS, breaks=list(LINES))
         + p9.coord_cartesian(xlim=(x.low, x.high), ylim=(y.low, y.high), expand=False)
-        + p9.labs(x=axis_title(ATTACKER), y=axis_title(MATCHING), caption=_caption(trials, runs, average))
-        + column_theme(WIDTH_INCHES, 3.3)
+        + p9.labs(x=axis_title(ATTACKER), y=axis_title(MATCHING), caption=text)
+        + column_theme(WIDTH_INCHES, 2.75 + caption_inches(text))
         + p9.theme(legend_key_width=14)
     )
 

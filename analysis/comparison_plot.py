@@ -12,7 +12,7 @@ from analysis.fronts import pareto_front
 from analysis.resampled import Estimate
 from analysis.staircase import X, Y, staircase
 from analysis.tables import StudyTables, read_trials
-from analysis.theme import BLUE, VERMILLION, axis_title, caption, column_theme
+from analysis.theme import BLUE, VERMILLION, WIDTH_INCHES, axis_title, caption, caption_inches, column_theme
 from study.objectives import ATTACKER, MATCHING
 
 
@@ -35,6 +35,7 @@ def plot_comparison(one: StudyTables, other: StudyTables) -> p9.ggplot:
             for name, front in zip(names, fronts, strict=True)
         ]
     )
+    text = _caption(names, (one, other), compared)
     colours, shapes = dict(zip(names, (BLUE, VERMILLION), strict=True)), dict(zip(names, "o^", strict=True))
     return (
         p9.ggplot(points, p9.aes(X, Y, color="study"))
@@ -46,10 +47,8 @@ def plot_comparison(one: StudyTables, other: StudyTables) -> p9.ggplot:
             values=dict(zip(names, ("solid", "dashed"), strict=True)), breaks=list(names)
         )
         + p9.coord_cartesian(xlim=(x.low, x.high), ylim=(y.low, y.high), expand=False)
-        + p9.labs(
-            x=axis_title(ATTACKER), y=axis_title(MATCHING), caption=_caption(names, (one, other), compared)
-        )
-        + column_theme()
+        + p9.labs(x=axis_title(ATTACKER), y=axis_title(MATCHING), caption=text)
+        + column_theme(WIDTH_INCHES, 2.75 + caption_inches(text))
         + p9.theme(legend_key_width=14)
     )
 
@@ -74,7 +73,7 @@ def _caption(names: tuple[str, str], studies: tuple[StudyTables, StudyTables], c
         f" ({_with_interval(compared.one)} less {_with_interval(compared.other)}).",
         f"95 % bootstrap over {over}; {people}; validation.",
         f"Fronts of {rows}.",
-        *(f"{name}: {evidence(read_trials(study))}." for name, study in zip(names, studies, strict=True)),
+        *(f"{name}, {evidence(read_trials(study))}." for name, study in zip(names, studies, strict=True)),
     )
 
 

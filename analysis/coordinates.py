@@ -25,12 +25,12 @@ class Axis:
 
 
 def axes(rows: pl.DataFrame, objectives: Sequence[Objective]) -> list[Axis]:
-    """Return an axis for each hyperparameter that differs between the rows, then one for each objective.
+    """Return an axis for each hyperparameter of which the rows have several values, then one for each objective.
 
     An axis reaches from the least to the largest value among the rows, on a logarithmic scale where the hyperparameter
     has one in the registry and no value is 0.
     """
-    varied = [name for name in hyperparameters() if rows[name].n_unique() > 1]
+    varied = [name for name in hyperparameters() if rows[name].drop_nulls().n_unique() > 1]
     return [*(_axis(rows[name]) for name in varied), *(_axis(rows[one.column]) for one in objectives)]
 
 

@@ -6,7 +6,7 @@ import polars as pl
 from analysis.errors import AnalysisError
 from analysis.evidence import evidence
 from analysis.tables import StudyTables, read_importance, read_trials
-from analysis.theme import BLUE, WIDTH_INCHES, caption, column_theme, short_title
+from analysis.theme import BLUE, WIDTH_INCHES, Layers, caption, column_theme, short_title
 from study.records import IMPORTANCE_FRONT, LEAST_IMPORTANCE_TRIALS
 
 MOST_SHOWN = 10  # hyperparameters, those that matter most for any target
@@ -36,9 +36,14 @@ def plot_importance(study: StudyTables) -> p9.ggplot:
         pl.col("target").replace_strict(titles, return_dtype=pl.Enum(list(titles.values()))),
     )
     panels = bars["target"].n_unique()
+    pairs = bars.select("target").unique().join(bars.select("hyperparameter").unique(), how="cross")
+    without = pairs.join(bars, on=["target", "hyperparameter"], how="anti").with_columns(
+        importance=pl.lit(0.0), label=pl.lit(" not in every design")
+    )
     return (
         p9.ggplot(bars, p9.aes("hyperparameter", "importance"))
         + p9.geom_col(fill=BLUE, width=0.65)
+        + _labels(without)
         + p9.coord_flip()
         + p9.facet_wrap("target", ncol=1)
         + p9.scale_y_continuous(expand=(0, 0, 0.05, 0))
@@ -54,3 +59,8 @@ def plot_importance(study: StudyTables) -> p9.ggplot:
         + column_theme(WIDTH_INCHES, 0.95 + panels * (0.3 + ROW_INCHES * len(names)))
         + p9.theme(panel_grid_major_y=p9.element_blank())
     )
+
+
+def _labels(rows: pl.DataFrame) -> Layers:
+    text = p9.geom_text(p9.aes(label="label"), data=rows, size=5, color="#666666", ha="left")
+    return [text] if rows.height else []

@@ -9,7 +9,7 @@ from analysis.frontier_points import view_of
 from analysis.optimism import optimism
 from analysis.staircase import X, Y
 from analysis.tables import StudyTables, read_trials
-from analysis.theme import BLUE, VERMILLION, WIDTH_INCHES, axis_title, caption, column_theme
+from analysis.theme import BLUE, VERMILLION, WIDTH_INCHES, axis_title, caption, caption_inches, column_theme
 from study.objectives import ATTACKER, MATCHING
 
 SEARCH, TEST = "search, validation", "confirmed, test"
@@ -39,6 +39,7 @@ def plot_optimism(study: StudyTables) -> p9.ggplot:
             ),
         ]
     )
+    text = _caption(trials, pairs)
     x, y = view_of([points[X]]), view_of([points[Y]])
     return (
         p9.ggplot(points, p9.aes(X, Y))
@@ -54,8 +55,8 @@ def plot_optimism(study: StudyTables) -> p9.ggplot:
         + p9.scale_color_manual(values=COLOURS, breaks=list(COLOURS))
         + p9.scale_shape_manual(values=SHAPES, breaks=list(SHAPES))
         + p9.coord_cartesian(xlim=(x.low, x.high), ylim=(y.low, y.high), expand=False)
-        + p9.labs(x=axis_title(ATTACKER), y=axis_title(MATCHING), caption=_caption(trials, pairs))
-        + column_theme(WIDTH_INCHES, 3.2)
+        + p9.labs(x=axis_title(ATTACKER), y=axis_title(MATCHING), caption=text)
+        + column_theme(WIDTH_INCHES, 2.75 + caption_inches(text))
     )
 
 

@@ -12,7 +12,7 @@ from study.objectives import Objective
 
 WIDTH_INCHES, HEIGHT_INCHES, DPI = 3.4, 3.0, 300  # one column of a paper
 WIDE_INCHES = 7.0  # both columns
-CAPTION_CHARACTERS_PER_INCH = 24.0
+CAPTION_CHARACTERS_PER_INCH, CAPTION_LINE_INCHES = 24.0, 0.095
 CHANCE_AUC = 0.5
 
 Layers = list[Any]  # plotnine's annotation takes no list of one kind of layer
@@ -35,6 +35,7 @@ def column_theme(width: float = WIDTH_INCHES, height: float = HEIGHT_INCHES) -> 
         axis_title=p9.element_text(size=7),
         axis_text=p9.element_text(size=6.5),
         plot_title=p9.element_text(size=8),
+        plot_title_position="plot",
         plot_caption=p9.element_text(size=5.5, color="#444444", ha="left"),
         plot_caption_position="plot",  # its lines are as wide as the picture
         plot_margin=0.012,
@@ -65,6 +66,11 @@ def caption(*sentences: str, width: float = WIDTH_INCHES) -> str:
     """
     text = re.sub(r"(\d) ", "\\1\N{NO-BREAK SPACE}", " ".join(filter(None, sentences)))
     return textwrap.fill(text, int(width * CAPTION_CHARACTERS_PER_INCH))
+
+
+def caption_inches(text: str) -> float:
+    """The height of a caption's lines."""
+    return CAPTION_LINE_INCHES * len(text.splitlines())
 
 
 def whole_breaks(limits: tuple[float, float]) -> list[float]:

@@ -12,7 +12,11 @@ FIGURES = {"attacker_auc_validation": 0.6, "matching_auc_validation": 0.7}
 
 
 def test_only_what_varies_has_an_axis_and_objectives_always(trials) -> None:
-    found = axes(trials([{**FIGURES, "alpha": 1.0, "beta": b} for b in (0.1, 1.0)]), SEARCH_OBJECTIVES)
+    rows = [
+        {**FIGURES, "alpha": 1.0, "beta": beta, "quantise_bits": bits}
+        for beta, bits in ((0.1, 3), (1.0, None))
+    ]
+    found = axes(trials(rows), SEARCH_OBJECTIVES)
     assert [axis.column for axis in found] == ["beta", "attacker_auc_validation", "matching_auc_validation"]
     np.testing.assert_array_equal(found[1].positions, [0.5, 0.5])
     assert found[1].ticks == (("0.6", 0.5),)
