@@ -4,10 +4,12 @@ import polars as pl
 
 from analysis.candidates import require_objectives
 from analysis.fronts import pareto_front
+from analysis.hypervolume import contributions
 from analysis.tables import StudyTables, read_trials
 from study.objectives import ATTACKER, MATCHING
 from study.records import SCHEMAS
 
+CONTRIBUTION = "hypervolume_contribution"
 IDENTITY = ("number", "trial_id", "design_id", "source", "seeds")
 FIGURES = (
     *(f"{ATTACKER.column}{end}" for end in ("", "_low", "_high")),
@@ -20,16 +22,18 @@ FIGURES = (
 
 
 def front_rows(study: StudyTables) -> pl.DataFrame:
-    """Return the front's rows of `trials` with `source` and `seeds`, the most private first.
+    """Return the front's rows of `trials`, the most private first, with `source`, `seeds` and a contribution.
 
-    What a reader wants first comes first (`leading_columns`), then every other column of `trials`. Raises
-    AnalysisError where no front can exist.
+    `hypervolume_contribution` is what the front's hypervolume would lose without the row (AUC x AUC). What a reader
+    wants first comes first (`leading_columns`), then every other column of `trials`. Raises AnalysisError where no
+    front can exist.
     """
     trials = read_trials(study)
     require_objectives(trials, study.directory, study.objectives)
     front = pareto_front(trials, study.objectives)
     leading = leading_columns(front)
-    return front.select(*leading, pl.exclude(leading))
+    contribution = pl.Series(CONTRIBUTION, contributions(front, study.objectives))
+    return front.select(*leading, pl.exclude(leading)).with_columns(contribution)
 
 
 def leading_columns(front: pl.DataFrame) -> list[str]:

@@ -1,9 +1,5 @@
 """The trade-off frontier as a picture: every search trial, the front as a staircase, baselines by name."""
 
-import re
-import textwrap
-from pathlib import Path
-
 import plotnine as p9
 import polars as pl
 
@@ -11,15 +7,11 @@ from analysis.candidates import require_objectives
 from analysis.evidence import evidence
 from analysis.frontier_points import Frontier, X, Y, frontier
 from analysis.label_placement import LABEL_POINTS, label_rows
-from study.objectives import ATTACKER, MATCHING, Objective
+from analysis.theme import BLUE, CHANCE_AUC, GREY, SKY, VERMILLION, axis_title, caption, column_theme
+from study.objectives import ATTACKER, MATCHING
 
-WIDTH_INCHES, HEIGHT_INCHES, DPI = 3.4, 3.0, 300  # one column of a paper
 PANEL_INCHES = (2.95, 2.15)  # what titles, legend and caption leave of it
-CAPTION_CHARACTERS = 76  # that fit into the width
-CHANCE_AUC = 0.5
 
-# Okabe and Ito's colours, which colour-blind readers can tell apart; shapes repeat what colours say.
-GREY, BLUE, SKY, VERMILLION = "#A0A0A0", "#0072B2", "#56B4E9", "#D55E00"
 OTHER, STOPPED, FRONT, CONFIRMED = "trial", "stopped early", "Pareto-optimal", "Pareto-optimal, confirmed"
 SHAPES = {OTHER: "o", STOPPED: "x", FRONT: "o", CONFIRMED: "o"}
 COLOURS = {OTHER: GREY, STOPPED: GREY, FRONT: BLUE, CONFIRMED: BLUE}
@@ -57,19 +49,10 @@ def plot_frontier(trials: pl.DataFrame, title: str | None = None) -> p9.ggplot:
         + p9.scale_shape_manual(values=SHAPES, breaks=legend)
         + p9.scale_color_manual(values=COLOURS, breaks=legend)
         + p9.coord_cartesian(xlim=(shown.x.low, shown.x.high), ylim=(shown.y.low, shown.y.high), expand=False)
-        + p9.labs(x=_axis_title(ATTACKER), y=_axis_title(MATCHING), caption=_caption(trials, shown))
+        + p9.labs(x=axis_title(ATTACKER), y=axis_title(MATCHING), caption=_caption(trials, shown))
         + (p9.ggtitle(title) if title else p9.labs())
-        + _theme()
+        + column_theme()
     )
-
-
-def save_png(plot: p9.ggplot, path: str | Path) -> None:
-    """Write the picture at a column's width and 300 dpi."""
-    plot.save(path, format="png", width=WIDTH_INCHES, height=HEIGHT_INCHES, dpi=DPI, verbose=False)
-
-
-def _axis_title(objective: Objective) -> str:
-    return f"{objective.title} ({objective.better})"
 
 
 def _caption(trials: pl.DataFrame, shown: Frontier) -> str:
@@ -77,8 +60,7 @@ def _caption(trials: pl.DataFrame, shown: Frontier) -> str:
     dotted = (
         "Dotted:\N{NO-BREAK SPACE}chance." if shown.x.holds(CHANCE_AUC) or shown.y.holds(CHANCE_AUC) else ""
     )
-    text = " ".join(filter(None, [f"{evidence(trials)}.", bars, dotted]))
-    return textwrap.fill(re.sub(r"(\d) ", "\\1\N{NO-BREAK SPACE}", text), CAPTION_CHARACTERS)
+    return caption(f"{evidence(trials)}.", bars, dotted)
 
 
 def _points(rows: pl.DataFrame, kind: str, size: float) -> p9.geom_point:
@@ -114,24 +96,3 @@ def _baselines(shown: Frontier) -> list[p9.geom_point | p9.geom_text]:
     labels = label_rows(shown, names, PANEL_INCHES)
     text = p9.geom_text(p9.aes(label="name"), data=labels, size=LABEL_POINTS, color=VERMILLION)
     return [*points, text]
-
-
-def _theme() -> p9.theme:
-    return p9.theme_bw(base_size=7) + p9.theme(
-        figure_size=(WIDTH_INCHES, HEIGHT_INCHES),
-        panel_grid_minor=p9.element_blank(),
-        panel_grid_major=p9.element_line(color="#EBEBEB", size=0.3),
-        panel_border=p9.element_rect(color="#555555", size=0.5),
-        axis_title=p9.element_text(size=7),
-        axis_text=p9.element_text(size=6.5),
-        plot_title=p9.element_text(size=8),
-        plot_caption=p9.element_text(size=5.5, color="#444444", ha="left"),
-        plot_margin=0.012,
-        legend_position="top",
-        legend_title=p9.element_blank(),
-        legend_text=p9.element_text(size=6.5),
-        legend_margin=0,
-        legend_box_margin=0,
-        legend_box_spacing=0.012,
-        legend_key_width=8,
-    )

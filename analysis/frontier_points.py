@@ -6,9 +6,8 @@ import polars as pl
 
 from analysis.candidates import judged
 from analysis.fronts import pareto_front
-from study.objectives import ATTACKER, MATCHING
+from analysis.staircase import X, Y, staircase
 
-X, Y = ATTACKER.column, MATCHING.column
 PADDING = 0.06  # of the extent of what is shown, on each side
 LEAST_EXTENT = 0.04  # AUC: a single trial still gets readable axes
 
@@ -49,15 +48,8 @@ class Frontier:
 
     @property
     def staircase(self) -> pl.DataFrame:
-        """Corners of the best matching within each limit on the attacker, from edge to edge of the view.
-
-        A limit between two trials allows only the matching of the left one: the line runs right, then up.
-        """
-        steps = self.front.select(X, Y)
-        treads = steps.with_columns(pl.col(Y).shift(1, fill_value=self.y.low))
-        corners = pl.concat([treads.with_row_index("step"), steps.with_row_index("step")]).sort("step", Y)
-        end = steps.tail(1).with_columns(pl.lit(self.x.high).alias(X))
-        return pl.concat([corners.select(X, Y), end])
+        """Corners of the best matching within each limit on the attacker, from edge to edge of the view."""
+        return staircase(self.front, self.y.low, self.x.high)
 
     @property
     def marks(self) -> pl.DataFrame:
@@ -84,8 +76,8 @@ def frontier(trials: pl.DataFrame) -> Frontier:
         x_bars=x_bars,
         y_bars=y_bars,
         baselines=baselines,
-        x=_view([shown[X], x_bars["low"], x_bars["high"]]),
-        y=_view([shown[Y], y_bars["low"], y_bars["high"]]),
+        x=view_of([shown[X], x_bars["low"], x_bars["high"]]),
+        y=view_of([shown[Y], y_bars["low"], y_bars["high"]]),
     )
 
 
@@ -98,7 +90,8 @@ def _bars(front: pl.DataFrame, column: str) -> pl.DataFrame:
     return bounds.filter(pl.col("low").is_finite(), pl.col("high").is_finite())
 
 
-def _view(shown: list[pl.Series]) -> View:
+def view_of(shown: list[pl.Series]) -> View:
+    """The stretch that holds all values, with a margin."""
     values = pl.concat([series.rename("value") for series in shown]).to_numpy()
     low, high = float(values.min()), float(values.max())
     margin = max((high - low) * PADDING, (LEAST_EXTENT - (high - low)) / 2)

@@ -21,3 +21,15 @@ def hypervolume(frame: pl.DataFrame, objectives: Sequence[Objective] = SEARCH_OB
         return 0.0
     reference = np.array([objective.worst_cost for objective in objectives])
     return float(moocore.hypervolume(costs, ref=reference))
+
+
+def contributions(front: pl.DataFrame, objectives: Sequence[Objective] = SEARCH_OBJECTIVES) -> np.ndarray:
+    """Return float64 `[row]`: by how much the hypervolume of a front's rows would shrink without each of them.
+
+    In units and up to the reference of `hypervolume`. Of designs with equal figures none contributes: the others
+    remain.
+    """
+    if front.is_empty():
+        return np.empty(0)
+    reference = np.array([objective.worst_cost for objective in objectives])
+    return moocore.hv_contributions(costs_of(front, objectives), ref=reference)

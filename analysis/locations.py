@@ -144,9 +144,14 @@ def children(folder: Location) -> list[str]:
 
 @contextmanager
 def written(target: Location) -> Iterator[Path]:
-    """A local path to write a file to, which is at `target` when the context ends."""
+    """A local path to write a file to, which is whole at `target` when the context ends."""
     if isinstance(target, Path):
-        yield target
+        aside = target.with_name(f".{target.stem}.tmp{target.suffix}")
+        try:
+            yield aside
+            aside.replace(target)
+        finally:
+            aside.unlink(missing_ok=True)
         return
     with tempfile.TemporaryDirectory() as workplace:
         aside = Path(workplace, target.name)

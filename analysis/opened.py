@@ -6,8 +6,10 @@ from pathlib import Path
 
 import polars as pl
 
-from analysis import tables
+from analysis import comparison, tables
+from analysis.bootstrapped import bootstrapped
 from analysis.fronts import pareto_front
+from analysis.history import history
 from analysis.hypervolume import hypervolume
 from analysis.selection import Selection, Wish, select
 
@@ -29,6 +31,19 @@ class Study:
     def hypervolume(self) -> float:
         """Of its front, up to the objectives' declared reference."""
         return hypervolume(self.trials(), self.tables.objectives)
+
+    def history(self) -> pl.DataFrame:
+        """How the hypervolume grew, as `analysis.history.history` describes it."""
+        return history(self.trials(), tables.read_epochs(self.tables), self.tables.objectives)
+
+    def pareto_probability(self) -> pl.DataFrame:
+        """Per `design`, the share of resamples of people and seeds in which it is Pareto-optimal (`probability`), and
+        whether it is by its figures (`on_front`). AnalysisError where resamples are missing."""
+        return bootstrapped(self.tables).pareto_probability()
+
+    def compare(self, other: "Study") -> comparison.Comparison:
+        """By how much its front is better than another's, as `analysis.comparison.compare` describes it."""
+        return comparison.compare(self.tables, other.tables)
 
     def select(
         self,

@@ -1,17 +1,13 @@
 """Figure 2 of the paper: AUC of gender inference and of matching over one weight, the other held at 0.5."""
 
-import textwrap
-
 import plotnine as p9
 import polars as pl
 
-from analysis.frontier_plot import BLUE, CHANCE_AUC, VERMILLION
 from analysis.paper_claims import FIGURE_2, FRESH, HELD
+from analysis.theme import BLUE, CHANCE_AUC, GREEN, VERMILLION, caption, column_theme
 from study.objectives import ATTACKER, MATCHING
 
 WIDTH_INCHES, HEIGHT_INCHES = 6.6, 3.1  # two columns of a paper
-CAPTION_CHARACTERS = 150
-GREEN = "#009E73"  # Okabe and Ito's, as the frontier's colours
 COLOURS = {"AIA": BLUE, "Original": VERMILLION, "Random": GREEN}
 FRESH_KIND, IN_LOOP_KIND = "fresh", "in the training loop"
 LINES = {FRESH_KIND: "solid", IN_LOOP_KIND: "dashed"}
@@ -56,7 +52,8 @@ def plot_figure_2(figures: pl.DataFrame, panel: str) -> p9.ggplot:
         + p9.labs(
             x=f"{LETTERS[weight]}, weight in Eq. 8 ({held} = {HELD})", y="", caption=_caption(shown, panel)
         )
-        + _theme()
+        + column_theme(WIDTH_INCHES, HEIGHT_INCHES)
+        + p9.theme(legend_key_width=22)
     )
 
 
@@ -78,21 +75,4 @@ def _caption(shown: pl.DataFrame, panel: str) -> str:
         f"{PAPER[panel]} Here: test identities, {seeds} seed{'s' if high != 1 else ''} per point; bars: 95 % bootstrap"
         f" over {bars}. Dotted: chance."
     )
-    return textwrap.fill(text, CAPTION_CHARACTERS)
-
-
-def _theme() -> p9.theme:
-    return p9.theme_bw(base_size=8) + p9.theme(
-        figure_size=(WIDTH_INCHES, HEIGHT_INCHES),
-        panel_grid_minor=p9.element_blank(),
-        panel_grid_major=p9.element_line(color="#EBEBEB", size=0.3),
-        panel_border=p9.element_rect(color="#555555", size=0.5),
-        strip_background=p9.element_blank(),
-        strip_text=p9.element_text(size=8),
-        plot_caption=p9.element_text(size=6, color="#444444", ha="left"),
-        legend_position="top",
-        legend_title=p9.element_blank(),
-        legend_key_width=22,
-        legend_box_margin=0,
-        legend_margin=0,
-    )
+    return caption(text, width=WIDTH_INCHES)

@@ -1,14 +1,14 @@
 """What a reproduction of the paper measured: the figures of each design on test identities, over its seeds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
 from analysis.errors import AnalysisError
+from analysis.resample_files import read_resamples
 from analysis.resampled import Resampled, mean_over_seeds, seed_counts
 from analysis.tables import StudyTables, read_matches, read_trials
 
@@ -50,7 +50,7 @@ class PaperRun:
     planned: int
     devices: tuple[str, ...]
     seeds: tuple[int, ...]
-    resampled: dict[tuple[str, str], Resampled]
+    resampled: Mapping[tuple[str, str], Resampled]
     counts: np.ndarray
 
     def designs(self) -> Iterator[Design]:
@@ -88,7 +88,7 @@ def read_paper_run(study: StudyTables) -> PaperRun:
         *(f"{figure}_{SPLIT}" for figure in (*RESAMPLED_FIGURES, *OTHER_FIGURES)),
     )
     trials = trials.rename({f"{figure}_{SPLIT}": figure for figure in (*RESAMPLED_FIGURES, *OTHER_FIGURES)})
-    resampled = _resampled(Path(study.directory), trials)
+    resampled = read_resamples(study.location, trials, SPLIT, RESAMPLED_FIGURES)
     seeds = tuple(trials["seed"].unique().sort())
     resamples = len(next(iter(resampled.values()))) - 1
     devices = tuple(complete["device"].drop_nulls().unique().sort())
@@ -107,20 +107,3 @@ def _matching_accuracy(study: StudyTables) -> pl.DataFrame:
     return on_test.join(best.select("trial_id", "matcher"), on=["trial_id", "matcher"]).select(
         "trial_id", pl.col("accuracy").alias(f"matching_accuracy_{SPLIT}")
     )
-
-
-def _resampled(directory: Path, trials: pl.DataFrame) -> dict[tuple[str, str], Resampled]:
-    values = {}
-    known = trials.with_columns(pl.col(RESAMPLED_FIGURES).fill_null(np.nan))
-    for row in known.iter_rows(named=True):
-        path = directory / "resamples" / f"{row['trial_id']}.parquet"
-        try:
-            draws = pl.read_parquet(path).filter(pl.col("split") == SPLIT).sort("resample")
-        except (OSError, pl.exceptions.PolarsError) as error:
-            raise AnalysisError(
-                f"{path} cannot be read: a trial's resamples lie there; run it again in a new directory"
-            ) from error
-        for (figure,), rows in draws.group_by("figure"):
-            series = rows["value"].fill_null(np.nan).to_numpy()
-            values[row["trial_id"], figure] = np.r_[row[str(figure)], series]
-    return values

@@ -22,9 +22,12 @@ class Estimate:
     high: float
 
 
-def seed_counts(seeds: int, resamples: int) -> np.ndarray:
-    """How often each seed appears in each resample of all seeds, `[resample, seed]`: the same at every call."""
-    rng = np.random.default_rng(0)
+def seed_counts(seeds: int, resamples: int, stream: int = 0) -> np.ndarray:
+    """How often each seed appears in each resample of all seeds, `[resample, seed]`: the same at every call.
+
+    Other numbers of the `stream` are independent draws.
+    """
+    rng = np.random.default_rng(stream)
     return rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=resamples)
 
 

@@ -1,14 +1,16 @@
 """A study's four result tables, read lazily from its directory."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import polars as pl
 import pyarrow.dataset
 
 from analysis.errors import AnalysisError
-from analysis.locations import Location, location
+from analysis.locations import Location, here, location
 from analysis.parts import Damaged, Parts, find_parts, require_some
 from study.objectives import Objective, search_objectives
 from study.records import SCHEMAS
@@ -27,6 +29,11 @@ class StudyTables:
     directory: str
     objectives: tuple[Objective, ...]
     _found: dict[str, Parts] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def location(self) -> Location:
+        """Where the study lies."""
+        return location(self.directory)
 
     @cached_property
     def trials(self) -> pl.LazyFrame:
@@ -50,7 +57,7 @@ class StudyTables:
 
     def _parts(self, table: str) -> Parts:
         if table not in self._found:
-            self._found[table] = find_parts(location(self.directory), table)
+            self._found[table] = find_parts(self.location, table)
         return self._found[table]
 
     def _scan(self, table: str) -> pl.LazyFrame:
@@ -81,7 +88,7 @@ def open_study(directory: str | Location) -> StudyTables:
     try:
         if not (study / "study.toml").is_file():
             raise AnalysisError(f"{where}: no study.toml in it; expected the directory of a launched study")
-        tables = StudyTables(where, _objectives(study / "study.toml"))
+        tables = StudyTables(where, _objectives(read_spec(study)))
         finished = _collect(tables.trials.select(pl.len()), where).item()
     except OSError as error:
         raise AnalysisError(f"{where}: cannot be read ({' '.join(str(error).split())})") from error
@@ -95,9 +102,25 @@ def read_trials(study: StudyTables) -> pl.DataFrame:
     return _collect(study.trials, study.directory)
 
 
+def read_spec(study: Location) -> dict[str, Any]:
+    """Return the content of a study's study.toml; AnalysisError where it is no TOML."""
+    spec = study / "study.toml"
+    try:
+        return tomllib.loads(spec.read_text("utf-8"))
+    except ValueError as error:  # no TOML, or no text
+        raise AnalysisError(
+            f"{spec} cannot be read ({error}); expected the spec that a launch wrote"
+        ) from error
+
+
 def read_matches(study: StudyTables) -> pl.DataFrame:
     """Return the whole `matches` table; AnalysisError where a part of it cannot be read."""
     return _collect(study.matches, study.directory)
+
+
+def read_attacks(study: StudyTables) -> pl.DataFrame:
+    """Return the whole `attacks` table; AnalysisError where a part of it cannot be read."""
+    return _collect(study.attacks, study.directory)
 
 
 def read_epochs(study: StudyTables) -> pl.DataFrame:
@@ -105,16 +128,22 @@ def read_epochs(study: StudyTables) -> pl.DataFrame:
     return _collect(study.epochs, study.directory)
 
 
-def _objectives(spec: Location) -> tuple[Objective, ...]:
+def read_importance(study: StudyTables) -> pl.DataFrame:
+    """Return `importance.parquet`, with the columns of IMPORTANCE_SCHEMA; AnalysisError where it was not computed."""
     try:
-        content = tomllib.loads(spec.read_text("utf-8"))
-    except ValueError as error:  # no TOML, or no text
+        with here(study.location / "importance.parquet") as path:
+            return pl.read_parquet(path, glob=False)
+    except (pl.exceptions.PolarsError, OSError) as error:
         raise AnalysisError(
-            f"{spec} cannot be read ({error}); expected the spec that a launch wrote"
+            f"{study.location / 'importance.parquet'} cannot be read; it is computed by: aia-study plot"
+            f" {study.directory} --kind importance"
         ) from error
-    attribute = content.get("attribute")
+
+
+def _objectives(spec: Mapping[str, Any]) -> tuple[Objective, ...]:
+    attribute = spec.get("attribute")
     count = len(attribute) if isinstance(attribute, list) else 1
-    return search_objectives(content.get("objectives", "maximum"), count)
+    return search_objectives(spec.get("objectives", "maximum"), count)
 
 
 def _collect(frame: pl.LazyFrame, directory: str) -> pl.DataFrame:

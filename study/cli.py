@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from study.console import Format, ModelFormat, print_error
+from study.console import Format, ModelFormat, PictureKind, print_error
 
 USER_MISTAKE = 2
 # typer carries its own copy of click and exports of its errors only this one: its base is any misuse.
@@ -217,17 +217,27 @@ def select(
     reports.select(directory, Wish(max_attacker_auc, min_matching_auc, knee, weights), form)
 
 
-@app.command(epilog="Example: aia-study plot studies/quick-1 -o frontier.png")
+@app.command(epilog="Example: aia-study plot studies/quick-1 --kind history -o history.png")
 def plot(
     directory: Directory,
+    kind: Annotated[PictureKind, typer.Option(help="Which picture.")] = PictureKind.FRONTIER,
+    against: Annotated[
+        Any, typer.Option(metavar="DIR", help="Compare with another study.", parser=_read_only)
+    ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="PNG", help="Default: DIR/frontier.png.")
+        Path | None, typer.Option("-o", "--output", metavar="PNG", help="Default: DIR/KIND.png.")
     ] = None,
 ) -> None:
-    """Draw the trade-off frontier."""
+    """Draw a picture of a study, or the fronts of two and by how much they differ."""
     from study import reports
+    from study.errors import StudyError
 
-    reports.plot(directory, output)
+    if against is None:
+        reports.plot(directory, kind, output)
+    elif kind is PictureKind.FRONTIER:
+        reports.plot_against(directory, against, output)
+    else:
+        raise StudyError(f"--against compares the fronts of two studies: leave out --kind {kind}")
 
 
 @app.command(epilog="Example: aia-study fetch studies/quick-1 trial-00012 -o anonymizer")

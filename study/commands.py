@@ -7,7 +7,7 @@ import typer
 from aia_models.data.prepare import open_prepared, remarks_on
 from aia_models.data.splits import count_splits
 from analysis.locations import Location
-from study.console import INTERRUPTED, print_error, print_table, stderr, stdout
+from study.console import INTERRUPTED, PictureKind, print_error, print_table, stderr, stdout
 from study.launch import (
     StudyDirectory,
     create_study,
@@ -111,6 +111,7 @@ def _run(study: StudyDirectory, address: str | None, hours: float | None, *, sea
     # Ray and plotnine take seconds to import: --dry-run and refusals do without.
     from analysis.tables import open_study
     from study import reports
+    from study.importance import write_importance
     from study.runner import run_study
 
     where = study.place.location
@@ -136,5 +137,6 @@ def _run(study: StudyDirectory, address: str | None, hours: float | None, *, sea
         reports.status(where)
         raise typer.Exit(NO_TRIAL_JUDGED)
     reports.front(where)
-    reports.plot(where, None)
+    reports.plot(where, PictureKind.FRONTIER, None)
+    write_importance(where)
     stdout.print(f"results: {where / 'results'}")

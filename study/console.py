@@ -24,6 +24,21 @@ class Format(StrEnum):
     CSV = "csv"
 
 
+class PictureKind(StrEnum):
+    """What `plot` draws: the names of `analysis.pictures.PICTURES`, which takes seconds to import."""
+
+    FRONTIER = "frontier"
+    ATTAINMENT = "attainment"
+    HISTORY = "history"
+    RUNGS = "rungs"
+    ATTACKS = "attacks"
+    MAP = "map"
+    COORDINATES = "coordinates"
+    OPTIMISM = "optimism"
+    IMPORTANCE = "importance"
+    COSTS = "costs"
+
+
 class ModelFormat(StrEnum):
     """What `export` writes."""
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from analysis.locations import Location
 from study.errors import StudyError
-from study.layout import PICTURE
 
 EXAMPLE = "example"
 
@@ -34,6 +33,6 @@ def is_example(directory: Location) -> bool:
     return directory.resolve() == example_directory().resolve()
 
 
-def picture_place(directory: Location) -> Location:
+def picture_place(directory: Location, name: str) -> Location:
     """Where a study's picture goes that nobody gave a place: beside its tables; of the study that ships, here."""
-    return Path(f"{EXAMPLE}-{PICTURE}") if is_example(directory) else directory / PICTURE
+    return Path(f"{EXAMPLE}-{name}") if is_example(directory) else directory / name

@@ -8,5 +8,5 @@ RESAMPLES = "resamples"  # per trial, its figures in each resample of the judged
 STAGE1 = "stage1"  # what stage 1 left, by its key: trials that agree on it share it
 STATES = "state"  # where running trials stand, by trial: their next process goes on from there
 IMAGE_CLASSIFIER = "image_classifier.safetensors"  # of a run of `paper`
-PICTURE = "frontier.png"
+IMPORTANCE = "importance.parquet"  # how much each hyperparameter matters
 PREPARED = ".prepared"  # beside the studies: prepared faces that they share

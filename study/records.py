@@ -251,6 +251,29 @@ RESAMPLES_SCHEMA = _schema(
     _field("value", float, "The figure in that resample; null where it lacks one of the classes."),
 )
 
+# No table of the store either: computed of the whole search, and again when it has grown.
+IMPORTANCE_FRONT = "front"
+LEAST_IMPORTANCE_TRIALS = 10  # complete ones; of fewer nothing can be said
+IMPORTANCE_SCHEMA = _schema(
+    "One row per target and hyperparameter of a search: how much it matters, over the whole space.",
+    _field(
+        "target",
+        str,
+        f"For what it matters: an objective by its column of `trials`, or being on the Pareto `{IMPORTANCE_FRONT}`.",
+        required=True,
+    ),
+    _field("hyperparameter", str, "Its column of `trials`.", required=True),
+    _field(
+        "importance",
+        float,
+        "fanova: share of the variance of the objective that it explains by itself, 0 to 1; ped_anova: its share, of 1,"
+        " in how far values on the front differ from values anywhere.",
+        required=True,
+    ),
+    _field("evaluator", str, "Optuna's evaluator.", required=True, among=("fanova", "ped_anova")),
+    _field("trials", int, "Complete search trials that it is computed of.", required=True),
+)
+
 # In the order in which a segment's parts are written: a trial exists once its trials row does.
 SCHEMAS: Mapping[str, pa.Schema] = {
     "epochs": EPOCHS_SCHEMA,

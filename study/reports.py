@@ -8,17 +8,20 @@ from typing import Any
 
 import polars as pl
 
-from analysis.candidates import candidates, require_objectives
+from analysis.candidates import candidates
+from analysis.comparison_plot import plot_comparison
 from analysis.front_table import front_rows, hyperparameters
-from analysis.frontier_plot import plot_frontier, save_png
 from analysis.locations import Location, written
+from analysis.pictures import PICTURES
 from analysis.selection import Selection, Wish
 from analysis.selection import select as select_trial
 from analysis.status import status_summary
 from analysis.tables import StudyTables, read_trials
-from study.console import Format, print_rows, print_table, stderr, stdout
+from analysis.theme import save_png
+from study.console import Format, PictureKind, print_rows, print_table, stderr, stdout
 from study.constraints import row_violation
-from study.example import picture_place
+from study.example import is_example, picture_place
+from study.importance import write_importance
 from study.layout import CONTROLS, SPEC_FILE
 from study.objectives import ATTACKER, MATCHING
 from study.readable import open_readable
@@ -123,14 +126,25 @@ def status(directory: Location, form: Format = Format.TABLE) -> None:
         stdout.print(f"{error['trial_id']} {error['status']}: {error['error']}")
 
 
-def plot(directory: Location, output: Path | None) -> None:
-    """Writes the frontier picture and prints where it lies."""
-    trials = read_trials(open_readable(directory, "trials"))
-    require_objectives(trials, str(directory))
-    target = output or picture_place(directory)
+def plot(directory: Location, kind: PictureKind, output: Path | None) -> None:
+    """Writes a picture of the study and prints where it lies."""
+    if kind is PictureKind.IMPORTANCE and not is_example(directory):
+        write_importance(directory)
+    picture = PICTURES[kind]
+    title = f"{directory.resolve().name}: {picture.title}"
+    target = output or picture_place(directory, f"{kind}.png")
     with written(target) as path:
-        save_png(plot_frontier(trials, title=directory.resolve().name), path)
-    stdout.print(f"frontier: {target}")
+        save_png(picture.draw(open_readable(directory, "trials")), path, title)
+    stdout.print(f"{kind}: {target}")
+
+
+def plot_against(directory: Location, other: Location, output: Path | None) -> None:
+    """Writes the fronts of two studies and by how much they differ, and prints where the picture lies."""
+    target = output or picture_place(directory, "comparison.png")
+    with written(target) as path:
+        drawn = plot_comparison(open_readable(directory, "trials"), open_readable(other, "trials"))
+        save_png(drawn, path, "Comparison of two fronts")
+    stdout.print(f"comparison: {target}")
 
 
 def _tell_beyond_constraints(directory: Location, rows: pl.DataFrame) -> None:

@@ -10,7 +10,7 @@ def test_rows_are_the_front_with_what_matters_first(study_directory, searched) -
     frame = searched(30)
     rows = front_rows(open_study(study_directory(frame)))
     assert rows["trial_id"].to_list() == pareto_front(frame)["trial_id"].to_list()
-    assert set(rows.columns) == {*frame.columns, "source", "seeds"}
+    assert set(rows.columns) == {*frame.columns, "source", "seeds", "hypervolume_contribution"}
     assert rows.columns[:6] == [
         "number",
         "trial_id",

@@ -10,9 +10,10 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from analysis.errors import AnalysisError
-from analysis.frontier_plot import plot_frontier, save_png
+from analysis.frontier_plot import plot_frontier
 from analysis.frontier_points import X, Y, frontier
 from analysis.label_placement import place_labels
+from analysis.theme import save_png
 
 
 def test_the_staircase_goes_right_then_up_from_edge_to_edge(points) -> None:

@@ -27,6 +27,21 @@ def test_mask_equals_moocore(data: st.DataObject, values: st.SearchStrategy[floa
     np.testing.assert_array_equal(costs, before)
 
 
+SPOILT = st.sampled_from([-1.0, 0.0, 1.0, float("nan"), float("inf"), float("-inf")])
+
+
+@pytest.mark.parametrize("dimensions", [2, 3, 4])
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_rows_that_are_not_finite_change_nothing_for_others(data: st.DataObject, dimensions: int) -> None:
+    costs = data.draw(arrays(np.float64, st.tuples(st.integers(1, 20), st.just(dimensions)), elements=SPOILT))
+    finite = np.isfinite(costs).all(axis=1)
+    expected = np.zeros(len(costs), dtype=bool)
+    if finite.any():
+        expected[finite] = moocore.is_nondominated(costs[finite], keep_weakly=True)
+    np.testing.assert_array_equal(is_nondominated(costs), expected)
+
+
 SHAPES = {
     "cloud": lambda rng, n: rng.random((n, 2)),
     "trade-off": lambda rng, n: (

@@ -1,9 +1,11 @@
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.hypervolume import hypervolume
+from analysis.fronts import pareto_front
+from analysis.hypervolume import contributions, hypervolume
 from study.objectives import ATTACKER, MATCHING, SEARCH_OBJECTIVES, Objective
 
 AUC = st.integers(35, 110).map(lambda percent: percent / 100)  # beyond the reference on both sides
@@ -63,3 +65,22 @@ def test_three_objectives_by_inclusion_and_exclusion(trials) -> None:
 
     expected = joint(0) + joint(1) + joint(2) - joint(0, 1) - joint(0, 2) - joint(1, 2) + joint(0, 1, 2)
     assert hypervolume(frame, (*SEARCH_OBJECTIVES, seconds)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_a_contribution_is_what_the_volume_loses_without_the_row(points, data, dimensions: int) -> None:
+    third = Objective("attacker_auc_test", "attacker", "lower is more private", "minimize", 1.0)
+    objectives = (*SEARCH_OBJECTIVES, third)[:dimensions]
+    drawn = data.draw(st.lists(st.tuples(AUC, AUC, AUC), max_size=8))
+    frame = points(*(pair[:2] for pair in drawn)).with_columns(
+        attacker_auc_test=pl.Series([one[2] for one in drawn], dtype=pl.Float64)
+    )
+    front = pareto_front(frame, objectives)
+    found = contributions(front, objectives)
+    assert found.shape == (front.height,)
+    whole = hypervolume(front, objectives)
+    for place, contribution in enumerate(found):
+        others = front.with_row_index("place").filter(pl.col("place") != place)
+        assert contribution == pytest.approx(whole - hypervolume(others, objectives), abs=1e-12)

@@ -67,6 +67,10 @@ def test_wrong_type_in_the_spec(capsys, tmp_path, storage):
         (["confirm", "nowhere", "--seeds", "0"], "--seeds"),
         (["select", "nowhere"], "give max_attacker_auc, min_matching_auc, knee or weights"),
         (["front", "nowhere", "--format", "xml"], "json"),
+        (["plot", "nowhere", "--kind", "importance"], "study.toml"),
+        (["plot", "nowhere", "--against", "elsewhere"], "study.toml"),
+        (["plot", "nowhere", "--kind", "pie"], "frontier"),
+        (["plot", "nowhere", "--kind", "map", "--against", "elsewhere"], "leave out --kind map"),
     ],
 )
 def test_wrong_arguments(capsys, arguments, named):
