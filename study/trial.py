@@ -20,6 +20,7 @@ from aia_models.judging import Judgement, judge
 from aia_models.metrics import folded
 from aia_models.training import EpochRecord, Trainer
 from study.design import training_config
+from study.examples import examples_png
 from study.layout import CHECKPOINTS, RESAMPLES, STAGE1, STATES
 from study.outcome import (
     Outcome,
@@ -33,6 +34,7 @@ from study.outcome import (
     trial_row,
 )
 from study.plan import Status, TrialPlan
+from study.records import EXAMPLES
 from study.resamples import write_resamples
 from study.saved_training import SavedTraining, Trained
 from study.shared_stage1 import SharedStage1
@@ -194,7 +196,8 @@ class _Running:
         anonymizer, judgement, in_loop = self._judge()
         trial_id, checkpoint_path = self._plan.trial_id, f"{CHECKPOINTS}/{self._plan.trial_id}"
         write_resamples(self._directory / RESAMPLES / f"{trial_id}.parquet", trial_id, judgement, in_loop)
-        checkpoint.save(anonymizer, self._directory / checkpoint_path, self._about(judgement))
+        examples = {EXAMPLES: examples_png(anonymizer, self._faces.validation)}
+        checkpoint.save(anonymizer, self._directory / checkpoint_path, self._about(judgement), examples)
         figures = judged_figures(judgement, self._trained.records[-1], in_loop)
         return self.ended("complete", judgement, **figures, checkpoint=checkpoint_path)
 
