@@ -55,6 +55,11 @@ def _objectives(directory: str) -> tuple[Objective, ...]:
     return search_objectives(content.get("objectives", "maximum"), count)
 
 
+def read_attacks(study: StudyTables) -> pl.DataFrame:
+    """Return the whole `attacks` table; AnalysisError where a part of it cannot be read."""
+    return _collect(study.attacks, study.directory)
+
+
 def read_matches(study: StudyTables) -> pl.DataFrame:
     """Return the whole `matches` table; AnalysisError where a part of it cannot be read."""
     return _collect(study.matches, study.directory)

@@ -1,0 +1,50 @@
+"""A study's pictures as they stand in its report: small PNG images inside the page."""
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import plotnine as p9
+
+from analysis.errors import AnalysisError
+from analysis.frontier_plot import plot_frontier
+from analysis.report_examples import png_uri
+from analysis.tables import StudyTables, read_trials
+
+DPI = 160
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture by its `title`; `draw` raises AnalysisError, in one line, where the study holds nothing to draw."""
+
+    title: str
+    draw: Callable[[StudyTables], p9.ggplot]
+
+
+PICTURES: Mapping[str, Picture] = {
+    "frontier": Picture("Trade-off frontier", lambda study: plot_frontier(read_trials(study))),
+}
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One picture of a study: `uri` is its PNG image, or None with the `reason` why there is none."""
+
+    title: str
+    uri: str | None
+    reason: str | None = None
+
+
+def drawn(study: StudyTables, pictures: Mapping[str, Picture]) -> list[Drawn]:
+    """Return the pictures of a study in their order, each in the size that its theme says."""
+    return [_drawn(study, picture) for picture in pictures.values()]
+
+
+def _drawn(study: StudyTables, picture: Picture) -> Drawn:
+    image = io.BytesIO()
+    try:
+        picture.draw(study).save(image, format="png", dpi=DPI, verbose=False)
+    except AnalysisError as error:
+        return Drawn(picture.title, None, str(error))
+    return Drawn(picture.title, png_uri(image.getvalue()))

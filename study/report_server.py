@@ -1,0 +1,94 @@
+"""A report that follows a running study: served to this machine alone, rendered anew when there are new results."""
+
+import hashlib
+import threading
+from collections.abc import Callable
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from analysis.errors import AnalysisError
+from analysis.report import waiting_page
+from study.console import stdout
+from study.errors import StudyError
+from study.layout import SPEC_FILE
+from study.signals import terminated_as_interrupted
+
+LOOPBACK = "127.0.0.1"
+
+
+class LiveReport:
+    """The newest page of the study in `directory`, which `render` makes of it and a version.
+
+    StudyError where there is no study.
+    """
+
+    def __init__(self, directory: Path, render: Callable[[Path, str], str]) -> None:
+        if not (directory / SPEC_FILE).is_file():
+            raise StudyError(f"{directory}: no {SPEC_FILE} in it; expected the directory of a launched study")
+        self._directory = directory
+        self._render = render
+        self._lock = threading.Lock()
+        self._page: tuple[str, str] | None = None
+
+    def version(self) -> str:
+        """Another text whenever the `trials` table has other parts: a trial exists once its row there does."""
+        parts = sorted((self._directory / "results" / "trials").glob("*.parquet"))
+        return hashlib.sha256("\n".join(part.name for part in parts).encode()).hexdigest()[:16]
+
+    def page(self) -> str:
+        """The page of the results as they are now, or one that waits for the first of them."""
+        with self._lock:
+            version = self.version()
+            if self._page is None or self._page[0] != version:
+                self._page = (version, self._rendered(version))
+            return self._page[1]
+
+    def _rendered(self, version: str) -> str:
+        try:
+            return self._render(self._directory, version)
+        except AnalysisError as error:
+            return waiting_page(self._directory.resolve().name, str(error), version)
+
+
+def serve(report: LiveReport, port: int) -> None:
+    """Serves the report on the loopback interface until interrupted; port 0 takes a free one.
+
+    StudyError for a port that is taken.
+    """
+    try:
+        server = server_of(report, port)
+    except OSError as error:
+        raise StudyError(f"port {port} cannot be served on: {error.strerror}; give another --port") from error
+    with server, terminated_as_interrupted():
+        stdout.print(f"report: http://{LOOPBACK}:{server.server_port}/ (Ctrl-C ends it)")
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            stdout.print("report: ended")
+
+
+def server_of(report: LiveReport, port: int) -> ThreadingHTTPServer:
+    """A server of the page at `/` and its version at `/version`, bound and not yet serving."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answers = {"/": ("text/html", report.page), "/version": ("text/plain", report.version)}
+            # A page from elsewhere that resolves its own name to this machine is answered nothing.
+            own = self.headers.get("Host", "").rpartition(":")[0] in (LOOPBACK, "localhost")
+            if not own or self.path not in answers:
+                self.send_error(HTTPStatus.NOT_FOUND)
+                return
+            kind, answer = answers[self.path]
+            content = answer().encode()
+            self.send_response(HTTPStatus.OK)
+            self.send_header("Content-Type", f"{kind}; charset=utf-8")
+            self.send_header("Content-Length", str(len(content)))
+            self.send_header("Cache-Control", "no-store")
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing: the terminal is the user's."""
+
+    return ThreadingHTTPServer((LOOPBACK, port), Handler)
