@@ -64,7 +64,7 @@ def waiting_page(title: str, reason: str, version: str) -> str:
 def _table_row(row: Mapping[str, Any], described: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     design = described[row["trial_id"]]
     cells = [figure_text(row, column).partition(" ")[::2] for column in COLUMNS]
-    return {"cells": cells, **design}
+    return {**design, "cells": cells, "searched": dict(design["parameters"])}
 
 
 def _template(name: str) -> Template:

@@ -38,10 +38,10 @@ def frontier_chart(kinds: set[str], x: View, y: View) -> dict[str, Any]:
         limit.mark_rect(color="var(--beyond)", clip=True).encode(across, x2="right:Q"),
         *_chance(across if x.holds(CHANCE_AUC) else None, up if y.holds(CHANCE_AUC) else None),
         alt.Chart(alt.NamedData("x_bars"))
-        .mark_rule(color="var(--front)", opacity=0.45)
+        .mark_rule(color="var(--front)", opacity=0.35)
         .encode(across, up, x2="x2:Q"),
         alt.Chart(alt.NamedData("y_bars"))
-        .mark_rule(color="var(--front)", opacity=0.45)
+        .mark_rule(color="var(--front)", opacity=0.35)
         .encode(across, up, y2="y2:Q"),
         alt.Chart(alt.NamedData("staircase"))
         .mark_line(color="var(--staircase)", strokeWidth=2, clip=True)

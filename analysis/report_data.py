@@ -17,15 +17,18 @@ from analysis.report_examples import examples
 from analysis.report_judgements import Judgements, attacks_by_design, matches_by_design
 from analysis.selection import Wish
 from analysis.tables import StudyTables
-from study.objectives import MOST_ATTRIBUTES
+from study.objectives import MOST_ATTRIBUTES, attribute_column
 
 STEP = 0.005  # AUC, of the slider
 FIGURES = (
     ("attacker AUC", "attacker_auc"),
-    *((f"attacker AUC, attribute {n}", f"attacker_auc_attribute_{n}") for n in range(1, MOST_ATTRIBUTES + 1)),
     ("attacker AUC, mean of 10 releases", "attacker_auc_10_releases"),
     ("matching AUC", "matching_auc"),
     ("matching AUC, same-gender pairs", "matching_auc_same_gender"),
+)
+ATTRIBUTES = tuple(  # where there are several; of one it is the attacker AUC
+    (f"attacker AUC, attribute {number}", f"attacker_auc_attribute_{number}")
+    for number in range(1, MOST_ATTRIBUTES + 1)
 )
 
 
@@ -57,6 +60,7 @@ def report_data(
         "designs": described,
         "order": Wish(max_attacker_auc=1.0).ordered(eligible)["trial_id"].to_list(),
         "limit": _limit(eligible, attackers),
+        "varied": varied,
         "fixed": fixed,
         "attackers": attacker_names,
         "matchers": matcher_names,
@@ -73,6 +77,7 @@ def _design(row: Mapping[str, Any], varied: Sequence[str], directory: str) -> di
     figures = [
         [title, *(figure_text(row, f"{name}_{split}") for split in ("validation", "test"))]
         for title, name in FIGURES
+        + (ATTRIBUTES if row[attribute_column(2, "validation")] is not None else ())
     ]
     return {
         "id": trial_id,

@@ -43,7 +43,7 @@ def basis(trials: pl.DataFrame) -> str:
 
 def _range(figures: pl.Series) -> str:
     low, high = figures.min(), figures.max()
-    return f"{low:.3f} to {high:.3f}"
+    return f"{low:.3f} to {high:.3f}".replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _listed(values: pl.Series, before: str) -> str:

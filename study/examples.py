@@ -8,7 +8,7 @@ from PIL import Image
 from aia_models.anonymizer import Anonymizer
 from aia_models.data.faces import FaceDataset
 
-PEOPLE = 8
+PEOPLE = 6
 
 
 def examples_png(anonymizer: Anonymizer, faces: FaceDataset) -> bytes:

@@ -71,8 +71,8 @@
       ...[
         table(["AUC", "validation", "test"], design.figures),
         reconstructions(design),
-        parameters(design),
         command(design),
+        parameters(design),
         design.attacks.length ? part("Attacks", table(["fresh attacker", "validation", "test"], judged(design.attacks, data.attackers))) : null,
         design.matches.length ? part("Matching", table(["fresh matcher", "validation", "test"], judged(design.matches, data.matchers))) : null,
       ].filter((child) => child !== null),
