@@ -7,6 +7,8 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import matplotlib
+
 from analysis.errors import AnalysisError
 from analysis.report import waiting_page
 from study.console import stdout
@@ -60,6 +62,7 @@ def serve(report: LiveReport, port: int) -> None:
         server = server_of(report, port)
     except OSError as error:
         raise StudyError(f"port {port} cannot be served on: {error.strerror}; give another --port") from error
+    matplotlib.use("agg")  # pictures are drawn in the server's threads, which no window's toolkit allows
     with server, terminated_as_interrupted():
         stdout.print(f"report: http://{LOOPBACK}:{server.server_port}/ (Ctrl-C ends it)")
         try:
