@@ -9,7 +9,7 @@ import polars as pl
 from analysis.frontier_points import X, Y
 from study.records import EXAMPLES
 
-MOST_BYTES = 1_200_000  # of images in a page, before base64 makes them a third larger
+MOST_BYTES = 800_000  # of images in a page, before base64 makes them a third larger
 
 
 def examples(directory: str, kept: pl.DataFrame) -> Mapping[str, str]:

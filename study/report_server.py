@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+import time
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,34 +18,51 @@ from study.layout import SPEC_FILE
 from study.signals import terminated_as_interrupted
 
 LOOPBACK = "127.0.0.1"
+PAUSE = 4  # times what rendering took: trainings on this machine keep most of it
 
 
 class LiveReport:
-    """The newest page of the study in `directory`, which `render` makes of it and a version.
+    """The newest page of the study in `directory`, which `render` makes of it and a version, when somebody asks for it
+    and not more often than its pause allows; `clock` tells seconds.
 
     StudyError where there is no study.
     """
 
-    def __init__(self, directory: Path, render: Callable[[Path, str], str]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        render: Callable[[Path, str], str],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         if not (directory / SPEC_FILE).is_file():
             raise StudyError(f"{directory}: no {SPEC_FILE} in it; expected the directory of a launched study")
         self._directory = directory
         self._render = render
+        self._clock = clock
         self._lock = threading.Lock()
-        self._page: tuple[str, str] | None = None
+        self._version = self._page = ""
+        self._due = clock()
 
     def version(self) -> str:
-        """Another text whenever the `trials` table has other parts: a trial exists once its row there does."""
+        """What the page's version would be: another one once the `trials` table has other parts.
+
+        A trial exists once its row there does.
+        """
+        if self._clock() < self._due:
+            return self._version
         parts = sorted((self._directory / "results" / "trials").glob("*.parquet"))
         return hashlib.sha256("\n".join(part.name for part in parts).encode()).hexdigest()[:16]
 
     def page(self) -> str:
-        """The page of the results as they are now, or one that waits for the first of them."""
+        """The page of the results, or one that waits for the first of them."""
         with self._lock:
             version = self.version()
-            if self._page is None or self._page[0] != version:
-                self._page = (version, self._rendered(version))
-            return self._page[1]
+            if version != self._version:
+                began = self._clock()
+                self._page, self._version = self._rendered(version), version
+                ended = self._clock()
+                self._due = ended + PAUSE * (ended - began)
+            return self._page
 
     def _rendered(self, version: str) -> str:
         try:

@@ -198,7 +198,8 @@ def test_pictures_without_data_say_why(study: Path) -> None:
     def nothing(_):
         raise AnalysisError("no <epochs> were recorded")
 
-    page = Page(report_page(open_study(study), "a study", {**PICTURES, "losses": Picture("Losses", nothing)}))
+    pictures = {"frontier": PICTURES["frontier"], "losses": Picture("Losses", nothing)}
+    page = Page(report_page(open_study(study), "a study", pictures))
     assert "Losses: no <epochs> were recorded" in page.words
     drawn = [attributes for tag, attributes in page.elements if tag == "img"]
     assert [picture["alt"] for picture in drawn] == ["Trade-off frontier"]

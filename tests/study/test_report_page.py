@@ -34,7 +34,7 @@ def serving() -> Iterator:
     servers: list[ThreadingHTTPServer] = []
 
     def start(directory: Path) -> str:
-        server = server_of(LiveReport(directory, render), 0)
+        server = server_of(LiveReport(directory, render, clock=lambda: 0.0), 0)
         servers.append(server)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         return f"http://127.0.0.1:{server.server_port}"
@@ -108,6 +108,24 @@ def test_a_page_is_rendered_once_for_the_same_results(study: Path) -> None:
     live = LiveReport(study, lambda directory, version: rendered.append(version) or version)
     assert live.page() == live.page() == live.version()
     assert len(rendered) == 1
+
+
+def test_rendering_leaves_most_of_the_machine_to_the_study(study: Path) -> None:
+    seconds, rendered = [0.0], []
+
+    def render_slowly(_: Path, version: str) -> str:
+        rendered.append(version)
+        seconds[0] += 10
+        return version
+
+    live = LiveReport(study, render_slowly, clock=lambda: seconds[0])
+    first = live.page()
+    for number in range(100, 120):
+        add_part(study, [trial(number, 0.6, 0.7)])
+        live.page()
+        seconds[0] += 10
+    assert len(rendered) == 1 + 20 // 5
+    assert live.version() != first
 
 
 def test_only_this_machine_is_answered_and_only_what_there_is(study: Path, serving) -> None:
