@@ -2,13 +2,17 @@ PYTHON ?= python3
 BIN := .venv/bin
 OMP := OMP_NUM_THREADS=1
 
-.PHONY: study test lint
+.PHONY: study test test-browser lint
 
 study: .venv/installed
 	@$(BIN)/aia-study launch quick
 
 test: lint
 	$(OMP) $(BIN)/pytest --numprocesses 2 --dist loadfile
+	@echo "not run: the browser tests of the report (make test-browser; they need chromium and chromedriver)"
+
+test-browser: .venv/installed-dev
+	$(OMP) $(BIN)/pytest -m browser tests/browser
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

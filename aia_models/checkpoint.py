@@ -21,11 +21,13 @@ FORMAT_VERSION = 2
 WEIGHTS, DESCRIPTION = "model.safetensors", "config.json"
 
 
-def save(anonymizer: Anonymizer, folder: Path, about: Mapping[str, Any]) -> None:
+def save(
+    anonymizer: Anonymizer, folder: Path, about: Mapping[str, Any], beside: Mapping[str, bytes] | None = None
+) -> None:
     """Writes `anonymizer` to `folder`, which appears whole or not at all and replaces an earlier one.
 
     `about` is JSON content for readers: what the images went through, what was measured. What `encode` draws
-    has no seed; the config's is that of training and judging.
+    has no seed; the config's is that of training and judging. `beside` are further files by name, for people.
     """
     description = {
         "format_version": FORMAT_VERSION,
@@ -40,6 +42,8 @@ def save(anonymizer: Anonymizer, folder: Path, about: Mapping[str, Any]) -> None
         aside.mkdir()
         save_file(weights, aside / WEIGHTS)
         (aside / DESCRIPTION).write_text(json.dumps(description, indent=2, allow_nan=False) + "\n")
+        for name, content in (beside or {}).items():
+            (aside / name).write_bytes(content)
         if folder.exists():
             os.replace(folder, Path(workplace, "old"))
         os.replace(aside, folder)

@@ -23,6 +23,11 @@ class View:
         """Whether the value is in view."""
         return self.low <= value <= self.high
 
+    def widened(self, values: pl.Series) -> "View":
+        """The stretch that holds the values as well."""
+        found = values.to_list()
+        return View(min(self.low, *found), max(self.high, *found))
+
 
 @dataclass(frozen=True)
 class Frontier:

@@ -76,8 +76,12 @@ class ObjectPath:
 
     def read_text(self, encoding: str = "utf-8") -> str:
         """The object's content; FileNotFoundError where it is not there."""
+        return self.read_bytes().decode(encoding)
+
+    def read_bytes(self) -> bytes:
+        """The object's content; FileNotFoundError where it is not there."""
         with self.store.open_input_stream(self.path) as stream:
-            return stream.read().decode(encoding)
+            return stream.read()
 
     def write_text(self, content: str, encoding: str = "utf-8") -> None:
         """Puts the object, which appears whole."""

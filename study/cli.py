@@ -240,6 +240,26 @@ def plot(
         raise StudyError(f"--against compares the fronts of two studies: leave out --kind {kind}")
 
 
+@app.command(epilog="Example: aia-study report studies/quick-1 -o report.html")
+def report(
+    directory: Directory,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="HTML", help="Default: DIR/report.html.")
+    ] = None,
+    live: Annotated[
+        bool,
+        typer.Option("--live", help="Serve the page to this machine and follow the run; Ctrl-C ends it."),
+    ] = False,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Where --live serves it; default: a free one.")
+    ] = None,
+) -> None:
+    """One interactive page that opens offline: front, designs, attacks, reconstructions, pictures, failures."""
+    from study import report_page
+
+    report_page.report(directory, output, live=live, port=port)
+
+
 @app.command(epilog="Example: aia-study fetch studies/quick-1 trial-00012 -o anonymizer")
 def fetch(
     directory: Directory,

@@ -9,4 +9,5 @@ STAGE1 = "stage1"  # what stage 1 left, by its key: trials that agree on it shar
 STATES = "state"  # where running trials stand, by trial: their next process goes on from there
 IMAGE_CLASSIFIER = "image_classifier.safetensors"  # of a run of `paper`
 IMPORTANCE = "importance.parquet"  # how much each hyperparameter matters
+REPORT = "report.html"
 PREPARED = ".prepared"  # beside the studies: prepared faces that they share

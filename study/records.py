@@ -227,6 +227,8 @@ MATCHES_SCHEMA = _schema(
     _field("pairs", int, "Pairs judged, same and different."),
 )
 
+EXAMPLES = "examples.png"  # in a checkpoint's folder: faces, and below them their reconstructions
+
 # No table of the store: each trial has a file of its own, written before its rows.
 RESAMPLES_SCHEMA = _schema(
     "One row per trial, split, figure and resample of the split's people; the same resamples for every trial.",

@@ -10,6 +10,7 @@ import polars as pl
 
 from analysis.candidates import candidates
 from analysis.comparison_plot import plot_comparison
+from analysis.figure_text import figure_text, value_text
 from analysis.front_table import front_rows, hyperparameters
 from analysis.locations import Location, written
 from analysis.pictures import PICTURES
@@ -75,7 +76,7 @@ def select(directory: Location, wish: Wish, form: Format = Format.TABLE) -> None
     stdout.print(checkpoint)
     stdout.print(f"trial {trial['trial_id']}: {_why(wish)} on validation ({_source([trial])})")
     for title, column in INTERVAL_FIGURES:
-        stdout.print(f"  {title}: {_figure(trial, column)}")
+        stdout.print(f"  {title}: {figure_text(trial, column)}")
     stdout.print(f"  {_design(trial, _varied(directory))}")
     for line in _compared(selection):
         stdout.print(line)
@@ -193,23 +194,12 @@ def _varied(directory: Location) -> list[str]:
 
 
 def _front_row(row: dict[str, Any], varied: list[str], directory: Location) -> list[str]:
-    figures = [_figure(row, column) for _, column in INTERVAL_FIGURES]
+    figures = [figure_text(row, column) for _, column in INTERVAL_FIGURES]
     checkpoint = str(directory / row["checkpoint"]) if row["checkpoint"] else "not kept"
     return [row["trial_id"], *figures, _design(row, varied), checkpoint]
-
-
-def _figure(row: Any, column: str) -> str:
-    value, low, high = (row.get(f"{column}{end}") for end in ("", "_low", "_high"))
-    if value is None:
-        return "-"
-    return f"{value:.3f}" if low is None else f"{value:.3f} [{low:.3f}, {high:.3f}]"
 
 
 def _design(row: Any, varied: list[str]) -> str:
     """The searched hyperparameters in effect, as name=value."""
     shown = {name: row[name] for name in varied if row[name] is not None}
-    return " ".join(f"{name}={_short(value)}" for name, value in shown.items())
-
-
-def _short(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value).lower()
+    return " ".join(f"{name}={value_text(value)}" for name, value in shown.items())

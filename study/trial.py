@@ -19,6 +19,7 @@ from aia_models.judging import Judgement, judge
 from aia_models.metrics import folded
 from aia_models.training import EpochRecord, Trainer
 from study.design import training_config
+from study.examples import examples_png
 from study.layout import CHECKPOINTS, RESAMPLES, STATES
 from study.outcome import (
     Outcome,
@@ -34,6 +35,7 @@ from study.outcome import (
 from study.place import opened
 from study.plan import Status, TrialPlan
 from study.prepared import on_this_node
+from study.records import EXAMPLES
 from study.resamples import write_resamples
 from study.saved_training import SavedTraining, Trained
 from study.shared_stage1 import SharedStage1
@@ -199,7 +201,8 @@ class _Running:
         resamples = f"{RESAMPLES}/{trial_id}.parquet"
         write_resamples(self._place.directory / resamples, trial_id, judgement, in_loop)
         self._place.hand_over(resamples)
-        checkpoint.save(anonymizer, self._place.directory / checkpoint_path, self._about(judgement))
+        examples = {EXAMPLES: examples_png(anonymizer, self._faces.validation)}
+        checkpoint.save(anonymizer, self._place.directory / checkpoint_path, self._about(judgement), examples)
         self._place.hand_over(checkpoint_path)
         figures = judged_figures(judgement, self._trained.records[-1], in_loop)
         return self.ended("complete", judgement, **figures, checkpoint=checkpoint_path)

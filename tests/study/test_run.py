@@ -94,7 +94,11 @@ def test_checkpoints_load_and_encode(study):
     images = open_prepared(open_study_directory(study).prepared).images[:5]
     for row in table(study, "trials").iter_rows(named=True):
         folder = study / row["checkpoint"]
-        assert sorted(path.name for path in folder.iterdir()) == ["config.json", "model.safetensors"]
+        assert sorted(path.name for path in folder.iterdir()) == [
+            "config.json",
+            "examples.png",
+            "model.safetensors",
+        ]
         encoder = aia_models.load(folder)
         released = encoder.encode(images)
         assert released.shape == (5, encoder.channel.low.shape[0])
