@@ -113,11 +113,6 @@ def read_spec(study: Location) -> dict[str, Any]:
         ) from error
 
 
-def read_attacks(study: StudyTables) -> pl.DataFrame:
-    """Return the whole `attacks` table; AnalysisError where a part of it cannot be read."""
-    return _collect(study.attacks, study.directory)
-
-
 def read_matches(study: StudyTables) -> pl.DataFrame:
     """Return the whole `matches` table; AnalysisError where a part of it cannot be read."""
     return _collect(study.matches, study.directory)
