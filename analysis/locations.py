@@ -29,7 +29,7 @@ class ObjectPath:
         """From a URI."""
         scheme, _, rest = uri.partition("://")
         path, _, query = rest.partition("?")
-        return cls(scheme, path.strip("/"), query)
+        return cls(scheme, "/".join(filter(None, path.split("/"))), query)
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.path}{'?' if self.query else ''}{self.query}"
@@ -180,5 +180,5 @@ def _opened(uri: str) -> FileSystem:
     """OSError also where pyarrow knows no such kind of store."""
     try:
         return FileSystem.from_uri(uri)[0]
-    except ValueError as error:
+    except (ValueError, NotImplementedError, ImportError) as error:
         raise OSError(f"{uri} cannot be opened: {error}") from error

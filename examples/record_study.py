@@ -1,4 +1,4 @@
-"""Records the study that ships with the package (`study/example/`) anew: python examples/record_study.py
+"""Records the study that ships with the package (`study/example_study/`) anew: python examples/record_study.py
 
 It is `aia-study launch quick`, minutes on 2 cores, of which what a reader needs is kept, each table as one part; stage
 1, resamples and Ray's own state are not.

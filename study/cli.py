@@ -26,6 +26,12 @@ app = typer.Typer(
 _STUDY = "The study: STORAGE/NAME"
 
 
+def _local(path: Path | None) -> Path | None:
+    if path is not None and ":/" in str(path):
+        raise typer.BadParameter(f"{path}: needs a path on this machine, not a URI")
+    return path
+
+
 def _location(text: str) -> Any:
     from analysis.locations import location
 
@@ -225,7 +231,8 @@ def plot(
         Any, typer.Option(metavar="DIR", help="Compare with another study.", parser=_read_only)
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="PNG", help="Default: DIR/KIND.png.")
+        Path | None,
+        typer.Option("-o", "--output", callback=_local, metavar="PNG", help="Default: DIR/KIND.png."),
     ] = None,
 ) -> None:
     """Draw a picture of a study, or the fronts of two and by how much they differ."""
@@ -244,7 +251,8 @@ def plot(
 def report(
     directory: Directory,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="HTML", help="Default: DIR/report.html.")
+        Path | None,
+        typer.Option("-o", "--output", callback=_local, metavar="HTML", help="Default: DIR/report.html."),
     ] = None,
     live: Annotated[
         bool,
@@ -264,7 +272,9 @@ def report(
 def fetch(
     directory: Directory,
     trial: Annotated[str, typer.Argument(metavar="TRIAL", help="A trial_id, as front prints it.")],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="PATH", help="Where its folder goes.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", callback=_local, metavar="PATH", help="Where its folder goes.")
+    ],
 ) -> None:
     """Copy a trial's checkpoint out of its study."""
     from study import fetch
@@ -290,7 +300,10 @@ def encode(
         Path, typer.Argument(metavar="IMAGES", help="A folder of PNG and JPEG files, or one such file.")
     ],
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="PARQUET", help="Where the representations go.")
+        Path,
+        typer.Option(
+            "-o", "--output", callback=_local, metavar="PARQUET", help="Where the representations go."
+        ),
     ],
 ) -> None:
     """Encode a folder of images: a Parquet file with a row per image, its path and what is released of it."""
@@ -302,7 +315,9 @@ def encode(
 @app.command(epilog="Example: aia-study export anonymizer --format onnx -o anonymizer.onnx")
 def export(
     checkpoint: Checkpoint,
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="PATH", help="Where the model goes.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", callback=_local, metavar="PATH", help="Where the model goes.")
+    ],
     form: Annotated[
         ModelFormat, typer.Option("--format", help="onnx, or torch for torch.export.load.")
     ] = ModelFormat.ONNX,
@@ -319,7 +334,10 @@ def paper(
         str, typer.Argument(metavar="KIND:PATH", help="synthetic, folder:PATH, celeba:PATH or vggface:PATH.")
     ],
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", help="Where tables, pictures and page go.")
+        Path,
+        typer.Option(
+            "-o", "--output", callback=_local, metavar="DIR", help="Where tables, pictures and page go."
+        ),
     ] = Path("studies/paper"),
     image_side: Annotated[int | None, typer.Option(help="Side of a prepared image; default 64.")] = None,
     seeds: Annotated[
@@ -385,7 +403,7 @@ def run(arguments: Sequence[str]) -> int:
         elif _is_users_mistake(error):
             print_error(str(error))
         elif isinstance(error, OSError):
-            print_error(f"{error.filename or 'a file'}: {error.strerror or error}")
+            print_error(f"{error.filename}: {error.strerror}" if error.filename else str(error))
         else:
             raise
         return USER_MISTAKE

@@ -1,12 +1,13 @@
 """`launch`, `resume`, `confirm` and `prepare`: from options to a run, and what is printed when it ends."""
 
 import sys
+from pathlib import Path
 
 import typer
 
 from aia_models.data.prepare import open_prepared, remarks_on
 from aia_models.data.splits import count_splits
-from analysis.locations import Location
+from analysis.locations import Location, location
 from study.console import INTERRUPTED, PictureKind, print_error, print_table, stderr, stdout
 from study.launch import (
     StudyDirectory,
@@ -19,6 +20,7 @@ from study.launch import (
     usable_storage,
 )
 from study.preparation import preparing
+from study.prepared import shared
 from study.spec import complete
 from study.spec_files import load_spec, to_toml, with_settings
 
@@ -38,7 +40,7 @@ def launch(
 ) -> None:
     """Resolves the spec, makes the study's directory and runs it for `hours` at most, `detached` as a job of the
     cluster; with `dry_run` prints the spec only."""
-    root = usable_storage(storage)
+    root = location(storage) if dry_run else usable_storage(storage)
     spec = with_settings(load_spec(spec_name), settings)
     spec = complete(with_settings(spec, [f"name={name or free_name(root, spec.name)}"]))
     if dry_run:
@@ -92,7 +94,7 @@ def prepare(dataset: str, storage: str, settings: list[str], address: str | None
         print_table(["split", "images", "identities", *values], rows)
     for remark in remarks_on(prepared):
         stdout.print(remark)
-    stdout.print(f"prepared: {prepared}")
+    stdout.print(f"prepared: {prepared if isinstance(root, Path) else shared(prepared, root)}")
 
 
 def _run_here_or_there(
@@ -119,18 +121,18 @@ def _run(study: StudyDirectory, address: str | None, hours: float | None, *, sea
     try:
         summary = run_study(study, address, stderr, search=search, hours=hours)
     except KeyboardInterrupt as interrupt:  # the second: Tune ends a run in good order at the first
-        print_error(f"stopped at once: go on with: aia-study {command} {where}")
+        print_error(f"stopped at once: go on with: aia-study {command} {study.place.argument}")
         raise typer.Exit(INTERRUPTED) from interrupt
     if summary.finished < summary.planned:
         counts = f"{summary.finished} of {summary.planned} trials are recorded"
-        go_on = f"{counts}, go on with: aia-study {command} {where}"
+        go_on = f"{counts}, go on with: aia-study {command} {study.place.argument}"
         if not summary.out_of_time:
             print_error(f"interrupted: {go_on}")
             raise typer.Exit(INTERRUPTED)
         stderr.print(f"the {hours:g} hours are over: {go_on}")
         return
     if not summary.planned:
-        stderr.print(f"{where} lacks nothing: see aia-study front {where}")
+        stderr.print(f"{where} lacks nothing: see aia-study front {study.place.argument}")
         return
     stderr.print(f"{summary.finished} trials in {summary.wall_seconds:.0f} s")
     if not reports.any_judged(open_study(where)):

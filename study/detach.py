@@ -36,9 +36,9 @@ def detach(study: Location, options: Sequence[str], address: str) -> None:
     except (ConnectionError, RuntimeError) as error:
         raise StudyError(
             f"--address {address}: no dashboard of a Ray cluster answers there; --detach needs one, as http://HEAD:8265,"
-            f" then: aia-study resume {study} --detach --address ADDR"
+            f" then: aia-study resume {shlex.quote(str(study))} --detach --address ADDR"
         ) from error
     stdout.print(f"job {job} runs {study}")
     stdout.print(f"follow it: ray job logs --follow --address {address} {job}")
-    stdout.print(f"its trials: aia-study status {study}")
+    stdout.print(f"its trials: aia-study status {shlex.quote(str(study))}")
     stdout.print(f"end it: ray job stop --address {address} {job}")

@@ -11,7 +11,7 @@ EXAMPLE = "example"
 
 def example_directory() -> Path:
     """Where it lies; nothing writes there."""
-    return Path(str(resources.files("study").joinpath(EXAMPLE)))
+    return Path(str(resources.files("study").joinpath("example_study")))
 
 
 def for_reading(directory: Location) -> Location:

@@ -1,5 +1,6 @@
 """`fetch`: one trial's checkpoint, copied out of its study."""
 
+import shlex
 import shutil
 from pathlib import Path
 
@@ -20,13 +21,15 @@ def fetch(directory: Location, trial_id: str, output: Path) -> None:
     """
     trials = read_trials(open_readable(directory, "trials")).filter(pl.col("trial_id") == trial_id)
     if trials.is_empty():
-        raise StudyError(f"{directory} has no finished trial {trial_id!r}: see aia-study front {directory}")
+        raise StudyError(
+            f"{directory} has no finished trial {trial_id!r}: see aia-study front {shlex.quote(str(directory))}"
+        )
     row = trials.row(0, named=True)
     checkpoint = directory / row["checkpoint"] if row["checkpoint"] else None
     if checkpoint is None or not checkpoint.is_dir():
         why = "better trials took its place" if checkpoint else f"it is {row['status']}"
         raise StudyError(
-            f"{directory} kept no checkpoint of trial {trial_id} ({why}): see aia-study front {directory}"
+            f"{directory} kept no checkpoint of trial {trial_id} ({why}): see aia-study front {shlex.quote(str(directory))}"
         )
     if output.exists():
         raise StudyError(f"{output} exists already: choose another -o")

@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -28,13 +28,21 @@ from study.scheduler import MultiObjectiveHalving
 from study.searcher import PLAN, StudySearcher
 from study.shared_storage import require_shared
 from study.signals import terminated_as_interrupted
-from study.store import ResultsStore
+from study.store import FLUSH_SECONDS, ResultsStore
 from study.trainable import AIATrainable
 from study.trial import TrialContext
 from study.writable import patiently
 
 SECONDS_BETWEEN_COUNTS = 2.0  # of the cluster's nodes
 GPU_SHARE = 0.25  # of one GPU, where `gpus_per_trial` is auto and the cluster has any
+
+
+@dataclass
+class _Published:
+    """How large the journal was that was put last, and when, by `time.monotonic()`."""
+
+    size: int = 0
+    at: float = -math.inf
 
 
 @dataclass(frozen=True)
@@ -45,16 +53,25 @@ class Run:
     store: ResultsStore
     console: Console
     ends: float
+    _published: _Published = field(default_factory=_Published)
 
     def flush_if_due(self) -> None:
-        """Makes rows visible when it is time to, and where nobody sees the driver's disk the journal beside them."""
-        if self.store.flush_if_due(time.monotonic()):
+        """Makes rows visible when it is time to, and where nobody sees the driver's disk its journal, which knows more:
+        what was asked for and still runs."""
+        now = time.monotonic()
+        if self.store.flush_if_due(now) or now - self._published.at >= FLUSH_SECONDS:
             self.publish_journal()
 
     def publish_journal(self) -> None:
-        """Where that fails the next time does: what it lacks a resume takes from the tables."""
-        with suppress(OSError):
-            self.study.place.publish(JOURNAL)
+        """Where that fails the next time does. StudyError where another process writes the study by now."""
+        self._published.at = time.monotonic()
+        journal = self.study.path / JOURNAL
+        size = journal.stat().st_size if journal.is_file() else 0
+        if self.study.place.remote and size != self._published.size:
+            self.store.check()
+            with suppress(OSError):
+                self.study.place.publish(JOURNAL)
+                self._published.size = size
 
 
 def fit(run: Run, proposals: Proposals, first: list[TrialPlan], new: int) -> None:

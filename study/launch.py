@@ -21,12 +21,12 @@ from study.confirmation import search_front
 from study.controls import controls_of
 from study.design import training_config
 from study.errors import StudyError
-from study.layout import CONTROLS, JOURNAL, SPEC_FILE
+from study.layout import CONTROLS, SPEC_FILE
 from study.logger_names import require_packages
 from study.outcome import one_line
 from study.place import Place, opened
 from study.plan import TrialPlan
-from study.prepared import cache_of
+from study.prepared import cache_of, found, shared
 from study.records import SCHEMA_KEY, SCHEMA_VERSION
 from study.spec import StudySpec, space
 from study.spec_files import load_spec, to_toml, with_settings
@@ -89,6 +89,10 @@ def create_study(spec: StudySpec, storage: Location, execute: Execute = in_threa
     if place.has(SPEC_FILE if place.remote else "."):
         raise _exists(place)
     require_packages(spec.loggers)
+    if place.remote and "tensorboard" in spec.loggers:
+        raise StudyError(
+            f"loggers = {spec.loggers}: TensorBoard's files grow, which objects do not; leave it out"
+        )
     check_designs(spec)
     if spec.warm_start is not None:
         spec = with_settings(spec, [f"warm_start={_absolute(spec.warm_start)}"])
@@ -96,6 +100,7 @@ def create_study(spec: StudySpec, storage: Location, execute: Execute = in_threa
     spec = with_absolute_dataset(spec)
     prepared = prepare_faces(spec, storage, execute)
     controls = controls_of(spec, prepared)
+    shared(prepared, storage)
     known = [f"data_fingerprint={open_prepared(prepared).fingerprint}", f"judge_version={JUDGE_VERSION}"]
     spec = with_settings(spec, known)
     _make(place, {CONTROLS: controls, SPEC_FILE: to_toml(spec)})
@@ -122,7 +127,7 @@ def _make(place: Place, files: Mapping[str, str]) -> None:
 
 def _exists(place: Place) -> StudyError:
     return StudyError(
-        f"{place} exists already: choose another --name, or go on with: aia-study resume {place}"
+        f"{place} exists already: choose another --name, or go on with: aia-study resume {place.argument}"
     )
 
 
@@ -144,9 +149,9 @@ def open_study_directory(path: Location, execute: Execute = in_threads) -> Study
     place = opened(str(path))
     if not place.fetch(SPEC_FILE).is_file():
         raise StudyError(f"{path} is no study: it has no {SPEC_FILE}; aia-study launch makes one")
-    place.fetch(JOURNAL)
     spec = load_spec(str(place.directory / SPEC_FILE))
-    prepared = prepare_faces(spec, path.parent, execute)
+    known = found(path.parent, spec.data_fingerprint) if spec.data_fingerprint else None
+    prepared = known or prepare_faces(spec, path.parent, execute)
     if "checkpoints_behind_front" not in spec.model_fields_set:  # of a release that kept them all
         spec = with_settings(spec, ["checkpoints_behind_front=all"])
     if spec.data_fingerprint not in (None, open_prepared(prepared).fingerprint):
@@ -222,7 +227,7 @@ def extend_confirmation(study: StudyDirectory, seeds: int | None) -> StudyDirect
     if search_front(trials, study.spec).is_empty():
         raise StudyError(
             f"{study.place}: no complete search trial is within the constraints ({', '.join(study.spec.constraints)});"
-            f" nothing to confirm: extend the search with: aia-study resume {study.place} --trials N"
+            f" nothing to confirm: extend the search with: aia-study resume {study.place.argument} --trials N"
         )
     return study if wanted == planned else _grown(study, f"confirm_seeds={wanted}")
 
@@ -246,9 +251,10 @@ def refuse_other_release(study: StudyDirectory) -> None:
 
 
 def _grown(study: StudyDirectory, setting: str) -> StudyDirectory:
+    refuse_other_release(study)
     spec = with_settings(study.spec, [setting])
     with ResultsStore(study.place):  # nobody else runs the study while its plan grows
-        refuse_other_release(study)
+        refuse_other_release(study)  # of object storage only now all parts are here
         aside = study.path / f".{SPEC_FILE}"
         aside.write_text(to_toml(spec))
         aside.replace(study.path / SPEC_FILE)

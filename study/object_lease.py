@@ -23,7 +23,8 @@ class ObjectLease:
 
     def __init__(self, claim: ObjectPath) -> None:
         self._claim = claim
-        self.lost = False  # whether another took it for dead
+        self._lost = False
+        self._beaten_at = _now()
         self._released = threading.Event()
         self._thread = threading.Thread(target=self._beat, name=f"lease {claim}", daemon=True)
         self._thread.start()
@@ -35,15 +36,28 @@ class ObjectLease:
         with suppress(OSError):  # the others then wait until it counts as dead
             self._claim.remove()
 
+    def is_lost(self) -> bool:
+        """Whether another took it for dead. OSError where that cannot be found out after a silence."""
+        if (
+            not self._lost and _now() - self._beaten_at > DEAD_SECONDS / 2
+        ):  # this process, or its machine, stood still
+            self._lost = not self._claim.is_file()
+        return self._lost
+
     def _beat(self) -> None:
         beats = 0
-        while not self._released.wait(BEAT_SECONDS):
+        while not self._released.wait(BEAT_SECONDS) and not self._lost:
             beats += 1
             with suppress(OSError):  # the next beat may get through; without any another takes over
+                began = _now()
                 if not self._claim.is_file():
-                    self.lost = True
+                    self._lost = True
                     return
                 self._claim.write_text(str(beats))
+                if _now() - began > DEAD_SECONDS / 2 and len(_claims(self._claim.parent)) > 1:
+                    self._lost = True  # it came back to life after another had followed
+                    self._claim.remove()
+                self._beaten_at = began
 
 
 class ObjectLeaseQueue:
@@ -69,16 +83,14 @@ class ObjectLeaseQueue:
 
     def _held(self) -> bool:
         """Whether there is another claim, those aside whose holders are dead: they are removed."""
-        others = [
-            name for name in self._folder.children() if name.startswith(CLAIM) and name != self._claim.name
-        ]
+        others = [name for name in _claims(self._folder) if name != self._claim.name]
         alive = [
             self._is_alive(name) for name in others
         ]  # each is looked at, else its silence would not count
         return any(alive)
 
     def _is_alive(self, name: str) -> bool:
-        now = time.monotonic()
+        now = _now()
         try:
             content = (self._folder / name).read_text()
         except FileNotFoundError:  # released in between
@@ -94,3 +106,12 @@ class ObjectLeaseQueue:
             return True
         (self._folder / name).remove()
         return False
+
+
+def _claims(folder: ObjectPath) -> list[str]:
+    return [name for name in folder.children() if name.startswith(CLAIM)]
+
+
+def _now() -> float:
+    """Seconds, those counted during which the machine was suspended."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)

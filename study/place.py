@@ -1,6 +1,7 @@
 """Where a study lies, for a process that works on it: a directory, or its copy of what it needs of object storage."""
 
 import atexit
+import shlex
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -25,6 +26,11 @@ class Place:
         return str(self.location)
 
     @property
+    def argument(self) -> str:
+        """The study as a shell takes it."""
+        return shlex.quote(str(self))
+
+    @property
     def location(self) -> Location:
         """Where others find the study."""
         return self.remote or self.directory
@@ -41,15 +47,20 @@ class Place:
             for name in set((self.remote / folder).children()) - set(children(self.directory / folder)):
                 self.fetch(f"{folder}/{name}")
 
-    def publish(self, name: str) -> None:
-        """Lets others see the file, or the files of a folder, as they are here."""
+    def publish(self, name: str, source: Path | None = None) -> None:
+        """Lets others see the file, or the files of a folder, as they are here, or as `source` is."""
         if self.remote:
-            (self.remote / name).upload(self.directory / name)
+            (self.remote / name).upload(source or self.directory / name)
 
     def hand_over(self, name: str) -> None:
         """As `publish`, for what this process needs no more."""
         if self.remote:
             self.publish(name)
+            self.drop(name)
+
+    def drop(self, name: str) -> None:
+        """Takes away this process's copy of what lies in object storage."""
+        if self.remote:
             _remove(self.directory / name)
 
     def remove(self, name: str) -> None:

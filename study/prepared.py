@@ -1,8 +1,10 @@
 """Prepared faces: one copy in the studies' storage, and one on each node where that is object storage."""
 
 import fcntl
+import json
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from analysis.locations import Location, ObjectPath, location
@@ -28,6 +30,18 @@ def shared(prepared: Path, storage: Location) -> Location:
     return target
 
 
+def found(storage: Location, fingerprint: str) -> Path | None:
+    """The faces of that fingerprint, here, where object storage has them: who goes on with a study needs no data set."""
+    if isinstance(storage, Path):
+        return None
+    for name in (storage / PREPARED).children():
+        manifest = storage / PREPARED / name / MANIFEST
+        with suppress(FileNotFoundError):
+            if json.loads(manifest.read_text())["fingerprint"] == fingerprint:
+                return on_this_node(str(manifest.parent))
+    return None
+
+
 def on_this_node(prepared: str) -> Path:
     """The local folder of prepared faces, which all processes of a node share: fetched once where it is a URI."""
     where = location(prepared)
@@ -37,7 +51,7 @@ def on_this_node(prepared: str) -> Path:
     descriptor = os.open(target.with_name(f".{target.name}.lock"), os.O_RDWR | os.O_CREAT)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        if not target.is_dir():
+        if not (target / MANIFEST).is_file():
             where.download(target)
     finally:
         os.close(descriptor)

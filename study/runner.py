@@ -12,7 +12,7 @@ from study.cluster import connected
 from study.confirmation import confirming_trials
 from study.fit import Run, fit, recorded_rows
 from study.launch import StudyDirectory, refuse_other_release
-from study.layout import STATES
+from study.layout import JOURNAL, STATES
 from study.plan import TrialPlan
 from study.planned import planned_trials
 from study.proposals import Proposals
@@ -50,6 +50,7 @@ def run_study(
     started = time.monotonic()
     ends = math.inf if hours is None else started + 3600 * hours
     with ResultsStore(study.place) as store, ExitStack() as session:
+        study.place.fetch(JOURNAL)  # not before: until then another may write it
         run = Run(study, store, console, ends)
         session.callback(_remove_states, study, store)
         session.callback(run.publish_journal)
@@ -60,7 +61,7 @@ def run_study(
             planned = _search(run, address, session)
         elif lacking and study.spec.confirm_seeds:
             console.print(
-                f"the front so far is confirmed; the search lacks trials ({lacking}): aia-study resume {study.place}",
+                f"the front so far is confirmed; the search lacks trials ({lacking}): aia-study resume {study.place.argument}",
                 highlight=False,
             )
         if len(store.trial_ids()) - before == planned:
@@ -112,8 +113,10 @@ def _confirm(run: Run, address: str | None, session: ExitStack) -> int:
 def _remove_states(study: StudyDirectory, store: ResultsStore) -> None:
     """Of trials that are recorded: a driver that died between the two left one, a worker that was told late too."""
     with suppress(OSError):  # the next run does it
-        for trial_id in store.trial_ids().intersection(study.place.names(STATES)):
-            study.place.remove(f"{STATES}/{trial_id}")
+        for name in study.place.names(STATES):
+            if name.removeprefix(".").removesuffix(".removed") in store.trial_ids():
+                with suppress(OSError):
+                    study.place.remove(f"{STATES}/{name}")
 
 
 def _proposals(study: StudyDirectory) -> Proposals:

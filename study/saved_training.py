@@ -13,6 +13,7 @@ from aia_models.training_state import capture, load, restore, save
 from study.outcome import Outcome, Row
 from study.pace import Pace
 from study.place import Place
+from study.writable import patiently
 
 FILE = "training.safetensors"
 
@@ -40,10 +41,12 @@ class SavedTraining:
 
     def take_up(self, trainer: Trainer) -> Trained | None:
         """Puts a fresh trainer where it was saved last; None where nothing is there to go on from."""
+        path = patiently(lambda: self._place.fetch(self._name))
         try:
-            state = load(self._place.fetch(self._name))
+            state = load(path)
         except (OSError, CheckpointError):
             return None
+        self._place.drop(self._name)
         notes = json.loads(state.notes)
         if notes["key"] != self._key:
             return None

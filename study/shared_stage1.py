@@ -17,6 +17,7 @@ from study.lease import Lease, LeaseQueue
 from study.object_lease import ObjectLease, ObjectLeaseQueue
 from study.pace import Pace
 from study.place import Place
+from study.writable import patiently
 
 POLL_SECONDS = 0.25
 REMOTE_POLL_SECONDS = 2.0  # each look is some requests, which object stores count
@@ -56,7 +57,7 @@ class SharedStage1:
     def _result_or_lease(self) -> TrainingState | Lease | ObjectLease:
         queue, started = self._queue(), time.monotonic()
         while (result := self._read(RESULT)) is None:
-            lease = queue.acquire()
+            lease = patiently(queue.acquire)
             if lease is None:
                 time.sleep(REMOTE_POLL_SECONDS if self._place.remote else POLL_SECONDS)
                 self.wait_seconds = time.monotonic() - started
@@ -68,10 +69,13 @@ class SharedStage1:
 
     def _read(self, name: str) -> TrainingState | None:
         """What lies there; None also for a file that cannot be read: it is trained again and replaced."""
+        path = patiently(lambda: self._place.fetch(f"{self._folder}/{name}"))
         try:
-            return load(self._place.fetch(f"{self._folder}/{name}"))
+            return load(path)
         except (OSError, CheckpointError):
             return None
+        finally:
+            self._place.drop(f"{self._folder}/{name}")
 
     def _keep(self, stage1: TrainingState) -> None:
         """Puts the result there for others, unless one who took over did so before; this trial goes on without."""

@@ -136,6 +136,11 @@ class ResultsStore:
         finally:
             self._release()
 
+    def check(self) -> None:
+        """StudyError where another process writes the study by now."""
+        if self._writer is not None:
+            self._writer.check()
+
     def __enter__(self) -> "ResultsStore":
         return self
 
@@ -160,8 +165,7 @@ class ResultsStore:
 
     def _write_sealed(self) -> None:
         for segment, entries in sorted(self._sealed.items()):
-            if self._writer is not None:
-                self._writer.check()
+            self.check()
             if entries:
                 self._write_parts(segment, entries)
             self._place.remove(self._wal_name(segment))
@@ -178,23 +182,22 @@ class ResultsStore:
             wanted = bool(rows) or not any(path.parent.glob("part-*.parquet"))
             if wanted and not path.exists():
                 make_directory(path.parent)
-                _write_whole(path, to_table(rows, schema))
-                try:
-                    self._place.publish(name)
-                except OSError:  # the next flush makes it anew
-                    path.unlink()
-                    raise
+                self._write_whole(name, to_table(rows, schema))
 
+    def _write_whole(self, name: str, table: pa.Table) -> None:
+        """The part appears whole: written under a name that no reader globs, synced, renamed.
 
-def _write_whole(path: Path, table: pa.Table) -> None:
-    """The part appears whole: written under a name that no reader globs, synced, renamed."""
-    aside = path.with_name(f".{path.stem}.tmp")
-    with aside.open("wb") as file:
-        pq.write_table(table, file, compression="zstd")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(aside, path)
-    sync_directory(path.parent)
+        In object storage it appears first: where it is here, it is there.
+        """
+        path = self._place.directory / name
+        aside = path.with_name(f".{path.stem}.tmp")
+        with aside.open("wb") as file:
+            pq.write_table(table, file, compression="zstd")
+            file.flush()
+            os.fsync(file.fileno())
+        self._place.publish(name, aside)
+        os.replace(aside, path)
+        sync_directory(path.parent)
 
 
 def _recorded(trials: Path) -> set[str]:

@@ -40,7 +40,7 @@ from study.resamples import write_resamples
 from study.saved_training import SavedTraining, Trained
 from study.shared_stage1 import SharedStage1
 from study.spec import StudySpec, judged_epochs
-from study.writable import becomes_writable, is_writable
+from study.writable import becomes_writable, is_writable, patiently
 
 STAGE1_VERSION = 2  # raise it when the code of stage 1 changes what it computes
 JOINT_VERSION = 1  # raise it when the code of joint training or its judging does
@@ -66,7 +66,9 @@ class TrialContext:
     def faces(self) -> SplitFaces:
         """The split faces, from the node's one prepared, memory-mapped copy."""
         return split_faces(
-            open_prepared(on_this_node(self.prepared)), self.spec.attributes, self.spec.split_seed
+            open_prepared(patiently(lambda: on_this_node(self.prepared))),
+            self.spec.attributes,
+            self.spec.split_seed,
         )
 
 
@@ -200,10 +202,10 @@ class _Running:
         trial_id, checkpoint_path = self._plan.trial_id, f"{CHECKPOINTS}/{self._plan.trial_id}"
         resamples = f"{RESAMPLES}/{trial_id}.parquet"
         write_resamples(self._place.directory / resamples, trial_id, judgement, in_loop)
-        self._place.hand_over(resamples)
+        patiently(lambda: self._place.hand_over(resamples))
         examples = {EXAMPLES: examples_png(anonymizer, self._faces.validation)}
         checkpoint.save(anonymizer, self._place.directory / checkpoint_path, self._about(judgement), examples)
-        self._place.hand_over(checkpoint_path)
+        patiently(lambda: self._place.hand_over(checkpoint_path))
         figures = judged_figures(judgement, self._trained.records[-1], in_loop)
         return self.ended("complete", judgement, **figures, checkpoint=checkpoint_path)
 

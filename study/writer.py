@@ -5,6 +5,7 @@ import os
 import time
 from pathlib import Path
 
+from study.console import stderr
 from study.errors import StudyError
 from study.object_lease import DEAD_SECONDS, ObjectLease, ObjectLeaseQueue
 from study.place import Place
@@ -27,7 +28,7 @@ class Writer:
 
     def check(self) -> None:
         """StudyError where another process took this one for dead: what it writes now would be lost or overwritten."""
-        if self._lease and self._lease.lost:
+        if self._lease and self._lease.is_lost():
             raise StudyError(
                 f"{self._place} was silent for {DEAD_SECONDS:.0f} s and another process writes it now: this one ends"
             )
@@ -43,9 +44,13 @@ class Writer:
 def _leased(place: Place) -> ObjectLease:
     assert place.remote
     queue = ObjectLeaseQueue(place.remote / LOCK)
+    told = False
     while (lease := queue.acquire()) is None:
         if queue.beaten:
             raise _written_by_another(place)
+        if not told:
+            stderr.print(f"{place}: its last writer may have died; that is known within {DEAD_SECONDS:.0f} s")
+            told = True
         time.sleep(POLL_SECONDS)
     return lease
 

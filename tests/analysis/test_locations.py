@@ -55,7 +55,8 @@ def test_an_emptied_folder_is_an_empty_folder(bucket, tmp_path):
     (bucket / "emptied" / "file").write_text("x")
     (bucket / "emptied" / "file").remove()
     assert (bucket / "emptied").children() == []
-    (bucket / "emptied").download(tmp_path / "emptied")
+    assert (bucket / "emptied").download(tmp_path / "emptied")
+    assert (tmp_path / "emptied").is_dir()
     assert content(tmp_path / "emptied") == {}
 
 

@@ -81,7 +81,7 @@ def test_a_holder_that_was_taken_for_dead_learns_of_it(store):
     first = waited_for(ObjectLeaseQueue(store / "late"))
     (store / "late" / (store / "late").children()[0]).remove()  # as one does who takes over
     ends = time.monotonic() + 5.0
-    while not first.lost:
+    while not first.is_lost():
         assert time.monotonic() < ends
         time.sleep(0.05)
     first.release()

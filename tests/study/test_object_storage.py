@@ -184,7 +184,7 @@ def test_nothing_is_lost_where_drivers_and_workers_are_killed_and_the_store_goes
     os.kill(trial_processes()[0], signal.SIGKILL)
     time.sleep(3)
     with server.away():
-        time.sleep(8)
+        time.sleep(20)  # longer than the client tries by itself
     time.sleep(3)
     driver.send_signal(signal.SIGINT)
     driver.wait(120)
