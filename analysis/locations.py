@@ -151,6 +151,7 @@ def written(target: Location) -> Iterator[Path]:
     """A local path to write a file to, which is whole at `target` when the context ends."""
     if isinstance(target, Path):
         aside = target.with_name(f".{target.stem}.tmp{target.suffix}")
+        aside.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield aside
             aside.replace(target)

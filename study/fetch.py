@@ -19,18 +19,15 @@ def fetch(directory: Location, trial_id: str, output: Path) -> None:
     StudyError for a trial that the study does not have or whose checkpoint it did not keep, and where something lies
     at `output`.
     """
+    front = f"aia-study front {shlex.quote(str(directory))}"
     trials = read_trials(open_readable(directory, "trials")).filter(pl.col("trial_id") == trial_id)
     if trials.is_empty():
-        raise StudyError(
-            f"{directory} has no finished trial {trial_id!r}: see aia-study front {shlex.quote(str(directory))}"
-        )
+        raise StudyError(f"{directory} has no finished trial {trial_id!r}: see {front}")
     row = trials.row(0, named=True)
     checkpoint = directory / row["checkpoint"] if row["checkpoint"] else None
     if checkpoint is None or not checkpoint.is_dir():
         why = "better trials took its place" if checkpoint else f"it is {row['status']}"
-        raise StudyError(
-            f"{directory} kept no checkpoint of trial {trial_id} ({why}): see aia-study front {shlex.quote(str(directory))}"
-        )
+        raise StudyError(f"{directory} kept no checkpoint of trial {trial_id} ({why}): see {front}")
     if output.exists():
         raise StudyError(f"{output} exists already: choose another -o")
     output.parent.mkdir(parents=True, exist_ok=True)

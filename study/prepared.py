@@ -31,7 +31,7 @@ def shared(prepared: Path, storage: Location) -> Location:
 
 
 def found(storage: Location, fingerprint: str) -> Path | None:
-    """The faces of that fingerprint, here, where object storage has them: who goes on with a study needs no data set."""
+    """The faces of that fingerprint where object storage has them: who goes on with a study needs no data set."""
     if isinstance(storage, Path):
         return None
     for name in (storage / PREPARED).children():

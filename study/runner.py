@@ -61,7 +61,8 @@ def run_study(
             planned = _search(run, address, session)
         elif lacking and study.spec.confirm_seeds:
             console.print(
-                f"the front so far is confirmed; the search lacks trials ({lacking}): aia-study resume {study.place.argument}",
+                f"the front so far is confirmed; the search lacks trials ({lacking}): aia-study resume"
+                f" {study.place.argument}",
                 highlight=False,
             )
         if len(store.trial_ids()) - before == planned:

@@ -1,11 +1,15 @@
 """Small faces in a folder and a spec that trains on them in seconds."""
 
 import csv
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from tests.study.object_server import CREDENTIALS, ObjectServer
 
 IDENTITIES, IMAGES, SIDE = 60, 4, 16
 
@@ -47,3 +51,15 @@ def tiny_settings(faces_folder: Path) -> list[str]:
     ]
     options = ["--dataset", f"folder:{faces_folder}"]
     return options + [part for setting in settings for part in ("--set", setting)]
+
+
+@pytest.fixture(scope="module")
+def object_server() -> Iterator[ObjectServer]:
+    """A local S3 server, and credentials for it in the environment."""
+    before = dict(os.environ)
+    os.environ.update(CREDENTIALS)
+    server = ObjectServer()
+    yield server
+    server.close()
+    os.environ.clear()
+    os.environ.update(before)

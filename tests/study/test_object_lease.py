@@ -1,27 +1,19 @@
 """Leases in an object store: one holder at a time, also where many want it at once and where the holder dies."""
 
-import os
 import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 
 from analysis.locations import ObjectPath
 from study import object_lease
 from study.object_lease import ObjectLease, ObjectLeaseQueue
-from tests.study.object_server import BUCKET, CREDENTIALS, ObjectServer
+from tests.study.object_server import BUCKET, ObjectServer
 
 
-@pytest.fixture(scope="module")
-def store() -> Iterator[ObjectPath]:
-    before = dict(os.environ)
-    os.environ.update(CREDENTIALS)
-    server = ObjectServer()
-    yield ObjectPath.parsed(server.uri(BUCKET))
-    server.close()
-    os.environ.clear()
-    os.environ.update(before)
+@pytest.fixture
+def store(object_server: ObjectServer) -> ObjectPath:
+    return ObjectPath.parsed(object_server.uri(BUCKET))
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -21,32 +20,16 @@ from analysis.locations import ObjectPath
 from study.cli import run
 from tests.faults.campaign import settings_of, trial_processes
 from tests.faults.verdict import Verdict, judged
-from tests.study.object_server import BUCKET, CREDENTIALS, ObjectServer
+from tests.study.object_server import BUCKET, ObjectServer
 
 AIA_STUDY = Path(sys.executable).with_name("aia-study")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def credentials() -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in CREDENTIALS}
-    os.environ.update(CREDENTIALS)
-    yield
-    for name, value in before.items():
-        os.environ.pop(name) if value is None else os.environ.update({name: value})
-
-
 @pytest.fixture(scope="module")
-def server(credentials: None) -> Iterator[ObjectServer]:
-    server = ObjectServer()
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="module")
-def study(server: ObjectServer, tiny_settings: list[str]) -> str:
-    arguments = ["launch", "quick", "--storage", server.uri(f"{BUCKET}/studies"), "--name", "tiny"]
+def study(object_server: ObjectServer, tiny_settings: list[str]) -> str:
+    arguments = ["launch", "quick", "--storage", object_server.uri(f"{BUCKET}/studies"), "--name", "tiny"]
     assert run([*arguments, "--trials", "4", *tiny_settings]) == 0
-    return server.uri(f"{BUCKET}/studies/tiny")
+    return object_server.uri(f"{BUCKET}/studies/tiny")
 
 
 def launching(storage: str, settings: list[str], name: str = "tiny") -> list[str]:
@@ -117,8 +100,8 @@ def test_a_study_can_begin_with_one_from_there(study, tiny_settings, tmp_path, c
     assert "trials of s3://" in capsys.readouterr().err
 
 
-def test_a_name_that_is_taken_is_refused(study, server, tiny_settings, capsys):
-    arguments = launching(server.uri(f"{BUCKET}/studies"), tiny_settings)[1:]
+def test_a_name_that_is_taken_is_refused(study, object_server, tiny_settings, capsys):
+    arguments = launching(object_server.uri(f"{BUCKET}/studies"), tiny_settings)[1:]
     assert run(arguments) == 2
     assert f"{study} exists already" in capsys.readouterr().err
 
@@ -132,9 +115,9 @@ def test_a_name_that_is_taken_is_refused(study, server, tiny_settings, capsys):
     ],
 )
 def test_storage_that_takes_nothing_is_one_line_before_any_trial(
-    server, tiny_settings, capsys, storage, told
+    object_server, tiny_settings, capsys, storage, told
 ):
-    uri = storage.format(query=server.uri("").partition("?")[2])
+    uri = storage.format(query=object_server.uri("").partition("?")[2])
     assert run(launching(uri, tiny_settings)[1:]) == 2
     out, err = capsys.readouterr()
     assert out == ""
@@ -142,7 +125,7 @@ def test_storage_that_takes_nothing_is_one_line_before_any_trial(
     assert told in err
 
 
-def test_wrong_credentials_are_one_line_before_any_trial(tiny_settings, capsys):
+def test_wrong_credentials_are_one_line_before_any_trial(object_server, tiny_settings, capsys):
     strict = ObjectServer(unsigned=1)  # making the bucket passes
     try:
         assert run(launching(strict.uri(f"{BUCKET}/studies"), tiny_settings)[1:]) == 2
@@ -153,8 +136,8 @@ def test_wrong_credentials_are_one_line_before_any_trial(tiny_settings, capsys):
     assert "credentials" in err
 
 
-def test_a_second_driver_is_refused_while_one_runs(server, tiny_settings):
-    storage, study = server.uri(f"{BUCKET}/two"), server.uri(f"{BUCKET}/two/tiny")
+def test_a_second_driver_is_refused_while_one_runs(object_server, tiny_settings):
+    storage, study = object_server.uri(f"{BUCKET}/two"), object_server.uri(f"{BUCKET}/two/tiny")
     options = ["--trials", "4", "--set", "training.joint_epochs=60"]
     first = subprocess.Popen([*launching(storage, tiny_settings), *options], stderr=subprocess.DEVNULL)
     wait_for_rows(study, first)
@@ -169,13 +152,13 @@ def test_a_second_driver_is_refused_while_one_runs(server, tiny_settings):
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_nothing_is_lost_where_drivers_and_workers_are_killed_and_the_store_goes_away(
-    server, faces_folder, tmp_path
+    object_server, faces_folder, tmp_path
 ):
     settings = settings_of(faces_folder, 12)
     local = [*launching(str(tmp_path), settings, "undisturbed")]
     assert subprocess.run(local, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL).returncode == 0
-    study = server.uri(f"{BUCKET}/faults/undisturbed")
-    driver = started(launching(server.uri(f"{BUCKET}/faults"), settings, "undisturbed"))
+    study = object_server.uri(f"{BUCKET}/faults/undisturbed")
+    driver = started(launching(object_server.uri(f"{BUCKET}/faults"), settings, "undisturbed"))
     wait_for_rows(study, driver)
     driver.send_signal(signal.SIGKILL)
     driver.wait()
@@ -183,7 +166,7 @@ def test_nothing_is_lost_where_drivers_and_workers_are_killed_and_the_store_goes
     wait_for_worker(driver)
     os.kill(trial_processes()[0], signal.SIGKILL)
     time.sleep(3)
-    with server.away():
+    with object_server.away():
         time.sleep(20)  # longer than the client tries by itself
     time.sleep(3)
     driver.send_signal(signal.SIGINT)
@@ -195,17 +178,17 @@ def test_nothing_is_lost_where_drivers_and_workers_are_killed_and_the_store_goes
 
 
 @pytest.mark.slow
-def test_nodes_of_a_cluster_share_nothing_but_the_store(server, tiny_settings):
+def test_nodes_of_a_cluster_share_nothing_but_the_store(object_server, tiny_settings):
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
     cluster.add_node(num_cpus=1)
     cluster.add_node(num_cpus=1)
     try:
         options = ["--trials", "4", "--address", cluster.address, "--set", "resources.cpus_per_trial=1"]
-        assert run([*launching(server.uri(f"{BUCKET}/nodes"), tiny_settings)[1:], *options]) == 0
+        assert run([*launching(object_server.uri(f"{BUCKET}/nodes"), tiny_settings)[1:], *options]) == 0
     finally:
         ray.shutdown()
         cluster.shutdown()
-    trials = analysis.open_study(server.uri(f"{BUCKET}/nodes/tiny")).trials()
+    trials = analysis.open_study(object_server.uri(f"{BUCKET}/nodes/tiny")).trials()
     assert trials["status"].to_list() == ["complete"] * 5
     trained = trials.filter(stage1_reused=False)["stage1_key"]
     assert sorted(trained) == sorted(trials["stage1_key"].unique())

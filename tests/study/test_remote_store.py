@@ -1,0 +1,81 @@
+"""What a study's driver and nodes keep in object storage, on a local S3 server, without any training."""
+
+from pathlib import Path
+
+import pytest
+
+from aia_models.data.prepare import open_prepared, prepare
+from analysis.locations import ObjectPath, location
+from study import object_lease, prepared
+from study.errors import StudyError
+from study.place import Place
+from study.store import ResultsStore
+from tests.study.object_server import BUCKET
+from tests.study.store_writer import rows_of
+
+
+def test_prepared_faces_come_to_each_node_once_and_to_who_goes_on(
+    object_server, tmp_path, monkeypatch, faces_folder
+):
+    monkeypatch.setattr(prepared, "_node_cache", lambda: tmp_path / "driver")
+    (tmp_path / "driver").mkdir()
+    storage = location(object_server.uri(f"{BUCKET}/prepared"))
+    here = prepare(
+        f"folder:{faces_folder}", image_side=16, attribute="gender", positive=None,
+        cache=prepared.cache_of(storage),
+    )  # fmt: skip
+    there = prepared.shared(here, storage)
+    monkeypatch.setattr(prepared, "_node_cache", lambda: tmp_path / "node")
+    (tmp_path / "node").mkdir()
+    on_node = prepared.on_this_node(str(there))
+    assert on_node.parent == tmp_path / "node"
+    assert open_prepared(on_node).fingerprint == open_prepared(here).fingerprint
+    assert (open_prepared(on_node).images == open_prepared(here).images).all()
+    there.remove()  # type: ignore[union-attr]
+    assert prepared.on_this_node(str(there)) == on_node, "it is fetched once"
+    prepared.shared(here, storage)
+    monkeypatch.setattr(prepared, "_node_cache", lambda: tmp_path / "other")
+    (tmp_path / "other").mkdir()
+    assert prepared.found(storage, open_prepared(here).fingerprint) == tmp_path / "other" / here.name
+    assert prepared.found(storage, "another") is None
+
+
+def test_a_driver_that_stood_still_while_another_took_over_writes_nothing(
+    object_server, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(object_lease, "BEAT_SECONDS", 0.2)
+    monkeypatch.setattr(object_lease, "DEAD_SECONDS", 2.0)
+    remote = location(object_server.uri(f"{BUCKET}/still/study"))
+    assert isinstance(remote, ObjectPath)
+    first = ResultsStore(Place(tmp_path / "first", remote))
+    lease = first._writer._lease  # type: ignore[union-attr]
+    lease._released.set()  # no beat comes any more, as of a process that stands still
+    lease._thread.join()
+    with ResultsStore(Place(tmp_path / "second", remote)) as second:
+        second.append(rows_of("trial-00000"))
+        with pytest.raises(StudyError, match="another process writes it now"):
+            first.append(rows_of("trial-00001"))
+    assert second.trial_ids() == {"trial-00000"}
+
+
+@pytest.mark.parametrize("failure", [OSError("no answer"), KeyboardInterrupt()])
+def test_a_part_that_did_not_arrive_is_put_again(object_server, tmp_path, monkeypatch, failure):
+    kind = "interrupted" if isinstance(failure, KeyboardInterrupt) else "failed"
+    remote = location(object_server.uri(f"{BUCKET}/{kind}/study"))
+    assert isinstance(remote, ObjectPath)
+    store = ResultsStore(Place(tmp_path, remote))
+    store.append(rows_of("trial-00000"))
+    upload, failing = ObjectPath.upload, [failure]
+
+    def fails_once(path: ObjectPath, source: Path) -> None:
+        if failing and "/results/trials/" in path.path:
+            raise failing.pop()
+        upload(path, source)
+
+    monkeypatch.setattr(ObjectPath, "upload", fails_once)
+    with pytest.raises(type(failure)):
+        store.flush()
+    store.close()
+    with ResultsStore(Place(tmp_path / "again", remote)) as again:
+        assert again.trial_ids() == {"trial-00000"}
+    assert (remote / "results" / "trials").children() == ["part-000001.parquet"]
