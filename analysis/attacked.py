@@ -22,9 +22,9 @@ def attacked(
 
     Designs are those of the front, the most private first, then the baselines; of the front at most MOST_DESIGNS, from
     end to end. A search trial is called by its id, a confirmed design by its design_id, a baseline by its method. Over
-    seeds the mean is taken. Each attacker counts as it was fitted on the most images, on single releases; they come
-    strongest first. The name of one that learned from the anonymizer's own people ends in OWN_PEOPLE, and where there
-    are several private attributes it begins with the one that is attacked.
+    seeds the mean is taken. Each attacker counts as it was fitted on the most images, on single releases; the one that
+    is strongest on the front comes first. The name of one that learned from the anonymizer's own people ends in
+    OWN_PEOPLE, and where there are several private attributes it begins with the one that is attacked.
     """
     members = _members(trials, objectives)
     fitted = ["trial_id", "attribute", "attacker", "vantage"]
@@ -41,15 +41,17 @@ def attacked(
     )
     means = (
         members.join(named, on="trial_id")
-        .group_by("place", "design", "attacker")
+        .group_by("place", "design", "attacker", "on_front")
         .agg(pl.col("auc").mean())
-        .with_columns(strength=pl.col("auc").mean().over("attacker"))
+        .with_columns(strength=pl.col("auc").filter("on_front").mean().over("attacker"))
     )
-    return means.sort("place", -pl.col("strength"), "attacker").select("design", "attacker", "auc")
+    return means.sort("place", -pl.col("strength"), "attacker", nulls_last=True).select(
+        "design", "attacker", "auc"
+    )
 
 
 def _members(trials: pl.DataFrame, objectives: Sequence[Objective]) -> pl.DataFrame:
-    """The trials of each shown design: `trial_id`, `design`, and its `place` in their order."""
+    """The trials of each shown design: `trial_id`, `design`, its `place` in their order, and `on_front`."""
     front = pareto_front(trials, objectives)
     spread = np.unique(np.linspace(0, front.height - 1, MOST_DESIGNS).round().astype(int))
     shown = front[spread] if front.height > MOST_DESIGNS else front
@@ -65,8 +67,8 @@ def _members(trials: pl.DataFrame, objectives: Sequence[Objective]) -> pl.DataFr
     )
     return pl.concat(
         [
-            of_confirmed.select("trial_id", "place", design="design_id"),
-            of_search.select("trial_id", "place", design="trial_id"),
-            baselines.select("trial_id", "place", design="method"),
+            of_confirmed.select("trial_id", "place", design="design_id", on_front=pl.lit(True)),
+            of_search.select("trial_id", "place", design="trial_id", on_front=pl.lit(True)),
+            baselines.select("trial_id", "place", design="method", on_front=pl.lit(False)),
         ]
     )

@@ -8,7 +8,7 @@ from analysis.errors import AnalysisError
 from analysis.evidence import evidence
 from analysis.fronts import pareto_front
 from analysis.tables import StudyTables, read_trials
-from analysis.theme import VERMILLION, WIDTH_INCHES, axis_title, caption, column_theme
+from analysis.theme import VERMILLION, WIDTH_INCHES, caption, column_theme, panel_title
 
 ALPHA, BETA = "alpha", "beta"
 PANEL_INCHES = 1.75
@@ -30,7 +30,7 @@ def plot_map(study: StudyTables) -> p9.ggplot:
                 f"{study.directory}: {weight} has one value in all {points.height} complete search trials; a map of"
                 " alpha and beta needs a study that varies both"
             )
-    titles = {objective.column: axis_title(objective) for objective in study.objectives}
+    titles = {objective.column: panel_title(objective) for objective in study.objectives}
     panels = pl.Enum(list(titles.values()))
     long = points.unpivot(
         on=list(titles), index=["trial_id", ALPHA, BETA], variable_name="objective", value_name="auc"

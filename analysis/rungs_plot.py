@@ -8,7 +8,7 @@ from analysis.errors import AnalysisError
 from analysis.evidence import evidence
 from analysis.rungs import ENDED, STOPPED, WENT_ON, judged_on_the_way, rung_counts
 from analysis.tables import StudyTables, read_epochs, read_trials
-from analysis.theme import BLUE, GREY, VERMILLION, WIDTH_INCHES, axis_title, caption, column_theme
+from analysis.theme import BLUE, GREY, VERMILLION, WIDTH_INCHES, caption, column_theme, panel_title
 
 COLOURS = {WENT_ON: GREY, STOPPED: VERMILLION, ENDED: BLUE}
 SHAPES = {WENT_ON: "o", STOPPED: "x", ENDED: "^"}
@@ -33,7 +33,7 @@ def plot_rungs(study: StudyTables) -> p9.ggplot:
             f"{study.directory}: no search trial was judged before its last epoch; rungs need a study launched with"
             " --set early_stopping.rule=mo_asha"
         )
-    titles = {objective.column: axis_title(objective) for objective in study.objectives}
+    titles = {objective.column: panel_title(objective) for objective in study.objectives}
     marks = _marks(judged, titles)
     lines = marks.with_columns(
         pl.col("x", "auc").shift(-1).over("trial_id", "objective").name.suffix("_next")

@@ -59,6 +59,11 @@ def short_title(objective: Objective) -> str:
     return objective.column.removesuffix("_validation").replace("_", " ").replace("auc", "AUC")
 
 
+def panel_title(objective: Objective) -> str:
+    """An objective with its direction, as wide as a column also where it is of one attribute of several."""
+    return f"{short_title(objective)} ({objective.better})"
+
+
 def caption(*sentences: str, width: float = WIDTH_INCHES) -> str:
     """The sentences that are not empty, broken into lines that fit under a picture of `width` inches.
 

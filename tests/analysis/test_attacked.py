@@ -42,11 +42,15 @@ def test_an_attack_counts_folded_on_one_release_and_the_most_images(trials) -> N
 
 def test_designs_come_most_private_first_then_baselines_and_attackers_strongest_first(trials) -> None:
     frame = trials([GOOD, BETTER, {**GOOD, "phase": "baseline", "method": "random"}])
-    names = ("t0000", "t0001", "t0002")
+    aucs = {
+        "t0000": (0.6, 0.8),
+        "t0001": (0.6, 0.8),
+        "t0002": (1.0, 0.5),
+    }  # a baseline says nothing of strength
     rows = [
         {"trial_id": name, "attacker": who, "auc": auc}
-        for name in names
-        for who, auc in (("a_b", 0.6), ("c", 0.8))
+        for name, both in aucs.items()
+        for who, auc in zip(("a_b", "c"), both, strict=True)
     ]
     found = attacked(frame, attacks(*rows))
     assert found["design"].unique(maintain_order=True).to_list() == ["t0001", "t0000", "random"]
