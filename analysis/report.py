@@ -13,10 +13,11 @@ from markupsafe import Markup
 from analysis.figure_text import figure_text
 from analysis.front_table import front_rows
 from analysis.frontier_points import X, Y, frontier
+from analysis.pictures import Picture
 from analysis.report_chart import frontier_chart
 from analysis.report_data import report_data
 from analysis.report_designs import designs
-from analysis.report_pictures import Picture, drawn
+from analysis.report_pictures import drawn
 from analysis.report_summary import basis, source, summary
 from analysis.status import status_summary
 from analysis.tables import StudyTables, read_trials

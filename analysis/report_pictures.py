@@ -1,31 +1,17 @@
 """A study's pictures as they stand in its report: small PNG images inside the page."""
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-import plotnine as p9
 from PIL import Image
 
 from analysis.errors import AnalysisError
-from analysis.frontier_plot import plot_frontier
+from analysis.pictures import Picture
 from analysis.report_examples import png_uri
-from analysis.tables import StudyTables, read_trials
+from analysis.tables import StudyTables
 
 DPI = 160
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A picture by its `title`; `draw` raises AnalysisError, in one line, where the study holds nothing to draw."""
-
-    title: str
-    draw: Callable[[StudyTables], p9.ggplot]
-
-
-PICTURES: Mapping[str, Picture] = {
-    "frontier": Picture("Trade-off frontier", lambda study: plot_frontier(read_trials(study))),
-}
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
+from analysis.pictures import PICTURES
 from analysis.report import report_page
-from analysis.report_pictures import PICTURES
 from analysis.tables import open_study
 from study.console import stdout
 from study.errors import StudyError

@@ -11,8 +11,8 @@ from analysis import report_examples
 from analysis.errors import AnalysisError
 from analysis.front_table import front_rows
 from analysis.frontier_points import X, Y
+from analysis.pictures import PICTURES, Picture
 from analysis.report import report_page, waiting_page
-from analysis.report_pictures import PICTURES, Picture
 from analysis.selection import Wish, select
 from analysis.tables import open_study, read_trials
 from tests.analysis.report_study import ERROR, add_part, trial, write_study
