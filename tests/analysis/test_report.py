@@ -121,7 +121,11 @@ def test_the_page_says_what_its_figures_rest_on(study: Path) -> None:
 
 
 def test_text_of_the_data_stays_text(study: Path) -> None:
+    markup = "</script><!--<script>"
+    add_part(study, [trial(100, 0.5, 0.9, trial_id=f"trial-{markup}", adversary=markup)])
     page = page_of(study)
+    design = next(design for design in page.data["designs"] if markup in design["id"])
+    assert ["adversary", markup] in design["parameters"]
     assert page.words.count(ERROR) == 10
     assert [tag for tag, _ in page.elements].count("script") == 4
     assert "b" not in {tag for tag, _ in page.elements}
