@@ -198,6 +198,26 @@ def test_one_design_without_a_checkpoint_makes_a_page(tmp_path: Path) -> None:
     assert "One design is Pareto-optimal" in page.words
 
 
+def test_a_search_over_several_attributes_shows_its_own_front(tmp_path: Path) -> None:
+    directory = tmp_path / "study"
+    directory.mkdir()
+    (directory / "study.toml").write_text('attribute = ["gender", "young"]\nobjectives = "per_attribute"\n')
+    each = [f"attacker_auc_attribute_{number}_validation" for number in (1, 2)]
+    attackers = [(0.6, 0.7), (0.7, 0.6), (0.8, 0.8)]
+    rows = [
+        trial(number, max(pair), 0.7, **dict(zip(each, pair, strict=True)))
+        for number, pair in enumerate(attackers)
+    ]
+    add_part(directory, rows)
+    page = page_of(directory)
+    kinds = {design["id"]: design["kind"] for design in page.data["designs"]}
+    assert kinds == {
+        "trial-00000": "Pareto-optimal", "trial-00001": "Pareto-optimal", "trial-00002": "trial"
+    }  # fmt: skip
+    figures = {title: value for title, value, _ in page.data["designs"][-1]["figures"]}
+    assert figures["attacker AUC, attribute 2"] == "0.600"
+
+
 def test_pictures_without_data_say_why(study: Path) -> None:
     def nothing(_):
         raise AnalysisError("no <epochs> were recorded")
