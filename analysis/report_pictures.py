@@ -11,7 +11,7 @@ from analysis.pictures import Picture
 from analysis.report_examples import png_uri
 from analysis.tables import StudyTables
 
-DPI = 160
+DPI = 220
 
 
 @dataclass(frozen=True)

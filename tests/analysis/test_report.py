@@ -121,7 +121,11 @@ def test_the_page_says_what_its_figures_rest_on(study: Path) -> None:
 
 
 def test_text_of_the_data_stays_text(study: Path) -> None:
+    markup = "</script><!--<script>"
+    add_part(study, [trial(100, 0.5, 0.9, trial_id=f"trial-{markup}", adversary=markup)])
     page = page_of(study)
+    design = next(design for design in page.data["designs"] if markup in design["id"])
+    assert ["adversary", markup] in design["parameters"]
     assert page.words.count(ERROR) == 10
     assert [tag for tag, _ in page.elements].count("script") == 4
     assert "b" not in {tag for tag, _ in page.elements}
@@ -192,6 +196,26 @@ def test_one_design_without_a_checkpoint_makes_a_page(tmp_path: Path) -> None:
     page = page_of(directory)
     assert page.data["order"] == []
     assert "One design is Pareto-optimal" in page.words
+
+
+def test_a_search_over_several_attributes_shows_its_own_front(tmp_path: Path) -> None:
+    directory = tmp_path / "study"
+    directory.mkdir()
+    (directory / "study.toml").write_text('attribute = ["gender", "young"]\nobjectives = "per_attribute"\n')
+    each = [f"attacker_auc_attribute_{number}_validation" for number in (1, 2)]
+    attackers = [(0.6, 0.7), (0.7, 0.6), (0.8, 0.8)]
+    rows = [
+        trial(number, max(pair), 0.7, **dict(zip(each, pair, strict=True)))
+        for number, pair in enumerate(attackers)
+    ]
+    add_part(directory, rows)
+    page = page_of(directory)
+    kinds = {design["id"]: design["kind"] for design in page.data["designs"]}
+    assert kinds == {
+        "trial-00000": "Pareto-optimal", "trial-00001": "Pareto-optimal", "trial-00002": "trial"
+    }  # fmt: skip
+    figures = {title: value for title, value, _ in page.data["designs"][-1]["figures"]}
+    assert figures["attacker AUC, attribute 2"] == "0.600"
 
 
 def test_pictures_without_data_say_why(study: Path) -> None:

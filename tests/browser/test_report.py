@@ -13,7 +13,7 @@ from analysis.front_table import front_rows
 from analysis.selection import Wish, select
 from analysis.tables import open_study, read_trials
 from study.report_page import report
-from tests.analysis.report_study import write_study
+from tests.analysis.report_study import add_part, trial, write_study
 from tests.browser.conftest import SECONDS, drawn, errors, requests
 
 pytestmark = pytest.mark.browser
@@ -119,11 +119,12 @@ def test_a_click_beside_a_design_means_the_nearest(opened, page: Path) -> None:
 @pytest.mark.parametrize("confirmed", [False, True])
 def test_the_slider_chooses_what_select_chooses(opened, tmp_path: Path, confirmed: bool) -> None:
     directory = write_study(tmp_path / "study", 60, confirmed=confirmed)
+    add_part(directory, [trial(100, 0.7, 0.99)])
     report(directory, None, live=False, port=None)
     browser, trials = opened(directory / "report.html"), read_trials(open_study(directory))
     scale = browser.execute_script("return JSON.parse(document.getElementById('data').textContent).limit")
     limits = [scale["low"] + (scale["high"] - scale["low"]) * part / 8 for part in range(9)]
-    for limit in limits:
+    for limit in [*limits, 0.7]:  # the last is a design's own AUC
         slide(browser, limit)
         chosen = float(browser.find_element(By.ID, "limit").get_property("value"))
         assert chosen == pytest.approx(limit, abs=scale["step"])
