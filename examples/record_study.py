@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from study.cli import run
 from study.example import example_directory
-from study.layout import CHECKPOINTS, CONTROLS, JOURNAL, SPEC_FILE
+from study.layout import CHECKPOINTS, CONTROLS, IMPORTANCE, JOURNAL, SPEC_FILE
 from study.records import SCHEMAS
 
 SPEC = "quick"
@@ -33,7 +33,7 @@ def keep(study: Path, target: Path) -> None:
     """Copies what a reader needs of `study`, in place of what lies at `target`."""
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir()
-    for name in (SPEC_FILE, CONTROLS, JOURNAL):
+    for name in (SPEC_FILE, CONTROLS, JOURNAL, IMPORTANCE):
         shutil.copy(study / name, target / name)
     shutil.copytree(study / CHECKPOINTS, target / CHECKPOINTS)
     for table in SCHEMAS:

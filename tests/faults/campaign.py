@@ -227,7 +227,7 @@ def fought(campaign: Campaign, rounds: int, longest: float) -> int:
     while not campaign.is_complete():
         campaign.run()
         assert campaign.driver is not None
-        campaign.driver.wait(600)
+        campaign.driver.wait(1800)
     return rounds
 
 
