@@ -46,12 +46,18 @@
 
   function command(design) {
     if (!design.fetch) return part("Checkpoint", make("p", { class: "hint" }, "This design kept no checkpoint."));
+    const code = make("code", {}, design.fetch);
     const copy = make("button", { type: "button", id: "copy" }, "Copy");
     copy.addEventListener("click", async () => {
-      await navigator.clipboard?.writeText(design.fetch);
-      copy.textContent = "Copied";
+      try {
+        await navigator.clipboard.writeText(design.fetch);
+        copy.textContent = "Copied";
+      } catch {
+        getSelection().selectAllChildren(code); // not allowed here: one key is left to press
+        copy.textContent = "Selected";
+      }
     });
-    return part("Fetch its checkpoint", make("div", { class: "command" }, make("code", {}, design.fetch), copy));
+    return part("Fetch its checkpoint", make("div", { class: "command" }, code, copy));
   }
 
   function reconstructions(design) {

@@ -103,6 +103,19 @@ def test_a_click_shows_hyperparameters_attacks_reconstructions_and_the_command(o
     assert design["id"] in text(browser, "#selection")
 
 
+def test_the_command_is_copied_or_where_that_is_forbidden_selected(opened, page: Path) -> None:
+    browser = opened(page)
+    button = browser.find_element(By.ID, "copy")
+    button.click()
+    WebDriverWait(browser, SECONDS).until(lambda it: button.text in ("Copied", "Selected"))
+    forbid = "navigator.clipboard.writeText = () => Promise.reject(new Error())"
+    browser.execute_script(forbid)
+    button.click()
+    WebDriverWait(browser, SECONDS).until(lambda it: button.text == "Selected")
+    assert browser.execute_script("return getSelection().toString()") == text(browser, "#design code")
+    assert errors(browser) == []
+
+
 def test_a_click_beside_a_design_means_the_nearest(opened, page: Path) -> None:
     browser = opened(page)
     boxes = browser.execute_script(
