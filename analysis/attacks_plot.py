@@ -51,11 +51,11 @@ def plot_attacks(study: StudyTables) -> p9.ggplot:
         + p9.scale_y_discrete(expand=(0, 0))
         + p9.labs(
             x="fresh attacker, strongest first",
-            y="design, most private first",
+            y="design",
             caption=caption(
                 f"{evidence(trials)}.",
                 "Folded ROC AUC of each attacker: 0.5 is chance, 1 reads the attribute without error (lower is more"
-                " private).",
+                " private). The front, most private first, then baselines.",
                 own,
                 width=width,
             ),

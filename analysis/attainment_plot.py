@@ -41,7 +41,9 @@ def plot_attainment(study: StudyTables) -> p9.ggplot:
     x, y = view_of([points[X]]), view_of([points[Y]])
     paths = {name: staircase(front, y.low, x.high) for name, front in fronts.items() if front.height}
     band = pl.concat([paths[BEST], paths[WORST].reverse()])
-    lines = pl.concat([path.with_columns(surface=pl.lit(name)) for name, path in paths.items()])
+    lines = pl.concat([path.with_columns(surface=pl.lit(name)) for name, path in paths.items()]).with_columns(
+        pl.col("surface").cast(pl.Enum(list(LINES)))  # the average is drawn last: it may lie on another
+    )
     return (
         p9.ggplot(lines, p9.aes(X, Y))
         + p9.geom_polygon(data=band, fill=SKY, alpha=0.25)

@@ -34,13 +34,15 @@ class Bootstrapped:
     costs: np.ndarray
 
     def pareto_probability(self) -> pl.DataFrame:
-        """Per `design`: in which share of the resamples it is Pareto-optimal (`probability`), and whether it is by the
-        figures themselves (`on_front`), the most probable first."""
+        """Per `design`: in which share of the resamples that know its figures it is Pareto-optimal (`probability`; NaN
+        where none does), and whether it is by the figures themselves (`on_front`), the most probable first."""
         on_front = np.stack([is_nondominated(costs) for costs in np.moveaxis(self.costs, 2, 0)], axis=1)
+        known = np.isfinite(self.costs[:, :, 1:].sum(axis=1)).sum(axis=1)
+        times = on_front[:, 1:].sum(axis=1)
         found = {
             "design": self.designs,
             "on_front": on_front[:, 0],
-            "probability": on_front[:, 1:].mean(axis=1),
+            "probability": np.divide(times, known, out=np.full(len(known), np.nan), where=known > 0),
         }
         return pl.DataFrame(found).sort("probability", "design", descending=[True, False])
 

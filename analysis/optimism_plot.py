@@ -66,6 +66,6 @@ def _caption(trials: pl.DataFrame, pairs: pl.DataFrame) -> str:
     )
     return caption(
         f"{evidence(trials)}, confirmed figures on test.",
-        f"Mean of {pairs.height} arrows: attacker AUC {attacker:+.3f}, matching AUC {matching:+.3f}; seed, identities"
+        f"Mean change: attacker AUC {attacker:+.3f}, matching AUC {matching:+.3f}; seed, identities"
         " and, where the search's was cheap, the suite of attackers change.",
     )
