@@ -106,6 +106,29 @@ def test_a_name_that_is_taken_is_refused(study, object_server, tiny_settings, ca
     assert f"{study} exists already" in capsys.readouterr().err
 
 
+def test_faces_can_be_prepared_before(object_server, faces_folder, capsys):
+    storage = object_server.uri(f"{BUCKET}/before")
+    assert run(["prepare", f"folder:{faces_folder}", "--storage", storage, "--image-side", "16"]) == 0
+    prepared = ObjectPath.parsed(capsys.readouterr().out.splitlines()[-1].removeprefix("prepared: "))
+    assert prepared.parent == ObjectPath.parsed(storage) / ".prepared"
+    assert "manifest.json" in prepared.children()
+
+
+def test_what_is_written_beside_a_study_goes_to_this_machine_alone(study, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for command in (["fetch", study, "trial-00000"], ["plot", study], ["report", study]):
+        assert run([*command, "-o", "s3://faces/elsewhere"]) == 2
+        assert "s3:/faces/elsewhere: needs a path on this machine" in capsys.readouterr().err
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_study_is_one_page_from_there_too(study, tmp_path):
+    assert run(["report", study, "-o", str(tmp_path / "report.html")]) == 0
+    page = (tmp_path / "report.html").read_text()
+    assert "trial-00003" in page
+    assert "data:image/png;base64," in page
+
+
 @pytest.mark.parametrize(
     ("storage", "told"),
     [
