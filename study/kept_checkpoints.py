@@ -36,7 +36,7 @@ class KeptCheckpoints:
 
     def add(self, row: Mapping[str, Any]) -> None:
         """A trial whose rows are written; checkpoints that it pushed out, its own perhaps, are removed."""
-        self._add(row, {row["checkpoint"]})
+        self._add(row, {row.get("checkpoint")})
 
     def _add(self, row: Mapping[str, Any], there: Container[str | None]) -> None:
         if row["phase"] == "confirm":

@@ -126,7 +126,7 @@ def test_a_trial_under_way(disk):
 def test_stage_1(disk):
     """Its trial goes on; the next one trains it again."""
     folder = disk.path / "stage1" / "key"
-    folder.mkdir()
+    folder.mkdir(parents=True)
     with disk.full():
         SharedStage1(Place(disk.path), "key")._keep(state(1.0))
     assert not (folder / RESULT).exists()
