@@ -134,16 +134,17 @@ def plot(directory: Location, kind: PictureKind, output: Path | None) -> None:
     picture = PICTURES[kind]
     title = f"{directory.resolve().name}: {picture.title}"
     target = output or picture_place(directory, f"{kind}.png")
+    drawn = picture.draw(open_readable(directory, "trials"))
     with written(target) as path:
-        save_png(picture.draw(open_readable(directory, "trials")), path, title)
+        save_png(drawn, path, title)
     stdout.print(f"{kind}: {target}")
 
 
 def plot_against(directory: Location, other: Location, output: Path | None) -> None:
     """Writes the fronts of two studies and by how much they differ, and prints where the picture lies."""
     target = output or picture_place(directory, "comparison.png")
+    drawn = plot_comparison(open_readable(directory, "trials"), open_readable(other, "trials"))
     with written(target) as path:
-        drawn = plot_comparison(open_readable(directory, "trials"), open_readable(other, "trials"))
         save_png(drawn, path, "Comparison of two fronts")
     stdout.print(f"comparison: {target}")
 

@@ -101,6 +101,11 @@ class Campaign:
 
     def storage_gone(self) -> None:
         """It comes back after some seconds."""
+        assert self.driver is not None
+        while not self.storage.exists():  # a driver that begins prepares for a while
+            time.sleep(0.1)
+            if self.driver.poll() is not None:
+                return
         away = self.storage.with_name("away")
         self.storage.rename(away)
         time.sleep(AWAY_SECONDS)

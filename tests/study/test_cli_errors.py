@@ -73,8 +73,10 @@ def test_wrong_type_in_the_spec(capsys, tmp_path, storage):
         (["plot", "nowhere", "--kind", "map", "--against", "elsewhere"], "leave out --kind map"),
     ],
 )
-def test_wrong_arguments(capsys, arguments, named):
+def test_wrong_arguments(capsys, tmp_path, monkeypatch, arguments, named):
+    monkeypatch.chdir(tmp_path)
     assert named in refusal(capsys, *arguments)
+    assert not [*tmp_path.iterdir()]
 
 
 def test_missing_labels(capsys, tmp_path, storage):
