@@ -38,9 +38,8 @@ class ObjectLease:
 
     def is_lost(self) -> bool:
         """Whether another took it for dead. OSError where that cannot be found out after a silence."""
-        if (
-            not self._lost and _now() - self._beaten_at > DEAD_SECONDS / 2
-        ):  # this process, or its machine, stood still
+        stood_still = _now() - self._beaten_at > DEAD_SECONDS / 2  # this process, or its machine
+        if stood_still and not self._lost:
             self._lost = not self._claim.is_file()
         return self._lost
 
@@ -84,9 +83,8 @@ class ObjectLeaseQueue:
     def _held(self) -> bool:
         """Whether there is another claim, those aside whose holders are dead: they are removed."""
         others = [name for name in _claims(self._folder) if name != self._claim.name]
-        alive = [
-            self._is_alive(name) for name in others
-        ]  # each is looked at, else its silence would not count
+        # Each is looked at, else its silence would not count.
+        alive = [self._is_alive(name) for name in others]
         return any(alive)
 
     def _is_alive(self, name: str) -> bool:

@@ -88,17 +88,20 @@ class StudySearcher(Searcher):
         try:
             self._record(outcome)
             self._tell(plan, outcome)
-        except (OSError, ValueError, StudyError) as problem:
+        except Exception as problem:  # noqa: BLE001  Tune goes on without a word; `raise_if_failed` tells it
             self._error = self._error or problem
             return
         self._stop_if_alike(outcome.trial.get("error") if outcome.trial["status"] == "failed" else None)
 
     def raise_if_failed(self) -> None:
-        """Raises what kept a result from being written, or trials from being worth running, if anything did."""
-        if isinstance(self._error, StudyError):
-            raise self._error
-        if self._error:
+        """Raises what kept a result from being written, or trials from being worth running, if anything did.
+
+        StudyError for what storage or rows are to blame for; anything else is an error in this code, and raised as it is.
+        """
+        if isinstance(self._error, OSError | ValueError):
             raise StudyError(f"results could not be written: {one_line(str(self._error))}") from self._error
+        if self._error:
+            raise self._error
 
     def _stop_if_alike(self, error: str | None) -> None:
         self._alike.append(error)

@@ -134,6 +134,23 @@ def test_a_storage_that_stays_away_ends_the_run_and_leaves_the_trial_to_a_resume
     assert [proposal.number for proposal in again.unfinished()] == [0]
 
 
+def test_an_error_of_the_driver_ends_the_run_and_is_raised_as_it_is(tmp_path):
+    """Tune would go on without a word, and the search would never be told."""
+
+    def record(outcome: Outcome) -> None:
+        raise KeyError("checkpoint")
+
+    proposals = Proposals(tmp_path, "ends", space(SPEC), "random", 0, SEARCH_OBJECTIVES)
+    searcher = StudySearcher(SPEC, proposals, [], 20, record, lambda: 1)
+    config = searcher.suggest("first")
+    assert isinstance(config, dict)
+    row = trial_row(TrialPlan.from_json(config[PLAN]), SPEC, "complete", **FIGURES)
+    searcher.on_trial_complete("first", {OUTCOME: Outcome(row).to_json()})
+    assert searcher.suggest("next") == StudySearcher.FINISHED
+    with pytest.raises(KeyError, match="checkpoint"):
+        searcher.raise_if_failed()
+
+
 @pytest.mark.parametrize(
     "errors", [["a"] * 4, ["a", "a", None, "a", "a", "a"], ["a", "a", "b", "a", "a", "a"]]
 )
