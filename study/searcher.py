@@ -96,7 +96,7 @@ class StudySearcher(Searcher):
     def raise_if_failed(self) -> None:
         """Raises what kept a result from being written, or trials from being worth running, if anything did.
 
-        StudyError for what storage or rows are to blame for; anything else is an error in this code, and raised as it is.
+        StudyError where storage or rows are to blame; anything else is an error in this code, and raised as it is.
         """
         if isinstance(self._error, OSError | ValueError):
             raise StudyError(f"results could not be written: {one_line(str(self._error))}") from self._error
