@@ -26,10 +26,13 @@ class ObjectPath:
 
     @classmethod
     def parsed(cls, uri: str) -> "ObjectPath":
-        """From a URI."""
+        """From a URI; OSError for one that names nothing."""
         scheme, _, rest = uri.partition("://")
         path, _, query = rest.partition("?")
-        return cls(scheme, "/".join(filter(None, path.split("/"))), query)
+        parts = "/".join(filter(None, path.split("/")))
+        if not parts:
+            raise OSError(f"{uri} names no bucket: give one as {scheme}://BUCKET/FOLDER")
+        return cls(scheme, parts, query)
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.path}{'?' if self.query else ''}{self.query}"

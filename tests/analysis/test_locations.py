@@ -81,6 +81,12 @@ def test_a_uri_keeps_what_says_where_its_store_is():
     assert location("file:///studies") == Path("/studies")
 
 
+def test_a_uri_without_a_bucket_names_nothing():
+    with pytest.raises(OSError, match="s3:// names no bucket: give one as s3://BUCKET/FOLDER"):
+        location("s3://")
+    assert str(location("s3://bucket//studies//x/")) == "s3://bucket/studies/x"
+
+
 def test_what_is_missing_or_of_an_unknown_kind_is_an_os_error(bucket):
     with pytest.raises(FileNotFoundError):
         (bucket / "none").read_text()

@@ -62,6 +62,7 @@ def test_wrong_type_in_the_spec(capsys, tmp_path, storage):
         (["launch"], "SPEC"),
         (["lunch"], "launch"),
         (["front", "nowhere"], "study.toml"),
+        (["front", "s3://"], "s3://BUCKET/FOLDER"),
         (["resume", "nowhere"], "study.toml"),
         (["confirm", "nowhere"], "study.toml"),
         (["confirm", "nowhere", "--seeds", "0"], "--seeds"),
