@@ -2,7 +2,6 @@
 
 import warnings
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 
@@ -11,6 +10,7 @@ from analysis.bootstrapped import bootstrapped
 from analysis.fronts import pareto_front
 from analysis.history import history
 from analysis.hypervolume import hypervolume
+from analysis.locations import Location
 from analysis.selection import Selection, Wish, select
 
 
@@ -58,7 +58,7 @@ class Study:
         return select(self.trials(), wish, self.tables.directory)
 
 
-def open_study(directory: str | Path) -> Study:
+def open_study(directory: str | Location) -> Study:
     """Return the study in a local directory or under a URI.
 
     AnalysisError where there is no study or none of its trials has finished yet. Damaged parts of `trials` are left

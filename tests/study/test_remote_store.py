@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+import analysis
 from aia_models.data.prepare import open_prepared, prepare
+from analysis.errors import AnalysisError
 from analysis.locations import ObjectPath, location
 from study import object_lease, prepared
 from study.errors import StudyError
@@ -12,6 +14,10 @@ from study.place import Place
 from study.store import ResultsStore
 from tests.study.object_server import BUCKET
 from tests.study.store_writer import rows_of
+
+
+def unexpected(*given: object) -> None:
+    raise AssertionError("it is there already")
 
 
 def test_prepared_faces_come_to_each_node_once_and_to_who_goes_on(
@@ -31,9 +37,11 @@ def test_prepared_faces_come_to_each_node_once_and_to_who_goes_on(
     assert on_node.parent == tmp_path / "node"
     assert open_prepared(on_node).fingerprint == open_prepared(here).fingerprint
     assert (open_prepared(on_node).images == open_prepared(here).images).all()
-    there.remove()  # type: ignore[union-attr]
-    assert prepared.on_this_node(str(there)) == on_node, "it is fetched once"
-    prepared.shared(here, storage)
+    with monkeypatch.context() as patched:
+        patched.setattr(ObjectPath, "download", unexpected)
+        patched.setattr(ObjectPath, "upload", unexpected)
+        assert prepared.on_this_node(str(there)) == on_node
+        assert prepared.shared(here, storage) == there
     monkeypatch.setattr(prepared, "_node_cache", lambda: tmp_path / "other")
     (tmp_path / "other").mkdir()
     assert prepared.found(storage, open_prepared(here).fingerprint) == tmp_path / "other" / here.name
@@ -79,3 +87,33 @@ def test_a_part_that_did_not_arrive_is_put_again(object_server, tmp_path, monkey
     with ResultsStore(Place(tmp_path / "again", remote)) as again:
         assert again.trial_ids() == {"trial-00000"}
     assert (remote / "results" / "trials").children() == ["part-000001.parquet"]
+
+
+def test_a_copy_holds_what_lies_there_now_and_nothing_that_was_handed_over(object_server, tmp_path):
+    remote = location(object_server.uri(f"{BUCKET}/copies/study"))
+    assert isinstance(remote, ObjectPath)
+    place = Place(tmp_path, remote)
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "file").write_text("mine")
+    place.hand_over("state/file")
+    assert not (tmp_path / "state" / "file").exists()
+    assert place.fetch("state/file").read_text() == "mine"
+    (remote / "state" / "file").write_text("another's")
+    assert place.fetch("state/file").read_text() == "another's"
+    (remote / "state" / "file").remove()
+    assert not place.fetch("state/file").exists()
+
+
+def test_a_store_that_does_not_answer_is_no_damaged_part(object_server, tmp_path, monkeypatch):
+    remote = location(object_server.uri(f"{BUCKET}/silent/study"))
+    assert isinstance(remote, ObjectPath)
+    (remote / "study.toml").write_text("")
+    with ResultsStore(Place(tmp_path, remote)) as store:
+        store.append(rows_of("trial-00000"))
+
+    def fails(*given: object, **more: object) -> None:
+        raise OSError("no answer")
+
+    monkeypatch.setattr("analysis.parts.pq.read_metadata", fails)
+    with pytest.raises(AnalysisError, match="no answer"):
+        analysis.open_study(remote)
