@@ -115,5 +115,5 @@ def test_a_store_that_does_not_answer_is_no_damaged_part(object_server, tmp_path
         raise OSError("no answer")
 
     monkeypatch.setattr("analysis.parts.pq.read_metadata", fails)
-    with pytest.raises(AnalysisError, match="no answer"):
+    with pytest.raises(AnalysisError, match=r"study\S*: cannot be read \(no answer\)"):
         analysis.open_study(remote)
