@@ -64,9 +64,8 @@ def _damage(store: FileSystem | None, path: str) -> Damaged | None:
     try:
         version = _schema_version(pq.read_metadata(path, filesystem=store).metadata or {})
     except (OSError, ValueError) as error:  # Arrow's error for what is no Parquet is a ValueError
-        if store is not None and isinstance(
-            error, OSError
-        ):  # it did not answer, which says nothing of the part
+        # Object storage that does not answer says nothing of the part.
+        if store is not None and isinstance(error, OSError):
             raise
         return Damaged(path, str(error).splitlines()[0])
     if version > SCHEMA_VERSION:
