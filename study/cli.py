@@ -7,6 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
+from study.cli_arguments import (
+    Address,
+    Checkpoint,
+    Detach,
+    Directory,
+    FormatOption,
+    Hours,
+    OwnDirectory,
+    Storage,
+    local,
+    read_only,
+)
 from study.console import Format, ModelFormat, PictureKind, print_error
 
 USER_MISTAKE = 2
@@ -22,62 +34,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-_STUDY = "The study: STORAGE/NAME"
-
-
-def _local(path: Path | None) -> Path | None:
-    if path is not None and ":/" in str(path):
-        raise typer.BadParameter(f"{path}: needs a path on this machine, not a URI")
-    return path
-
-
-def _location(text: str) -> Any:
-    from analysis.locations import location
-
-    return location(text)
-
-
-def _read_only(text: str) -> Any:
-    from study.example import for_reading
-
-    return for_reading(_location(text))
-
-
-def _own(text: str) -> Any:
-    from study.example import for_writing
-
-    return for_writing(_location(text))
-
-
-# What typer calls a type may be no union, which a path or a URI is.
-Directory = Annotated[
-    Any, typer.Argument(metavar="DIR", help=f"{_STUDY}, or example, which ships.", parser=_read_only)
-]
-OwnDirectory = Annotated[Any, typer.Argument(metavar="DIR", help=f"{_STUDY}.", parser=_own)]
-Checkpoint = Annotated[
-    Any,
-    typer.Argument(
-        metavar="CHECKPOINT", help="A checkpoint's folder, as select prints it.", parser=_location
-    ),
-]
-Storage = Annotated[
-    str,
-    typer.Option(
-        metavar="DIR_OR_URI", help="Where studies lie: a directory, or a URI as s3://BUCKET/FOLDER."
-    ),
-]
-FormatOption = Annotated[Format, typer.Option("--format", help="A table for people, or json or csv alone.")]
-Address = Annotated[
-    str | None, typer.Option(metavar="ADDR", help="A running Ray cluster, e.g. auto or ray://head:10001.")
-]
-Detach = Annotated[
-    bool,
-    typer.Option(
-        "--detach", help="Run as a job of the cluster whose dashboard is at --address, as http://HEAD:8265."
-    ),
-]
-Hours = Annotated[float | None, typer.Option(min=0, help="End in good order after so many; resume goes on.")]
 
 
 @app.command(epilog="Example: aia-study launch alpha-beta --dataset folder:faces --trials 24")
@@ -228,11 +184,11 @@ def plot(
     directory: Directory,
     kind: Annotated[PictureKind, typer.Option(help="Which picture.")] = PictureKind.FRONTIER,
     against: Annotated[
-        Any, typer.Option(metavar="DIR", help="Compare with another study.", parser=_read_only)
+        Any, typer.Option(metavar="DIR", help="Compare with another study.", parser=read_only)
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", callback=_local, metavar="PNG", help="Default: DIR/KIND.png."),
+        typer.Option("-o", "--output", callback=local, metavar="PNG", help="Default: DIR/KIND.png."),
     ] = None,
 ) -> None:
     """Draw a picture of a study, or the fronts of two and by how much they differ."""
@@ -252,7 +208,7 @@ def report(
     directory: Directory,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", callback=_local, metavar="HTML", help="Default: DIR/report.html."),
+        typer.Option("-o", "--output", callback=local, metavar="HTML", help="Default: DIR/report.html."),
     ] = None,
     live: Annotated[
         bool,
@@ -273,7 +229,7 @@ def fetch(
     directory: Directory,
     trial: Annotated[str, typer.Argument(metavar="TRIAL", help="A trial_id, as front prints it.")],
     output: Annotated[
-        Path, typer.Option("-o", "--output", callback=_local, metavar="PATH", help="Where its folder goes.")
+        Path, typer.Option("-o", "--output", callback=local, metavar="PATH", help="Where its folder goes.")
     ],
 ) -> None:
     """Copy a trial's checkpoint out of its study."""
@@ -302,7 +258,7 @@ def encode(
     output: Annotated[
         Path,
         typer.Option(
-            "-o", "--output", callback=_local, metavar="PARQUET", help="Where the representations go."
+            "-o", "--output", callback=local, metavar="PARQUET", help="Where the representations go."
         ),
     ],
 ) -> None:
@@ -316,7 +272,7 @@ def encode(
 def export(
     checkpoint: Checkpoint,
     output: Annotated[
-        Path, typer.Option("-o", "--output", callback=_local, metavar="PATH", help="Where the model goes.")
+        Path, typer.Option("-o", "--output", callback=local, metavar="PATH", help="Where the model goes.")
     ],
     form: Annotated[
         ModelFormat, typer.Option("--format", help="onnx, or torch for torch.export.load.")
@@ -336,7 +292,7 @@ def paper(
     output: Annotated[
         Path,
         typer.Option(
-            "-o", "--output", callback=_local, metavar="DIR", help="Where tables, pictures and page go."
+            "-o", "--output", callback=local, metavar="DIR", help="Where tables, pictures and page go."
         ),
     ] = Path("studies/paper"),
     image_side: Annotated[int | None, typer.Option(help="Side of a prepared image; default 64.")] = None,
