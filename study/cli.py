@@ -15,6 +15,7 @@ from study.cli_arguments import (
     FormatOption,
     Hours,
     OwnDirectory,
+    RecordedStudy,
     Storage,
     local,
     read_only,
@@ -314,12 +315,7 @@ def paper(
 
 @app.command(epilog="Example: aia-study simulate studies/recorded --rule mo_asha --trials 100")
 def simulate(
-    table: Annotated[
-        Path,
-        typer.Argument(
-            metavar="TABLE", help="A study judged after each epoch: its directory, or one Parquet file of it."
-        ),
-    ],
+    table: RecordedStudy,
     sampler: Annotated[str | None, typer.Option(help="What proposes designs: tpe, random, ...")] = None,
     rule: Annotated[str | None, typer.Option(help="What stops trials early: none or mo_asha.")] = None,
     grace_epochs: Annotated[int | None, typer.Option(help="Joint epochs before the first rung.")] = None,

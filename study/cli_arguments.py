@@ -47,6 +47,14 @@ Checkpoint = Annotated[
         metavar="CHECKPOINT", help="A checkpoint's folder, as select prints it.", parser=_location
     ),
 ]
+RecordedStudy = Annotated[
+    Any,
+    typer.Argument(
+        metavar="TABLE",
+        help="A study judged after each epoch: its directory, or one Parquet file of it.",
+        parser=_location,
+    ),
+]
 Storage = Annotated[
     str,
     typer.Option(

@@ -10,13 +10,13 @@ import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
-from aia_models import checkpoint
 from aia_models.anonymizer import Anonymizer
 from aia_models.data.blocks import prepare_images
 from aia_models.data.image_files import ImageFiles, is_image
-from analysis.locations import Location, here
+from analysis.locations import Location
 from study.console import stderr, stdout
 from study.errors import StudyError
+from study.loaded import load_anonymizer
 
 BATCH_IMAGES = 1024
 DECODED_IMAGES = 16  # at a time: photographs take megabytes each
@@ -32,8 +32,7 @@ def encode(folder: Location, images: Path, output: Path) -> None:
     """
     if output.exists():
         raise StudyError(f"{output} exists already: choose another -o")
-    with here(folder) as there:
-        anonymizer = checkpoint.load(there, "cuda" if torch.cuda.is_available() else "cpu")
+    anonymizer = load_anonymizer(folder, "cuda" if torch.cuda.is_available() else "cpu")
     folder_of_images, names = (
         (images.parent, [images.name]) if images.is_file() else (images, _images_below(images))
     )

@@ -3,11 +3,11 @@
 import os
 from pathlib import Path
 
-from aia_models import checkpoint
 from aia_models.export import export_onnx, export_torch
-from analysis.locations import Location, here
+from analysis.locations import Location
 from study.console import ModelFormat, stdout
 from study.errors import StudyError
+from study.loaded import load_anonymizer
 
 WRITERS = {ModelFormat.ONNX: export_onnx, ModelFormat.TORCH: export_torch}
 
@@ -19,8 +19,7 @@ def export(folder: Location, form: ModelFormat, output: Path) -> None:
     """
     if output.exists():
         raise StudyError(f"{output} exists already: choose another -o")
-    with here(folder) as there:
-        anonymizer = checkpoint.load(there)
+    anonymizer = load_anonymizer(folder)
     output.parent.mkdir(parents=True, exist_ok=True)
     aside = output.with_name(f".{output.stem}.tmp{output.suffix}")
     try:

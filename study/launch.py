@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
-import pyarrow.parquet as pq
 
 from aia_models.data.blocks import Execute, in_threads
 from aia_models.data.prepare import open_prepared, prepare
@@ -27,10 +26,10 @@ from study.outcome import one_line
 from study.place import Place, opened
 from study.plan import TrialPlan
 from study.prepared import cache_of, found, shared
-from study.records import SCHEMA_KEY, SCHEMA_VERSION
+from study.records import SCHEMA_VERSION
 from study.spec import StudySpec, space
 from study.spec_files import load_spec, to_toml, with_settings
-from study.store import ResultsStore
+from study.store import ResultsStore, part_version, parts_of
 from study.warm_start import check_earlier
 from study.writer import Writer
 
@@ -241,8 +240,8 @@ def refuse_other_release(study: StudyDirectory) -> None:
             f"{study.place} was judged by version {begun} of the judge, this release has version {JUDGE_VERSION}: their"
             " figures do not compare; read it as it is, or launch a new study"
         )
-    for part in sorted((study.path / "results").glob("*/part-*.parquet")):
-        version = int((pq.read_schema(part).metadata or {}).get(SCHEMA_KEY, b"1"))
+    for part in parts_of(study.place):
+        version = part_version(study.place, part)
         if version != SCHEMA_VERSION:
             raise StudyError(
                 f"{part} has version {version} of the tables, this release writes version {SCHEMA_VERSION}: one study"

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from jaxtyping import Float, Int
 
+from analysis.locations import Location, here
 from analysis.tables import read_epochs, read_trials
 from search_spaces.spaces import Space
 from search_spaces.unit_cube import to_point
@@ -61,23 +62,24 @@ class Recording:
         return f"{designs} designs x up to {seeds} seeds, {self.seeds.sum()} trials of {epochs} joint epochs{dropped}"
 
 
-def read_recording(table: Path) -> Recording:
+def read_recording(table: Location) -> Recording:
     """The recording in a study's directory or in the file that `write_table` wrote; StudyError where it is none."""
     return _recording(condensed(table) if table.is_dir() else _read(table), table)
 
 
-def write_table(directory: Path, path: Path) -> None:
+def write_table(directory: Location, path: Path) -> None:
     """Condenses the recorded study at `directory` into one Parquet file; StudyError where it is no recording."""
     pq.write_table(condensed(directory), path, compression="zstd", compression_level=19)
 
 
-def condensed(directory: Path) -> pa.Table:
+def condensed(directory: Location) -> pa.Table:
     """One row per complete trial and joint epoch of the study at `directory`, its spec in the Arrow metadata.
 
     StudyError where a complete trial was not judged after every joint epoch, or none is there.
     """
     study = open_readable(directory, "trials", "epochs")
-    spec = load_spec(str(directory / SPEC_FILE))
+    with here(directory / SPEC_FILE) as spec_file:
+        spec = load_spec(str(spec_file))
     trials = read_trials(study).filter(pl.col("phase") == "search")
     complete = trials.filter(pl.col("status") == "complete").sort("design_id", "seed")
     schema = _schema(spec, trials.height - complete.height)
@@ -129,11 +131,12 @@ def _required(name: str, kind: pa.DataType, about: str) -> pa.Field:
     return pa.field(name, kind, nullable=False, metadata={"about": about})
 
 
-def _read(path: Path) -> pa.Table:
+def _read(path: Location) -> pa.Table:
     if not path.is_file():
         raise StudyError(f"{path}: no such table; needs a recorded study's directory or its one Parquet file")
     try:
-        table = pq.read_table(path)
+        with here(path) as file:
+            table = pq.read_table(file)
     except (pa.ArrowException, OSError) as error:
         raise StudyError(
             f"{path} is no Parquet file: needs a recorded study's directory or one file"
@@ -144,7 +147,7 @@ def _read(path: Path) -> pa.Table:
     return table
 
 
-def _recording(table: pa.Table, where: Path) -> Recording:
+def _recording(table: pa.Table, where: Location) -> Recording:
     metadata = table.schema.metadata
     spec = from_toml(metadata[SPEC].decode(), str(where))
     columns = [objective.column for objective in spec.search_objectives]

@@ -4,11 +4,11 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from analysis.locations import Location
 from study.console import Format, print_rows, print_table, stdout
 from study.objectives import Objective
 from study.recording import Recording, read_recording
@@ -19,7 +19,7 @@ from study.spec_files import with_settings
 SECONDS_PER_HOUR = 3600.0
 
 
-def simulate(table: Path, settings: Sequence[str], workers: int, form: Format = Format.TABLE) -> None:
+def simulate(table: Location, settings: Sequence[str], workers: int, form: Format = Format.TABLE) -> None:
     """Replays the recorded study at `table` with `settings` of its spec set otherwise, and prints how it went."""
     recording = read_recording(table)
     spec = recording.spec

@@ -16,8 +16,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from study.errors import StudyError
 from study.place import Place
-from study.records import SCHEMAS, checked, to_table
+from study.records import SCHEMA_KEY, SCHEMAS, checked, to_table
 from study.wal import WriteAheadFile, make_directory, read_entries, sync_directory
 from study.writer import Writer
 
@@ -42,7 +43,7 @@ class ResultsStore:
     """The only writer of a study's tables; opening it replays what a writer that died left behind.
 
     In object storage an object is a trial's rows, or a part, as soon as a call returns that made it. StudyError where
-    another process writes the study, or its write-ahead file is damaged.
+    another process writes the study, or its write-ahead file or one of its parts is damaged.
     """
 
     def __init__(self, place: Place) -> None:
@@ -58,10 +59,12 @@ class ResultsStore:
         self._sealed: dict[int, list[Entry]] = {}
         try:
             self._fetch()
+            for part in parts_of(place):
+                part_version(place, part)
             self._trial_ids = _recorded(self._results / "trials")
             for path in sorted(self._wal_directory.glob("segment-*.jsonl")):
                 self._sealed[_segment(path)] = read_entries(path)
-            parts = (_segment(path) for path in self._results.glob("*/part-*.parquet"))
+            parts = (_segment(path) for path in parts_of(place))
             self._segment = max((*parts, *self._sealed), default=0) + 1
             for entries in self._sealed.values():
                 self._trial_ids.update(_trial_id(entry) for entry in entries)
@@ -198,6 +201,27 @@ class ResultsStore:
         self._place.publish(name, aside)
         os.replace(aside, path)
         sync_directory(path.parent)
+
+
+def parts_of(place: Place) -> list[Path]:
+    """The parts of all tables that are here."""
+    return sorted((place.directory / RESULTS).glob("*/part-*.parquet"))
+
+
+def part_version(place: Place, part: Path) -> int:
+    """The version of the tables that a part was written with; StudyError where it is damaged.
+
+    Trials are recorded once: of those in a damaged part nobody knows which they were.
+    """
+    try:
+        metadata = pq.read_metadata(part).metadata or {}
+    except (OSError, ValueError) as error:  # Arrow's error for what is no Parquet is a ValueError
+        where = place.location / part.relative_to(place.directory).as_posix()
+        raise StudyError(
+            f"{where} is damaged ({str(error).splitlines()[0]}): restore it from a copy, or move {part.name} of all"
+            " tables in results away, then its trials run again"
+        ) from error
+    return int(metadata.get(SCHEMA_KEY, b"1"))
 
 
 def _recorded(trials: Path) -> set[str]:

@@ -2,10 +2,12 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow.parquet as pq
 import pytest
 
+from aia_models.judging import JUDGE_VERSION
 from study.cli import run
 from study.records import SCHEMA_KEY, SCHEMA_VERSION, SCHEMAS
 from tests.study.small_study import TRIALS, trial, write_study
@@ -195,3 +197,19 @@ def test_damaged_controls_do_not_hide_the_front(capsys, study):
 def test_versions_of_the_schema_are_those_of_every_table():
     for schema in SCHEMAS.values():
         assert int(schema.metadata[SCHEMA_KEY]) == SCHEMA_VERSION
+
+
+@pytest.mark.parametrize("command", [["resume"], ["resume", "--trials", "99"], ["confirm"]])
+@pytest.mark.parametrize("table", ["trials", "epochs"])
+def test_a_study_with_a_damaged_part_is_not_gone_on_with(capsys, here, monkeypatch, command, table):
+    study = write_study(here / "s", settings=[f"judge_version={JUDGE_VERSION}"])
+    monkeypatch.setattr("study.launch.prepare_faces", lambda *given: Path())
+    monkeypatch.setattr("study.launch.open_prepared", lambda path: SimpleNamespace(fingerprint=None))
+    truncate(part(study, 1, table))
+    before = (study / "study.toml").read_bytes()
+    assert run([command[0], "s", *command[1:]]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert f"s/results/{table}/part-00001.parquet is damaged (" in said
+    assert "move part-00001.parquet of all tables in results away" in said
+    assert (study / "study.toml").read_bytes() == before

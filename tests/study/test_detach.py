@@ -9,18 +9,20 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import polars as pl
 import pytest
 from ray.job_submission import JobStatus, JobSubmissionClient
 
+import analysis
+from analysis.locations import location
 from study.cli import run
+from tests.study.object_server import BUCKET
 
 RAY = Path(sys.executable).with_name("ray")
 
 
 @pytest.fixture
-def dashboard() -> Iterator[str]:
-    """The address of a one-node cluster's dashboard."""
+def dashboard(object_server) -> Iterator[str]:
+    """The address of a one-node cluster's dashboard; its node has credentials for the object server."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -50,8 +52,12 @@ def _answers(address: str) -> bool:
 
 
 @pytest.mark.slow
-def test_a_detached_launch_returns_and_the_cluster_runs_it(dashboard, tmp_path, tiny_settings, capsys):
-    arguments = ["launch", "quick", "--storage", str(tmp_path), "--name", "tiny", "--trials", "2"]
+@pytest.mark.parametrize("place", ["directory", "object storage"])
+def test_a_detached_launch_returns_and_the_cluster_runs_it(
+    place, dashboard, object_server, tmp_path, tiny_settings, capsys
+):
+    storage = str(tmp_path) if place == "directory" else object_server.uri(f"{BUCKET}/detached")
+    arguments = ["launch", "quick", "--storage", storage, "--name", "tiny", "--trials", "2"]
     assert run([*arguments, *tiny_settings, "--detach", "--address", dashboard]) == 0
     said = capsys.readouterr().out
     job = re.match(r"job (\S+) runs", said)
@@ -61,7 +67,7 @@ def test_a_detached_launch_returns_and_the_cluster_runs_it(dashboard, tmp_path, 
     while not (status := client.get_job_status(job[1])).is_terminal() and time.monotonic() < ends:
         time.sleep(1)
     assert status == JobStatus.SUCCEEDED, client.get_job_logs(job[1])
-    trials = pl.read_parquet(tmp_path / "tiny" / "results" / "trials" / "*.parquet")
+    trials = analysis.open_study(location(storage) / "tiny").trials()
     assert trials["status"].to_list() == ["complete"] * 3
 
 

@@ -73,6 +73,12 @@ def test_checkpoints_come_from_there(study, capsys, tmp_path, faces_folder):
     checkpoint = str(ObjectPath.parsed(study) / "checkpoints" / trial)
     assert run(["encode", checkpoint, str(faces_folder / "images"), "-o", str(tmp_path / "g.parquet")]) == 0
     assert pq.read_metadata(tmp_path / "g.parquet").num_rows == 240
+    assert run(["export", checkpoint, "--format", "torch", "-o", str(tmp_path / "anonymizer.pt2")]) == 0
+    assert (tmp_path / "anonymizer.pt2").is_file()
+    capsys.readouterr()
+    for command in (["encode", study, str(faces_folder)], ["export", study]):
+        assert run([*command, "-o", str(tmp_path / "none")]) == 2
+        assert capsys.readouterr().err.startswith(f"aia-study: {study} is no checkpoint: a folder with")
     assert run(["fetch", study, "trial-00099", "-o", str(tmp_path / "none")]) == 2
     assert "trial-00099" in capsys.readouterr().err
 
@@ -170,6 +176,23 @@ def test_a_second_driver_is_refused_while_one_runs(object_server, tiny_settings)
     assert second.stderr.splitlines()[-1].startswith(f"aia-study: {study} is being written by another")
     assert first.wait(120) == 0
     assert analysis.open_study(study).trials()["trial_id"].is_unique().all()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_front_is_confirmed_there(object_server, tiny_settings, capsys):
+    storage = object_server.uri(f"{BUCKET}/confirmed")
+    assert run([*launching(storage, tiny_settings)[1:], "--trials", "1"]) == 0
+    study = object_server.uri(f"{BUCKET}/confirmed/tiny")
+    assert run(["confirm", study, "--seeds", "1"]) == 0
+    confirming = analysis.open_study(study).trials().filter(phase="confirm")
+    assert confirming["status"].to_list() == ["complete"]
+    assert (ObjectPath.parsed(study) / confirming["checkpoint"][0] / "model.safetensors").is_file()
+    capsys.readouterr()
+    assert run(["select", study, "--max-attacker-auc", "1", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["source"] == "confirm"
+    assert run(["confirm", study]) == 0
+    assert "lacks nothing" in capsys.readouterr().err
 
 
 @pytest.mark.slow

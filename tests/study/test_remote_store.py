@@ -9,9 +9,12 @@ from aia_models.data.prepare import open_prepared, prepare
 from analysis.errors import AnalysisError
 from analysis.locations import ObjectPath, location
 from study import object_lease, prepared
+from study.cli import run
 from study.errors import StudyError
 from study.place import Place
+from study.recording import write_table
 from study.store import ResultsStore
+from tests.study import recordings
 from tests.study.object_server import BUCKET
 from tests.study.store_writer import rows_of
 
@@ -117,3 +120,20 @@ def test_a_store_that_does_not_answer_is_no_damaged_part(object_server, tmp_path
     monkeypatch.setattr("analysis.parts.pq.read_metadata", fails)
     with pytest.raises(AnalysisError, match=r"study\S*: cannot be read \(no answer\)"):
         analysis.open_study(remote)
+
+
+@pytest.mark.parametrize("form", ["directory", "one file"])
+def test_a_recorded_study_is_replayed_from_there(object_server, tmp_path, form, capsys):
+    here = recordings.write_study(tmp_path / "recorded", recordings.recording(designs=4))
+    if form == "one file":
+        write_table(here, tmp_path / "recorded.parquet")
+        here = tmp_path / "recorded.parquet"
+    remote = location(object_server.uri(f"{BUCKET}/{form.replace(' ', '-')}/{here.name}"))
+    assert isinstance(remote, ObjectPath)
+    remote.upload(here)
+    replayed = []
+    for where in (here, remote):
+        assert run(["simulate", str(where), "--sampler", "random", "--format", "csv"]) == 0
+        replayed.append(capsys.readouterr().out)
+    assert len(replayed[0].splitlines()) == 1 + 4
+    assert replayed[0] == replayed[1]
