@@ -4,12 +4,16 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import kubernetes_validate
 import polars as pl
 import pytest
 import yaml
 from ray.autoscaler._private.util import prepare_config, validate_config
+
+from tests.study.ray_job_schema import RAY_JOB
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 BIN = Path(sys.executable).parent
@@ -25,25 +29,30 @@ def test_ray_takes_the_cluster_file():
     assert prepared["available_node_types"]["head"]["resources"] == {"CPU": 0}
 
 
-# KubeRay's API reference (ray.io/v1), RayJobSpec, RayClusterSpec, HeadGroupSpec and WorkerGroupSpec: the fields used.
-RAY_JOB = {"entrypoint", "shutdownAfterJobFinishes", "backoffLimit", "rayClusterSpec"}
-RAY_CLUSTER = {"headGroupSpec", "workerGroupSpecs"}
-HEAD_GROUP = {"rayStartParams", "template"}
-WORKER_GROUP = HEAD_GROUP | {"groupName", "replicas", "minReplicas", "maxReplicas"}
+@pytest.fixture
+def ray_job() -> dict[str, Any]:
+    return yaml.safe_load((DEPLOY / "rayjob.yaml").read_text())
 
 
-def test_kubernetes_takes_the_pods_of_the_ray_job():
-    job = yaml.safe_load((DEPLOY / "rayjob.yaml").read_text())
-    assert (job["apiVersion"], job["kind"], set(job["spec"])) == ("ray.io/v1", "RayJob", RAY_JOB)
-    cluster = job["spec"]["rayClusterSpec"]
-    assert set(cluster) == RAY_CLUSTER
-    head, workers = cluster["headGroupSpec"], cluster["workerGroupSpecs"]
-    assert set(head) == HEAD_GROUP
-    assert all(set(group) == WORKER_GROUP for group in workers)
-    for group in (head, *workers):
-        assert all(isinstance(value, str) for value in group["rayStartParams"].values())
+def test_kuberay_takes_the_ray_job(ray_job):
+    jsonschema.validate(ray_job, RAY_JOB)
+
+
+def test_kubernetes_takes_the_pods_of_the_ray_job(ray_job):
+    cluster = ray_job["spec"]["rayClusterSpec"]
+    for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"]):
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "ray"}, **group["template"]}
         kubernetes_validate.validate(pod, kubernetes_validate.latest_version(), strict=True)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("minReplicas", "1"), ("minReplica", 1), ("rayStartParams", {"num-cpus": 0}), ("groupName", None)],
+)
+def test_a_wrong_worker_group_is_refused(ray_job, field, value):
+    ray_job["spec"]["rayClusterSpec"]["workerGroupSpecs"][0][field] = value
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(ray_job, RAY_JOB)
 
 
 def test_a_wrong_pod_is_refused():
