@@ -24,7 +24,8 @@ WEIGHTS, DESCRIPTION = "model.safetensors", "config.json"
 def save(
     anonymizer: Anonymizer, folder: Path, about: Mapping[str, Any], beside: Mapping[str, bytes] | None = None
 ) -> None:
-    """Writes `anonymizer` to `folder`, which appears whole or not at all and replaces an earlier one.
+    """Writes `anonymizer` to `folder`, which appears whole or not at all and replaces an earlier one; what that lies in
+    is made where it is missing, no further up.
 
     `about` is JSON content for readers: what the images went through, what was measured. What `encode` draws
     has no seed; the config's is that of training and judging. `beside` are further files by name, for people.
@@ -36,7 +37,7 @@ def save(
         "about": dict(about),
     }
     weights = {name: value.cpu().contiguous() for name, value in anonymizer.state_dict().items()}
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as workplace:
         aside = Path(workplace, "new")
         aside.mkdir()

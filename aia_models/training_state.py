@@ -67,7 +67,6 @@ def save(state: TrainingState, path: Path) -> None:
     about = {RECORDS: json.dumps([asdict(record) for record in state.records]), NOTES: state.notes}
     if state.error is not None:
         about[ERROR] = state.error
-    path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as workplace:
         aside = Path(workplace, "new")
         try:

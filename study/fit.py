@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
@@ -88,7 +89,10 @@ def fit(run: Run, proposals: Proposals, first: list[TrialPlan], new: int) -> Non
     slots.require_one()
     loggers = StudyLoggers(study.spec, study.path, run.console)
     checkpoints = KeptCheckpoints(study.place, study.spec, recorded_rows(study).values())
-    with Progress(run.console, len(first) + new, recorded_rows(study).values()) as progress:
+    with (
+        Progress(run.console, len(first) + new, recorded_rows(study).values()) as progress,
+        TemporaryDirectory(prefix="aia-study-ray-") as scratch,
+    ):
 
         def record(outcome: Outcome) -> None:
             patiently(lambda: store.append(outcome))
@@ -116,8 +120,10 @@ def fit(run: Run, proposals: Proposals, first: list[TrialPlan], new: int) -> Non
                 trial_dirname_creator=_directory_name,
             ),
             run_config=tune.RunConfig(
-                name="ray",
-                storage_path=str(study.path.resolve()),
+                # What Tune writes no resume reads. Its own checkpoints, empty here, would go from every worker to a
+                # storage that all share, and lose a trial's rows where that is away.
+                storage_path=scratch,
+                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                 verbose=0,
                 callbacks=[progress, _Flush(run), loggers],
             ),

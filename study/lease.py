@@ -53,7 +53,7 @@ class LeaseQueue:
 
         Where the folder is removed meanwhile it is made again, and a new first lease with it.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(exist_ok=True)
         last = max(self._folder.glob("lease-*"), default=None)
         if last is not None and self._is_held(last):
             return None

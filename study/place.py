@@ -35,6 +35,18 @@ class Place:
         """Where others find the study."""
         return self.remote or self.directory
 
+    def folder(self, name: str) -> Path:
+        """A folder of the study, made where it is missing.
+
+        FileNotFoundError where the study is not there: its storage went away, and comes back without what is written
+        to another directory of that name.
+        """
+        path = self.directory
+        for part in name.split("/"):
+            path /= part
+            path.mkdir(exist_ok=True)
+        return path
+
     def fetch(self, name: str) -> Path:
         """The file or folder as it is now; nothing lies at the path where there is none."""
         if self.remote and not (self.remote / name).download(self.directory / name):

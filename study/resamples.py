@@ -23,7 +23,7 @@ def write_resamples(
         for split, figure, draws in _figures(judgement, in_loop)
         for resample, value in enumerate(_finite_or_null(draws))
     ]
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(exist_ok=True)
     aside = path.with_name(f".{path.name}.tmp")
     pq.write_table(to_table(rows, RESAMPLES_SCHEMA), aside, compression="zstd")
     os.replace(aside, path)

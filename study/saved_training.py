@@ -35,6 +35,7 @@ class SavedTraining:
 
     def __init__(self, place: Place, folder: str, key: str) -> None:
         self._place = place
+        self._folder = folder
         self._name = f"{folder}/{FILE}"
         self._key = key
         self._pace = Pace()
@@ -73,5 +74,5 @@ class SavedTraining:
         }
         with self._pace.saving(), suppress(OSError):
             state = capture(trainer, trained.records, json.dumps(notes, allow_nan=False))
-            save(state, self._place.directory / self._name)
+            save(state, self._place.folder(self._folder) / FILE)
             self._place.hand_over(self._name)

@@ -55,7 +55,7 @@ class SharedStage1:
         }
 
     def _result_or_lease(self) -> TrainingState | Lease | ObjectLease:
-        queue, started = self._queue(), time.monotonic()
+        queue, started = patiently(self._queue), time.monotonic()
         while (result := self._read(RESULT)) is None:
             lease = patiently(queue.acquire)
             if lease is None:
@@ -85,7 +85,7 @@ class SharedStage1:
             self._place.remove(f"{self._folder}/{UNDER_WAY}")
 
     def _save(self, stage1: TrainingState, name: str) -> None:
-        save(stage1, self._place.directory / self._folder / name)
+        save(stage1, self._place.folder(self._folder) / name)
         self._place.hand_over(f"{self._folder}/{name}")
 
     def _queue(self) -> LeaseQueue | ObjectLeaseQueue:
@@ -93,7 +93,7 @@ class SharedStage1:
         return (
             ObjectLeaseQueue(remote / self._folder)
             if remote
-            else LeaseQueue(self._place.directory / self._folder)
+            else LeaseQueue(self._place.folder(self._folder))
         )
 
     def _take(self, trainer: Trainer, stage1: TrainingState) -> Iterator[EpochRecord]:

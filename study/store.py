@@ -184,6 +184,7 @@ class ResultsStore:
             # Without rows, only the first part of a table is written: a glob then finds it, if empty.
             wanted = bool(rows) or not any(path.parent.glob("part-*.parquet"))
             if wanted and not path.exists():
+                make_directory(self._results)
                 make_directory(path.parent)
                 self._write_whole(name, to_table(rows, schema))
 

@@ -60,9 +60,8 @@ def read_entries(path: Path) -> list[dict[str, Any]]:
 
 
 def make_directory(directory: Path) -> None:
-    """Create `directory` and its missing parents, durably."""
+    """Create `directory`, durably; FileNotFoundError where what it lies in is missing."""
     if not directory.is_dir():
-        make_directory(directory.parent)
         directory.mkdir(exist_ok=True)
         sync_directory(directory.parent)
 

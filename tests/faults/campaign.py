@@ -10,7 +10,6 @@ the while a reader scans the tables. In the end the tables are compared with tho
 import argparse
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -102,15 +101,14 @@ class Campaign:
     def storage_gone(self) -> None:
         """It comes back after some seconds."""
         assert self.driver is not None
-        while not self.storage.exists():  # a driver that begins prepares for a while
+        while not (self.study / "study.toml").exists():  # a driver that launches makes what is not there
             time.sleep(0.1)
             if self.driver.poll() is not None:
                 return
         away = self.storage.with_name("away")
         self.storage.rename(away)
         time.sleep(AWAY_SECONDS)
-        if self.storage.exists():  # somebody made it anew: nothing may be in it
-            shutil.rmtree(self.storage)
+        assert not self.storage.exists(), "somebody made it anew: what is written there is lost"
         away.rename(self.storage)
 
     def disk_full(self) -> None:

@@ -10,6 +10,9 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
+import analysis
+from aia_models import checkpoint
+from aia_models.errors import CheckpointError
 from tests.faults.reader import TABLES
 
 # They depend on the order in which trials ended, and on how long they took.
@@ -18,7 +21,8 @@ ASIDE = ("stage1_reused", "checkpoint")
 
 @dataclass(frozen=True)
 class Verdict:
-    """Counts, each 0 where nothing was lost."""
+    """Counts, each 0 where nothing was lost; `lost` are trials without a row, and rows of the front without the
+    checkpoint that they name."""
 
     lost: int
     duplicates: int
@@ -36,11 +40,22 @@ def judged(study: Path, undisturbed: Path, name: str) -> Verdict:
     states = [trial.state for trial in optuna.load_study(study_name=name, storage=storage).trials]
     differing = sum(_differing(tables[table], expected[table]) for table in TABLES)
     return Verdict(
-        lost=len(planned - ids.keys()),
+        lost=len(planned - ids.keys()) + _without_checkpoint(study),
         duplicates=sum(count - 1 for count in ids.values()),
         zombies=states.count(TrialState.RUNNING) + states.count(TrialState.WAITING),
         differing_rows=differing,
     )
+
+
+def _without_checkpoint(study: Path) -> int:
+    """Members of the front whose checkpoint cannot be loaded."""
+    lost = 0
+    for name in analysis.open_study(study).front()["checkpoint"]:
+        try:
+            checkpoint.load(study / name)
+        except CheckpointError:
+            lost += 1
+    return lost
 
 
 def _rows(study: Path, table: str) -> pl.DataFrame:

@@ -58,6 +58,8 @@ def test_a_driver_that_stood_still_while_another_took_over_writes_nothing(
     monkeypatch.setattr(object_lease, "DEAD_SECONDS", 2.0)
     remote = location(object_server.uri(f"{BUCKET}/still/study"))
     assert isinstance(remote, ObjectPath)
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
     first = ResultsStore(Place(tmp_path / "first", remote))
     lease = first._writer._lease  # type: ignore[union-attr]
     lease._released.set()  # no beat comes any more, as of a process that stands still
@@ -87,6 +89,7 @@ def test_a_part_that_did_not_arrive_is_put_again(object_server, tmp_path, monkey
     with pytest.raises(type(failure)):
         store.flush()
     store.close()
+    (tmp_path / "again").mkdir()
     with ResultsStore(Place(tmp_path / "again", remote)) as again:
         assert again.trial_ids() == {"trial-00000"}
     assert (remote / "results" / "trials").children() == ["part-000001.parquet"]

@@ -55,6 +55,7 @@ def outcome(reports: Any) -> Outcome:
 
 
 def undisturbed(plan: TrialPlan, context: TrialContext, tmp_path: Path) -> Outcome:
+    (tmp_path / "alone").mkdir()
     return outcome(started(plan, TrialContext(context.spec_json, context.prepared, str(tmp_path / "alone"))))
 
 

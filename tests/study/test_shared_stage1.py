@@ -180,6 +180,7 @@ def outcome(context: TrialContext, trial: TrialPlan) -> Outcome:
 def test_a_trial_that_takes_it_ends_bit_equal_to_one_that_trains_it(context, tmp_path):
     first = outcome(context, plan(context, 0, beta=0.5))
     taken = outcome(context, plan(context, 1, beta=3.0))
+    (tmp_path / "alone").mkdir()
     alone = TrialContext(context.spec_json, context.prepared, str(tmp_path / "alone"))
     own = outcome(alone, plan(context, 1, beta=3.0))
     assert [o.trial["stage1_reused"] for o in (first, taken, own)] == [False, True, False]
@@ -210,6 +211,7 @@ def test_a_trial_stopped_in_stage_1_ends_as_if_it_had_not_been(context, tmp_path
     (under_way,) = Path(context.directory).glob(f"stage1/*/{UNDER_WAY}")
     assert len(load(under_way).records) == epochs
     again = outcome(context, trial)
+    (tmp_path / "alone").mkdir()
     alone = TrialContext(context.spec_json, context.prepared, str(tmp_path / "alone"))
     undisturbed = outcome(alone, trial)
     rows = [
@@ -232,6 +234,7 @@ def test_judging_on_the_way_changes_nothing_of_the_training(context, tmp_path):
     plain_spec = with_settings(context.spec, ["training.joint_epochs=3"])
     ended = {}
     for name, spec in (("judged", judged_spec), ("plain", plain_spec)):
+        (tmp_path / name).mkdir()
         where = TrialContext(spec.model_dump_json(), context.prepared, str(tmp_path / name))
         ended[name] = outcome(where, plan(where, 0, channel="noise", noise_sd=0.1))
     judged = {

@@ -259,6 +259,7 @@ class CrashPoints:
 
 def test_from_every_point_of_a_run_the_replay_restores_each_trial_once(tmp_path, monkeypatch):
     study = tmp_path / "study"
+    study.mkdir()
     with monkeypatch.context() as patch:
         points = CrashPoints(study, tmp_path / "copies", patch)
         with ResultsStore(Place(study)) as store:
@@ -279,6 +280,7 @@ def test_from_every_point_of_a_run_the_replay_restores_each_trial_once(tmp_path,
 
 def test_a_replay_that_dies_itself_is_replayed(tmp_path, monkeypatch):
     study = tmp_path / "study"
+    study.mkdir()
     store = ResultsStore(Place(study))
     trial_ids = {f"0-{number}" for number in range(1, 4)}
     for trial_id in sorted(trial_ids):
@@ -349,6 +351,7 @@ def test_an_append_that_fails_leaves_no_torn_line_behind(tmp_path, monkeypatch):
 
 def test_a_damaged_line_before_the_last_is_named(tmp_path):
     killed = tmp_path / "killed"
+    (tmp_path / "study").mkdir()
     with ResultsStore(Place(tmp_path / "study")) as store:
         for number in range(3):
             store.append(rows_of(f"0-{number}"))
