@@ -38,7 +38,7 @@ def plot_importance(study: StudyTables) -> p9.ggplot:
     panels = bars["target"].n_unique()
     pairs = bars.select("target").unique().join(bars.select("hyperparameter").unique(), how="cross")
     without = pairs.join(bars, on=["target", "hyperparameter"], how="anti").with_columns(
-        importance=pl.lit(0.0), label=pl.lit(" not in every design")
+        importance=pl.lit(0.0), label=pl.lit(" in too few trials")
     )
     return (
         p9.ggplot(bars, p9.aes("hyperparameter", "importance"))
@@ -52,8 +52,8 @@ def plot_importance(study: StudyTables) -> p9.ggplot:
             y="importance, 0 to 1 (higher matters more)",
             caption=caption(
                 f"{evidence(read_trials(study))}.",
-                f"Of {found['trials'][0]} complete search trials. Variance by fANOVA, each hyperparameter by itself and"
-                " only those that every design has; being Pareto-optimal by PED-ANOVA.",
+                f"Of {found['trials'].max()} complete search trials. Variance by fANOVA, each hyperparameter by itself"
+                " and in the trials that have it; being Pareto-optimal by PED-ANOVA.",
             ),
         )
         + column_theme(WIDTH_INCHES, 0.95 + panels * (0.3 + ROW_INCHES * len(names)))

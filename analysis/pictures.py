@@ -15,6 +15,7 @@ from analysis.history_plot import plot_history
 from analysis.importance_plot import plot_importance
 from analysis.map_plot import plot_map
 from analysis.optimism_plot import plot_optimism
+from analysis.probability_plot import plot_probability
 from analysis.rungs_plot import plot_rungs
 from analysis.tables import StudyTables, read_trials
 
@@ -41,6 +42,7 @@ PICTURES: Mapping[str, Picture] = MappingProxyType(
         "map": Picture("Objectives over α and β", plot_map),
         "coordinates": Picture("Parallel coordinates", plot_coordinates),
         "optimism": Picture("From search to confirmation", plot_optimism),
+        "probability": Picture("Probability of being Pareto-optimal", plot_probability),
         "importance": Picture("Importance of hyperparameters", plot_importance),
         "costs": Picture("Cost of each trial", plot_costs),
     }

@@ -35,6 +35,7 @@ class PictureKind(StrEnum):
     MAP = "map"
     COORDINATES = "coordinates"
     OPTIMISM = "optimism"
+    PROBABILITY = "probability"
     IMPORTANCE = "importance"
     COSTS = "costs"
 

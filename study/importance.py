@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import log
 from typing import Any
 
+import numpy as np
 import optuna
 import polars as pl
 import pyarrow.parquet as pq
@@ -45,10 +46,11 @@ def importance_rows(
 ) -> list[dict[str, Any]]:
     """Rows of IMPORTANCE_SCHEMA from the complete search trials of a `trials` frame whose design lies in the space.
 
-    fANOVA says what share of an objective's variance over the space each hyperparameter explains by itself; it takes
-    only those that are in effect in every design. PED-ANOVA says how far each one's values on the front are from its
-    values anywhere, as a share of all of them. Both see a hyperparameter on the scale on which it is searched. An
-    objective that is the same in all trials has no rows, nor has the front where every trial is on it.
+    fANOVA says what share of an objective's variance over the space each hyperparameter explains by itself; one that
+    exists under a condition, of the variance where it does, which takes LEAST_IMPORTANCE_TRIALS there. PED-ANOVA says
+    how far each one's values on the front are from its values anywhere, as a share of all of them. Both see a
+    hyperparameter on the scale on which it is searched. An objective that is the same in all trials has no rows, nor
+    has the front where every trial is on it.
     """
     complete = trials.filter(judged(objectives), pl.col("phase") == "search").sort("trial_id")
     designs = [_design(row, searched) for row in complete.iter_rows(named=True)]
@@ -60,16 +62,17 @@ def importance_rows(
     return [
         {
             "target": target, "hyperparameter": name, "importance": share, "evaluator": evaluator,
-            "trials": inside.height,
+            "trials": trials,
         }
-        for target, evaluator, shares in found
+        for target, evaluator, trials, shares in found
         for name, share in shares.items()
     ]  # fmt: skip
 
 
 def _importances(
     designs: Sequence[Mapping[str, Value]], costs: Any, searched: Space, objectives: Sequence[Objective]
-) -> Iterator[tuple[str, str, Mapping[str, float]]]:
+) -> Iterator[tuple[str, str, int, Mapping[str, float]]]:
+    """Target, evaluator, number of trials, and the hyperparameters' importance."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     search = optuna.create_study(directions=[StudyDirection.MINIMIZE] * len(objectives))
     distributions = {name: _distribution(domain) for name, domain in searched.parameters.items()}
@@ -85,21 +88,36 @@ def _importances(
         warnings.simplefilter(
             "ignore"
         )  # that shares need not sum to 1, and that few trials have a conditional one
-        for place, objective in enumerate(objectives):
-            if costs[:, place].min() < costs[:, place].max():
-                shares = get_param_importances(
-                    search,
-                    evaluator=FanovaImportanceEvaluator(seed=0),
-                    target=lambda trial, place=place: trial.values[place],
-                    normalize=False,
-                )
-                yield objective.column, "fanova", shares
+        everywhere = [name for name in searched.parameters if all(name in design for design in designs)]
+        conditional = [name for name in searched.parameters if name not in everywhere]
+        for assessed, told in (
+            (everywhere, everywhere),
+            *(([*everywhere, name], [name]) for name in conditional),
+        ):
+            having = [number for number, design in enumerate(designs) if design.keys() >= {*assessed}]
+            if len(having) >= LEAST_IMPORTANCE_TRIALS:
+                for place, objective in enumerate(objectives):
+                    if np.ptp(costs[having, place]):
+                        shares = _explained(search, assessed, place)
+                        yield objective.column, "fanova", len(having), {name: shares[name] for name in told}
         on_front = int(is_nondominated(costs).sum())
         if on_front < len(costs):
             # Half a trial less: the evaluator rounds up.
             quantile = (on_front - 0.5) / len(costs)
             evaluator = PedAnovaImportanceEvaluator(target_quantile=quantile)
-            yield IMPORTANCE_FRONT, "ped_anova", get_param_importances(search, evaluator=evaluator)
+            shares = get_param_importances(search, evaluator=evaluator)
+            yield IMPORTANCE_FRONT, "ped_anova", len(costs), shares
+
+
+def _explained(search: optuna.Study, assessed: list[str], place: int) -> Mapping[str, float]:
+    """Of the objective at `place`, in the trials that have all that is assessed."""
+    return get_param_importances(
+        search,
+        evaluator=FanovaImportanceEvaluator(seed=0),
+        params=assessed,
+        target=lambda trial: trial.values[place],
+        normalize=False,
+    )
 
 
 def _design(row: Mapping[str, Any], searched: Space) -> dict[str, Value] | None:

@@ -273,7 +273,12 @@ IMPORTANCE_SCHEMA = _schema(
         required=True,
     ),
     _field("evaluator", str, "Optuna's evaluator.", required=True, among=("fanova", "ped_anova")),
-    _field("trials", int, "Complete search trials that it is computed of.", required=True),
+    _field(
+        "trials",
+        int,
+        "Complete search trials that it is computed of: of fanova those that have it.",
+        required=True,
+    ),
 )
 
 # In the order in which a segment's parts are written: a trial exists once its trials row does.

@@ -1,5 +1,6 @@
 """`report`: a study's page as a file, or live while it runs."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from analysis.locations import Location, written
@@ -7,7 +8,8 @@ from analysis.pictures import PICTURES
 from analysis.report import report_page
 from study.console import stdout
 from study.errors import StudyError
-from study.example import picture_place
+from study.example import is_example, picture_place
+from study.importance import write_importance
 from study.layout import REPORT
 from study.readable import open_readable
 from study.report_server import LiveReport, serve
@@ -26,6 +28,11 @@ def report(directory: Location, output: Path | None, *, live: bool, port: int | 
         serve(LiveReport(directory, render), port or 0)
         return
     target = output or picture_place(directory, REPORT)
+    if not is_example(directory):
+        with suppress(
+            OSError, StudyError
+        ):  # somebody else's, or another release's: the page says what is missing
+            write_importance(directory)
     page = render(directory, None)
     with written(target) as path:
         path.write_text(page, "utf-8")

@@ -68,7 +68,9 @@ def test_a_study_that_holds_nothing_to_draw_is_told_in_one_line(study_directory,
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize("name", ["attainment", "rungs", "attacks", "map", "optimism", "importance"])
+@pytest.mark.parametrize(
+    "name", ["attainment", "rungs", "attacks", "map", "optimism", "importance", "probability"]
+)
 def test_a_picture_names_the_study_that_lacks_what_it_shows(study_directory, points, name: str) -> None:
     directory = study_directory(points((0.6, 0.7), (0.7, 0.8)))
     with pytest.raises(AnalysisError, match=str(directory)):

@@ -46,20 +46,37 @@ def test_an_objective_is_explained_by_what_it_depends_on() -> None:
         found = shares(rows, target)
         assert found[name] > 0.8
         assert all(share < 0.1 for other, share in found.items() if other != name)
-        assert sum(found.values()) <= 1 + 1e-9
+        assert sum(share for other, share in found.items() if other not in CONDITIONAL) <= 1 + 1e-9
 
 
-def test_only_the_front_is_explained_by_hyperparameters_that_not_every_design_has() -> None:
+CONDITIONAL = {name for name, domain in SPACE.parameters.items() if domain.when is not None}
+
+
+def test_the_front_is_explained_by_all_hyperparameters() -> None:
     rows = importance_rows(searched(80), SPACE, SEARCH_OBJECTIVES)
-    conditional = {name for name, domain in SPACE.parameters.items() if domain.when is not None}
-    assert conditional
-    assert not conditional & set(shares(rows, "matching_auc_validation"))
     on_front = shares(rows, "front")
     assert set(on_front) == set(SPACE.parameters)
     assert sum(on_front.values()) == pytest.approx(1)
     assert {max(on_front, key=on_front.__getitem__)} <= {"alpha", "beta"}
-    assert {row["trials"] for row in rows} == {80}
+    assert {row["trials"] for row in rows if row["hyperparameter"] not in CONDITIONAL} == {80}
     assert to_table(rows, IMPORTANCE_SCHEMA).num_rows == len(rows)
+
+
+def test_what_exists_under_a_condition_is_judged_where_it_does() -> None:
+    frame = searched(80)
+    noise = np.log(frame["noise_sd"].cast(pl.Float64).fill_null(1.0).to_numpy())
+    frame = frame.with_columns(matching_auc_validation=pl.col("matching_auc_validation") / 10 - 0.1 * noise)
+    rows = importance_rows(frame, SPACE, SEARCH_OBJECTIVES)
+    having = {
+        row["hyperparameter"]: row["trials"] for row in rows if row["target"] == "matching_auc_validation"
+    }
+    assert set(having) == set(SPACE.parameters)
+    assert {name: having[name] for name in CONDITIONAL} == {name: frame[name].count() for name in CONDITIONAL}
+    assert shares(rows, "matching_auc_validation")["noise_sd"] > 0.8
+    few = frame.filter(pl.col("noise_sd").is_null()).vstack(
+        frame.filter(pl.col("noise_sd").is_not_null()).head(LEAST_IMPORTANCE_TRIALS - 1)
+    )
+    assert "noise_sd" not in shares(importance_rows(few, SPACE, SEARCH_OBJECTIVES), "matching_auc_validation")
 
 
 def test_the_same_trials_say_the_same_in_any_order() -> None:
