@@ -26,7 +26,8 @@ def dashboard(object_server) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    options = ["--head", "--port=0", f"--dashboard-port={port}", "--num-cpus=2", "--block"]
+    ports = ["--port=0", f"--dashboard-port={port}", "--dashboard-agent-listen-port=0"]
+    options = ["--head", *ports, "--num-cpus=2", "--block"]
     node = subprocess.Popen(
         [RAY, "start", *options],
         stdout=subprocess.DEVNULL,
