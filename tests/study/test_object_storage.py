@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -19,6 +20,7 @@ import analysis
 from analysis.locations import ObjectPath
 from study.cli import run
 from tests.faults.campaign import settings_of, trial_processes
+from tests.faults.disk import may_mount
 from tests.faults.verdict import Verdict, judged
 from tests.study.object_server import BUCKET, ObjectServer
 
@@ -224,20 +226,45 @@ def test_nothing_is_lost_where_drivers_and_workers_are_killed_and_the_store_goes
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(not may_mount(), reason="needs to give each node temporary files of its own: root")
 def test_nodes_of_a_cluster_share_nothing_but_the_store(object_server, tiny_settings):
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
-    cluster.add_node(num_cpus=1)
-    cluster.add_node(num_cpus=1)
+    nodes = [node_with_temporary_files_of_its_own(cluster.address) for _ in range(2)]
     try:
+        wait_for_nodes(cluster, 1 + len(nodes))
         options = ["--trials", "4", "--address", cluster.address, "--set", "resources.cpus_per_trial=1"]
         assert run([*launching(object_server.uri(f"{BUCKET}/nodes"), tiny_settings)[1:], *options]) == 0
     finally:
         ray.shutdown()
+        for node in nodes:
+            os.killpg(node.pid, signal.SIGKILL)
+            node.wait()
         cluster.shutdown()
     trials = analysis.open_study(object_server.uri(f"{BUCKET}/nodes/tiny")).trials()
     assert trials["status"].to_list() == ["complete"] * 5
     trained = trials.filter(stage1_reused=False)["stage1_key"]
     assert sorted(trained) == sorted(trials["stage1_key"].unique())
+
+
+def node_with_temporary_files_of_its_own(address: str) -> subprocess.Popen:
+    """A raylet that sees nothing of what the driver and other nodes have in their temporary directory."""
+    ray_start = f"ray start --address={address} --num-cpus=1 --dashboard-agent-listen-port=0 --block"
+    script = f"mount -t tmpfs tmpfs {tempfile.gettempdir()} && exec {AIA_STUDY.with_name(ray_start)}"
+    return subprocess.Popen(
+        ["unshare", "--mount", "sh", "-c", script],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        cwd="/",
+    )
+
+
+def wait_for_nodes(cluster: Cluster, count: int) -> None:
+    ends = time.monotonic() + 120
+    while len(cluster.global_state.node_table()) < count:
+        assert time.monotonic() < ends, "the nodes do not join"
+        time.sleep(0.5)
 
 
 def started(command: list[str]) -> subprocess.Popen:
