@@ -4,6 +4,8 @@ import json
 import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -183,8 +185,11 @@ def test_ctrl_c_ends_in_good_order_and_resume_runs_the_rest_once(tmp_path, tiny_
     assert process.stderr is not None
     for line in process.stderr:
         if "trials finished" in line:
-            process.send_signal(signal.SIGINT)
             break
+    while not (before := saved(study)):
+        assert process.poll() is None, "it ended before a trial saved itself"
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
     last = process.stderr.read().splitlines()[-1]
     assert process.wait() == 130
     assert f"aia-study resume {study}" in last
@@ -192,15 +197,24 @@ def test_ctrl_c_ends_in_good_order_and_resume_runs_the_rest_once(tmp_path, tiny_
     assert 1 <= there < 7
     assert last.startswith(f"aia-study: interrupted: {there} of 7 trials are recorded")
     recorded = set(table(study, "trials")["trial_id"])
-    saved = {state.parent.name for state in study.glob("state/*/training.safetensors")}
-    assert saved, "trials under way are saved"
-    assert not saved & recorded
+    after = saved(study)
+    assert any(at > before.get(trial, 0) for trial, at in after.items()), "trials under way are saved"
+    assert not after.keys() & recorded
     assert run(["resume", str(study)]) == 0
     trials = table(study, "trials")
     assert trials["trial_id"].is_unique().all()
     assert trials.filter(phase="search")["number"].sort().to_list() == list(range(6))
     assert (trials["status"] == "complete").all()
     assert not list(study.glob("state/*"))
+
+
+def saved(study: Path) -> dict[str, int]:
+    """Trials under way that saved themselves, and when."""
+    found = {}
+    for state in study.glob("state/*/training.safetensors"):
+        with suppress(FileNotFoundError):  # it ended in between
+            found[state.parent.name] = state.stat().st_mtime_ns
+    return found
 
 
 def test_a_second_ctrl_c_says_how_to_go_on(study, monkeypatch, capsys):
