@@ -220,7 +220,7 @@ def part_version(place: Place, part: Path) -> int:
         where = place.location / part.relative_to(place.directory).as_posix()
         raise StudyError(
             f"{where} is damaged ({str(error).splitlines()[0]}): restore it from a copy, or move {part.name} of all"
-            " tables in results away, then its trials run again"
+            " tables in results away, then others run in place of its trials"
         ) from error
     return int(metadata.get(SCHEMA_KEY, b"1"))
 
