@@ -38,7 +38,7 @@ def plot_importance(study: StudyTables) -> p9.ggplot:
     panels = bars["target"].n_unique()
     pairs = bars.select("target").unique().join(bars.select("hyperparameter").unique(), how="cross")
     without = pairs.join(bars, on=["target", "hyperparameter"], how="anti").with_columns(
-        importance=pl.lit(0.0), label=pl.lit(" in too few trials")
+        importance=pl.lit(0.0), label=pl.lit(" not known")
     )
     return (
         p9.ggplot(bars, p9.aes("hyperparameter", "importance"))

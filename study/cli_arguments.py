@@ -63,7 +63,7 @@ Storage = Annotated[
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="A table for people, or json or csv alone.")]
 Address = Annotated[
-    str | None, typer.Option(metavar="ADDR", help="A running Ray cluster, e.g. auto or ray://head:10001.")
+    str | None, typer.Option(metavar="ADDR", help="A running Ray cluster, auto or HEAD:6379.")
 ]
 Detach = Annotated[
     bool,

@@ -33,6 +33,11 @@ def connected(address: str | None) -> Iterator[None]:
         return
     for name, value in RAY_SETTINGS.items():
         os.environ.setdefault(name, value)
+    if address and address.startswith("ray://"):  # Tune would run the searcher elsewhere
+        raise StudyError(
+            f"--address {address}: a study's driver has to run on a machine of the cluster: give HEAD:6379 there, or"
+            " from anywhere --detach with the dashboard's address, as http://HEAD:8265"
+        )
     logging.getLogger("ray").setLevel(logging.ERROR)
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # a worker's death is told in one line
     quiet = {"logging_level": logging.ERROR, "log_to_driver": False}

@@ -91,7 +91,8 @@ def fit(run: Run, proposals: Proposals, first: list[TrialPlan], new: int) -> Non
     checkpoints = KeptCheckpoints(study.place, study.spec, recorded_rows(study).values())
     with (
         Progress(run.console, len(first) + new, recorded_rows(study).values()) as progress,
-        TemporaryDirectory(prefix="aia-study-ray-") as scratch,
+        # Tune may write there still when the run is broken off.
+        TemporaryDirectory(prefix="aia-study-ray-", ignore_cleanup_errors=True) as scratch,
     ):
 
         def record(outcome: Outcome) -> None:

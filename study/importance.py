@@ -49,8 +49,8 @@ def importance_rows(
     fANOVA says what share of an objective's variance over the space each hyperparameter explains by itself; one that
     exists under a condition, of the variance where it does, which takes LEAST_IMPORTANCE_TRIALS there. PED-ANOVA says
     how far each one's values on the front are from its values anywhere, as a share of all of them. Both see a
-    hyperparameter on the scale on which it is searched. An objective that is the same in all trials has no rows, nor
-    has the front where every trial is on it.
+    hyperparameter on the scale on which it is searched. What is the same in all trials, a hyperparameter or an
+    objective, has no rows, nor has the front where every trial is on it.
     """
     complete = trials.filter(judged(objectives), pl.col("phase") == "search").sort("trial_id")
     designs = [_design(row, searched) for row in complete.iter_rows(named=True)]
@@ -95,7 +95,8 @@ def _importances(
             *(([*everywhere, name], [name]) for name in conditional),
         ):
             having = [number for number, design in enumerate(designs) if design.keys() >= {*assessed}]
-            if len(having) >= LEAST_IMPORTANCE_TRIALS:
+            told = [name for name in told if len({designs[number][name] for number in having}) > 1]
+            if told and len(having) >= LEAST_IMPORTANCE_TRIALS:
                 for place, objective in enumerate(objectives):
                     if np.ptp(costs[having, place]):
                         shares = _explained(search, assessed, place)

@@ -29,7 +29,7 @@ from study.prepared import cache_of, found, shared
 from study.records import SCHEMA_VERSION
 from study.spec import StudySpec, space
 from study.spec_files import load_spec, to_toml, with_settings
-from study.store import ResultsStore, part_version, parts_of
+from study.store import ResultsStore, found_at, part_version, parts_of
 from study.warm_start import check_earlier
 from study.writer import Writer
 
@@ -244,8 +244,8 @@ def refuse_other_release(study: StudyDirectory) -> None:
         version = part_version(study.place, part)
         if version != SCHEMA_VERSION:
             raise StudyError(
-                f"{part} has version {version} of the tables, this release writes version {SCHEMA_VERSION}: one study"
-                " cannot hold both; read it as it is, or launch a new study"
+                f"{found_at(study.place, part)} has version {version} of the tables, this release writes version"
+                f" {SCHEMA_VERSION}: one study cannot hold both; read it as it is, or launch a new study"
             )
 
 

@@ -49,8 +49,9 @@ class LoggedTrial:
 
     @property
     def local_path(self) -> str:
-        """The folder that belongs to this trial alone, made for the loggers that ask for it."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """The folder that belongs to this trial alone, made for loggers that ask for it, in a study that is there."""
+        for folder in (self.folder.parent, self.folder):
+            folder.mkdir(exist_ok=True)
         return str(self.folder)
 
     def init_local_path(self) -> None:

@@ -29,9 +29,8 @@ def report(directory: Location, output: Path | None, *, live: bool, port: int | 
         return
     target = output or picture_place(directory, REPORT)
     if not is_example(directory):
-        with suppress(
-            OSError, StudyError
-        ):  # somebody else's, or another release's: the page says what is missing
+        # Of somebody else's study, or another release's, the page shows what is there.
+        with suppress(OSError, StudyError):
             write_importance(directory)
     page = render(directory, None)
     with written(target) as path:

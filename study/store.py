@@ -7,7 +7,8 @@ numbered by segment: a write-ahead file becomes a part per table. Parts are neve
 import math
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from analysis.locations import Location
 from study.errors import StudyError
 from study.place import Place
 from study.records import SCHEMA_KEY, SCHEMAS, checked, to_table
@@ -61,7 +63,7 @@ class ResultsStore:
             self._fetch()
             for part in parts_of(place):
                 part_version(place, part)
-            self._trial_ids = _recorded(self._results / "trials")
+            self._trial_ids = _recorded(place)
             for path in sorted(self._wal_directory.glob("segment-*.jsonl")):
                 self._sealed[_segment(path)] = read_entries(path)
             parts = (_segment(path) for path in parts_of(place))
@@ -210,25 +212,36 @@ def parts_of(place: Place) -> list[Path]:
 
 
 def part_version(place: Place, part: Path) -> int:
-    """The version of the tables that a part was written with; StudyError where it is damaged.
-
-    Trials are recorded once: of those in a damaged part nobody knows which they were.
-    """
-    try:
+    """The version of the tables that a part was written with; StudyError where it is damaged."""
+    with _intact(place, part):
         metadata = pq.read_metadata(part).metadata or {}
-    except (OSError, ValueError) as error:  # Arrow's error for what is no Parquet is a ValueError
-        where = place.location / part.relative_to(place.directory).as_posix()
-        raise StudyError(
-            f"{where} is damaged ({str(error).splitlines()[0]}): restore it from a copy, or move {part.name} of all"
-            " tables in results away, then others run in place of its trials"
-        ) from error
     return int(metadata.get(SCHEMA_KEY, b"1"))
 
 
-def _recorded(trials: Path) -> set[str]:
+def found_at(place: Place, path: Path) -> Location:
+    """Where others find what lies here."""
+    return place.location / path.relative_to(place.directory).as_posix()
+
+
+@contextmanager
+def _intact(place: Place, part: Path) -> Iterator[None]:
+    """Reading a part: StudyError where it is damaged. Of the trials in it nobody knows which they were."""
+    try:
+        yield
+    except (OSError, ValueError) as error:  # Arrow's error for what is no Parquet is a ValueError
+        if isinstance(error, OSError) and error.errno:  # the storage's, and nothing of the part
+            raise
+        raise StudyError(
+            f"{found_at(place, part)} is damaged ({str(error).splitlines()[0]}): restore it from a copy, or move"
+            f" {part.name} of all tables in results away, then others run in place of its trials"
+        ) from error
+
+
+def _recorded(place: Place) -> set[str]:
     ids: set[str] = set()
-    for part in trials.glob("part-*.parquet"):
-        ids.update(pq.read_table(part, columns=["trial_id"]).column("trial_id").to_pylist())
+    for part in (place.directory / RESULTS / "trials").glob("part-*.parquet"):
+        with _intact(place, part):
+            ids.update(pq.read_table(part, columns=["trial_id"]).column("trial_id").to_pylist())
     return ids
 
 

@@ -9,7 +9,9 @@ import pytest
 
 from aia_models.judging import JUDGE_VERSION
 from study.cli import run
+from study.place import Place
 from study.records import SCHEMA_KEY, SCHEMA_VERSION, SCHEMAS
+from study.store import part_version
 from tests.study.small_study import TRIALS, trial, write_study
 
 FIGURES = ("attacker_auc_validation", "matching_auc_validation")
@@ -199,17 +201,43 @@ def test_versions_of_the_schema_are_those_of_every_table():
         assert int(schema.metadata[SCHEMA_KEY]) == SCHEMA_VERSION
 
 
-@pytest.mark.parametrize("command", [["resume"], ["resume", "--trials", "99"], ["confirm"]])
-@pytest.mark.parametrize("table", ["trials", "epochs"])
-def test_a_study_with_a_damaged_part_is_not_gone_on_with(capsys, here, monkeypatch, command, table):
-    study = write_study(here / "s", settings=[f"judge_version={JUDGE_VERSION}"])
+def damage_pages(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[20 : len(content) // 3] = bytes(len(content) // 3 - 20)
+    path.write_bytes(bytes(content))
+
+
+@pytest.fixture
+def resumable(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A study of made-up trials, whose faces nobody asks for."""
     monkeypatch.setattr("study.launch.prepare_faces", lambda *given: Path())
     monkeypatch.setattr("study.launch.open_prepared", lambda path: SimpleNamespace(fingerprint=None))
-    truncate(part(study, 1, table))
-    before = (study / "study.toml").read_bytes()
+    return write_study(here / "s", settings=[f"judge_version={JUDGE_VERSION}"])
+
+
+def test_damage_inside_a_part_of_the_trials_is_named_too(capsys, resumable):
+    damage_pages(part(resumable, 1))
+    assert run(["resume", "s"]) == 2
+    assert "s/results/trials/part-00001.parquet is damaged (" in capsys.readouterr().err
+
+
+def test_a_part_that_nobody_may_read_is_not_called_damaged(resumable, monkeypatch):
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("study.store.pq.read_metadata", refuse)
+    with pytest.raises(PermissionError):
+        part_version(Place(resumable), part(resumable, 1))
+
+
+@pytest.mark.parametrize("command", [["resume"], ["resume", "--trials", "99"], ["confirm"]])
+@pytest.mark.parametrize("table", ["trials", "epochs"])
+def test_a_study_with_a_damaged_part_is_not_gone_on_with(capsys, resumable, command, table):
+    truncate(part(resumable, 1, table))
+    before = (resumable / "study.toml").read_bytes()
     assert run([command[0], "s", *command[1:]]) == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert f"s/results/{table}/part-00001.parquet is damaged (" in said
     assert "move part-00001.parquet of all tables in results away" in said
-    assert (study / "study.toml").read_bytes() == before
+    assert (resumable / "study.toml").read_bytes() == before

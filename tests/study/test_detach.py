@@ -14,7 +14,9 @@ from ray.job_submission import JobStatus, JobSubmissionClient
 
 import analysis
 from analysis.locations import location
+from study import detach
 from study.cli import run
+from study.errors import StudyError
 from tests.study.object_server import BUCKET
 
 RAY = Path(sys.executable).with_name("ray")
@@ -85,3 +87,45 @@ def test_without_an_address_nothing_is_made(tmp_path, tiny_settings, capsys):
     assert run([*arguments, "--detach"]) == 2
     assert "--detach needs --address" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+class Client:
+    """Of a cluster that says `failures` before it takes a job."""
+
+    def __init__(self, *failures: str) -> None:
+        self._failures = list(failures)
+
+    def submit_job(self, **given: object) -> str:
+        if self._failures:
+            raise RuntimeError(self._failures.pop())
+        return "job-1"
+
+
+AGAIN = "Request failed with status code 500: No available agent to submit job"
+
+
+@pytest.mark.parametrize("failures", [0, 2])
+def test_a_cluster_that_has_just_started_is_asked_again(failures, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(detach, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(detach, "JobSubmissionClient", lambda address: Client(*[AGAIN] * failures))
+    detach.detach(tmp_path, [], "http://head:8265")
+    out, err = capsys.readouterr()
+    assert f"job job-1 runs {tmp_path}" in out
+    assert len(err.splitlines()) == min(failures, 1)
+
+
+@pytest.mark.parametrize("said", [AGAIN, "Request failed with status code 500: no room"])
+def test_why_a_cluster_takes_no_job_is_told(said, tmp_path, monkeypatch):
+    monkeypatch.setattr(detach, "AGENT_SECONDS", 0.0)
+    monkeypatch.setattr(detach, "JobSubmissionClient", lambda address: Client(said))
+    with pytest.raises(StudyError, match=f"took no job .{said}"):
+        detach.detach(tmp_path, [], "http://head:8265")
+
+
+def test_what_answers_and_is_no_dashboard_is_told(tmp_path, monkeypatch):
+    def other(address: str) -> None:
+        raise RuntimeError("Version check returned 404")
+
+    monkeypatch.setattr(detach, "JobSubmissionClient", other)
+    with pytest.raises(StudyError, match="no dashboard of a Ray cluster answers there"):
+        detach.detach(tmp_path, [], "http://head:8265")

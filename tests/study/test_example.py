@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 
 import aia_models
@@ -13,6 +14,9 @@ from analysis.fronts import pareto_front
 from analysis.tables import TABLES, open_study, read_trials
 from study.cli import run
 from study.example import example_directory
+from study.importance import importance_rows
+from study.spec import space
+from study.spec_files import load_spec
 
 ROOT = Path(__file__).parents[2]
 MOST_BYTES = 3 * 2**20
@@ -108,6 +112,15 @@ def test_it_is_small_and_names_no_place_on_the_machine_that_recorded_it():
     for table in TABLES:
         texts = getattr(tables, table).select(pl.col(pl.String)).collect()
         assert not any(column.str.starts_with("/").any() for column in texts), table
+
+
+def test_its_importance_is_that_of_its_trials():
+    spec = load_spec(str(SHIPPED / "study.toml"))
+    rows = importance_rows(read_trials(open_study(SHIPPED)), space(spec), spec.search_objectives)
+    shipped = pq.read_table(SHIPPED / "importance.parquet").to_pylist()
+    assert {tuple(row[name] for name in ("target", "hyperparameter", "trials")) for row in rows} == {
+        tuple(row[name] for name in ("target", "hyperparameter", "trials")) for row in shipped
+    }
 
 
 def test_each_table_is_one_part():

@@ -104,6 +104,13 @@ def test_what_does_not_differ_is_not_explained() -> None:
     assert importance_rows(alike, SPACE, SEARCH_OBJECTIVES) == []
 
 
+def test_a_hyperparameter_that_does_not_vary_explains_nothing() -> None:
+    frame = searched(40).with_columns(pl.lit(1.0).alias("alpha"), noise_sd=pl.col("noise_sd") * 0 + 0.1)
+    found = shares(importance_rows(frame, SPACE, SEARCH_OBJECTIVES), "attacker_auc_validation")
+    assert "beta" in found
+    assert not {"alpha", "noise_sd"} & set(found)
+
+
 def test_the_file_is_whole_typed_and_replaced(tmp_path: Path) -> None:
     spec = complete(load_spec("alpha-beta").model_copy(update={"name": "s"}))
     (tmp_path / "study.toml").write_text(to_toml(spec))

@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from study.cli import run
+from study.records import IMPORTANCE_SCHEMA
 from study.report_page import render
 from study.report_server import LiveReport, server_of
 from tests.analysis.report_study import add_part, trial, write_study
+from tests.study.small_study import write_study as small_study
 
 
 @pytest.fixture
@@ -58,6 +61,12 @@ def test_the_page_goes_into_the_study_or_where_it_is_told(study: Path, tmp_path:
     assert page == (study / "report.html").read_text("utf-8")
     assert page.rstrip().endswith("</html>")
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["page.html"]
+
+
+def test_a_report_says_what_hyperparameters_matter_for(tmp_path: Path) -> None:
+    study = small_study(tmp_path / "small")
+    assert run(["report", str(study)]) == 0
+    assert pq.read_table(study / "importance.parquet").schema.equals(IMPORTANCE_SCHEMA)
 
 
 @pytest.mark.parametrize(
