@@ -1,6 +1,6 @@
 """The JSON schema of a RayJob, `ray.io/v1`: fields, types and what is required, as KubeRay's API types say.
 
-Source: RayJobSpec, RayClusterSpec, HeadGroupSpec, WorkerGroupSpec and AutoscalerOptions in ray-operator/apis/ray/v1 of
+Source: RayJobSpec at commit 0057210 and RayClusterSpec at 026f143 in ray-operator/apis/ray/v1 of
 github.com/ray-project/kuberay. What is Kubernetes' own, as a pod's template, is any object here.
 """
 
