@@ -21,8 +21,14 @@ def test_a_study_whose_raylet_is_killed_is_complete_after_a_resume(tmp_path, fac
         assert driver.poll() is None, "it ended before a trial began"
         time.sleep(0.1)
     time.sleep(4)
-    os.kill(raylet_of(driver), signal.SIGKILL)
-    driver.wait(300)  # its workers may outlive the raylet, and the study with them
+    try:
+        os.kill(raylet_of(driver), signal.SIGKILL)
+        assert "13 of 13 trials finished" not in (tmp_path / "killed.log").read_text(), (
+            "nothing was under way"
+        )
+        driver.wait(300)  # its workers may outlive the raylet, and the study with them
+    finally:
+        driver.kill()
     study = tmp_path / "killed" / "tiny"
     assert started([AIA_STUDY, "resume", str(study)], tmp_path / "resume.log").wait(200) == 0
     undisturbed = tmp_path / "undisturbed"
