@@ -210,7 +210,8 @@ def damage_pages(path: Path) -> None:
 @pytest.fixture
 def resumable(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A study of made-up trials, whose faces nobody asks for."""
-    monkeypatch.setattr("study.launch.prepare_faces", lambda *given: Path())
+    monkeypatch.setattr("study.launch.prepare", lambda *given, **more: Path())
+    monkeypatch.setattr("study.launch.check_splits", lambda *given: None)
     monkeypatch.setattr("study.launch.open_prepared", lambda path: SimpleNamespace(fingerprint=None))
     return write_study(here / "s", settings=[f"judge_version={JUDGE_VERSION}"])
 
