@@ -22,6 +22,8 @@ MARKS = {  # kind: colour, shape, area in square pixels
         for (_, name), shape in zip(BASELINES.values(), BASELINE_SHAPES, strict=True)
     },
 }
+METHODS = [name for _, name in BASELINES.values()]
+LEGEND = (CONFIRMED, FRONT, OTHER, BEATEN, STOPPED, *METHODS)  # of two columns the first has the long names
 RING = 320  # square pixels, round the chosen design
 
 
@@ -71,7 +73,8 @@ def _chance(across: alt.X | None, up: alt.Y | None) -> list[alt.Chart]:
 def _designs(kinds: list[str], across: alt.X, up: alt.Y) -> alt.Chart:
     colours, shapes, sizes = (list(values) for values in zip(*(MARKS[kind] for kind in kinds), strict=True))
     columns = alt.ExprRef(expr="width < 480 ? 2 : 4")
-    legend = alt.Legend(title=None, orient="top", columns=columns, symbolOpacity=1)
+    values = [kind for kind in LEGEND if kind in kinds]
+    legend = alt.Legend(title=None, orient="top", columns=columns, values=values, symbolOpacity=1)
     return (
         alt.Chart(alt.NamedData("designs"))
         .mark_point(filled=True, opacity=1, cursor="pointer", stroke="var(--page)", strokeWidth=0.7)
@@ -108,5 +111,7 @@ def _styled(chart: alt.LayerChart) -> alt.LayerChart:
             titlePadding=10,
             tickCount=6,
         )
-        .configure_legend(labelColor="var(--ink)", labelFontSize=12, labelLimit=240, rowPadding=4)
+        .configure_legend(
+            labelColor="var(--ink)", labelFontSize=12, labelLimit=240, rowPadding=4, columnPadding=4
+        )
     )

@@ -236,6 +236,9 @@ def test_nothing_is_wider_than_the_window(opened, tmp_path: Path, width: int, co
         svg = browser.find_element(By.CSS_SELECTOR, "#chart svg").rect
         assert svg["width"] == pytest.approx(chart["width"], abs=1)
         assert svg["height"] == pytest.approx(chart["height"], abs=1)
+        legend = browser.find_elements(By.CSS_SELECTOR, "#chart g.role-legend-label text")
+        assert len(legend) == len({design["kind"] for design in designs(browser)})
+        assert all(label.rect["x"] + label.rect["width"] <= svg["x"] + svg["width"] for label in legend)
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
