@@ -10,7 +10,8 @@ from typing import Any, get_type_hints
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as serialised
 from torch import Tensor
 
 from aia_models.anonymizer import Anonymizer
@@ -41,7 +42,7 @@ def save(
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as workplace:
         aside = Path(workplace, "new")
         aside.mkdir()
-        save_file(weights, aside / WEIGHTS)
+        (aside / WEIGHTS).write_bytes(serialised(weights))  # save_file lets nobody else read
         (aside / DESCRIPTION).write_text(json.dumps(description, indent=2, allow_nan=False) + "\n")
         for name, content in (beside or {}).items():
             (aside / name).write_bytes(content)

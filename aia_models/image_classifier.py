@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from aia_models.adversary import CNNAdversary
@@ -78,7 +78,9 @@ def fit_image_classifier(faces: FaceDataset, attribute: str, seed: int, device: 
 def save_image_classifier(classifier: ImageClassifier, path: Path) -> None:
     """Writes the weights as safetensors; the file appears whole."""
     aside = path.with_name(f".{path.name}.tmp")
-    save_file({name: value.cpu().contiguous() for name, value in classifier.state_dict().items()}, aside)
+    aside.write_bytes(
+        save({name: value.cpu().contiguous() for name, value in classifier.state_dict().items()})
+    )
     aside.replace(path)
 
 

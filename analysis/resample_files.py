@@ -19,23 +19,34 @@ def read_resamples(
     `trials` holds `trial_id` and a column per figure, named without its split. AnalysisError where a trial's file is
     missing or damaged.
     """
+    wanted = trials["trial_id"].to_list()
+    known = {
+        (trial_id, figure): value
+        for figure in figures
+        for trial_id, value in zip(wanted, trials[figure].fill_null(np.nan), strict=True)
+    }
     with here(study / "resamples") as folder:
-        return dict(_read(folder, trials, split, figures))
+        paths = [folder / f"{trial_id}.parquet" for trial_id in wanted]
+        draws = _read(paths, (pl.col("split") == split) & pl.col("figure").is_in(figures)) if paths else []
+    return {key: np.r_[known[key], values] for key, values in draws}
 
 
-def _read(
-    folder: Path, trials: pl.DataFrame, split: str, figures: Sequence[str]
-) -> Iterator[tuple[tuple[str, str], Resampled]]:
-    for row in trials.with_columns(pl.col(figures).fill_null(np.nan)).iter_rows(named=True):
-        path = folder / f"{row['trial_id']}.parquet"
+def _read(paths: list[Path], kept: pl.Expr) -> Iterator[tuple[tuple[str, str], np.ndarray]]:
+    try:
+        draws = pl.scan_parquet(paths, glob=False).filter(kept).collect()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise AnalysisError(
+            f"{_unreadable(paths)} cannot be read: a trial's resamples lie there; run it again in a new directory"
+        ) from error
+    for (trial_id, figure), rows in draws.sort("resample").group_by("trial_id", "figure"):
+        yield (str(trial_id), str(figure)), rows["value"].fill_null(np.nan).to_numpy()
+
+
+def _unreadable(paths: list[Path]) -> Path:
+    """The first of the files that cannot be read; where each can be read alone, the folder of all."""
+    for path in paths:
         try:
-            draws = pl.read_parquet(path, glob=False).filter(
-                pl.col("split") == split, pl.col("figure").is_in(figures)
-            )
-        except (OSError, pl.exceptions.PolarsError) as error:
-            raise AnalysisError(
-                f"{path} cannot be read: a trial's resamples lie there; run it again in a new directory"
-            ) from error
-        for (figure,), rows in draws.sort("resample").group_by("figure"):
-            series = rows["value"].fill_null(np.nan).to_numpy()
-            yield (row["trial_id"], str(figure)), np.r_[row[str(figure)], series]
+            pl.read_parquet(path, glob=False)
+        except (OSError, pl.exceptions.PolarsError):
+            return path
+    return paths[0].parent

@@ -25,7 +25,16 @@ def write_resamples(
     ]
     path.parent.mkdir(exist_ok=True)
     aside = path.with_name(f".{path.name}.tmp")
-    pq.write_table(to_table(rows, RESAMPLES_SCHEMA), aside, compression="zstd")
+    table = to_table(rows, RESAMPLES_SCHEMA)
+    # Values hardly repeat: split into bytes they take four fifths of what a dictionary makes of them.
+    named = [name for name in table.column_names if name != "value"]
+    pq.write_table(
+        table,
+        aside,
+        compression="zstd",
+        use_dictionary=named,  # pyright: ignore[reportArgumentType]  the stubs know no list
+        column_encoding={"value": "BYTE_STREAM_SPLIT"},
+    )
     os.replace(aside, path)
 
 

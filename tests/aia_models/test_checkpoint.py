@@ -105,14 +105,23 @@ def test_saving_replaces_the_earlier_one(saved: Path) -> None:
     assert sorted(path.name for path in saved.iterdir()) == ["config.json", "model.safetensors"]
 
 
-@pytest.mark.parametrize("failing", ["save_file", "replace"])
+def test_others_may_read_what_the_umask_lets_them(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        checkpoint.save(fitted(), tmp_path / "kept", {})
+    finally:
+        os.umask(before)
+    assert {oct(path.stat().st_mode & 0o777) for path in (tmp_path / "kept").iterdir()} == {"0o644"}
+
+
+@pytest.mark.parametrize("failing", ["serialised", "replace"])
 def test_failed_saving_leaves_the_earlier_one_whole(
     saved: Path, failing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*args: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(checkpoint if failing == "save_file" else os, failing, fail)
+    monkeypatch.setattr(checkpoint if failing == "serialised" else os, failing, fail)
     with pytest.raises(OSError, match="disk full"):
         checkpoint.save(fitted(seed=8), saved, {})
     monkeypatch.undo()

@@ -7,7 +7,6 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
-from safetensors import SafetensorError
 
 from aia_models import checkpoint
 from aia_models.anonymizer import Anonymizer
@@ -137,7 +136,7 @@ def test_stage_1(disk):
 def test_a_checkpoint(disk):
     folder, anonymizer = disk.path / "trial-1", Anonymizer(TrainingConfig(), 16)
     checkpoint.save(anonymizer, folder, {"number": 1})
-    with disk.full(), pytest.raises((OSError, SafetensorError), match="No space left"):
+    with disk.full(), pytest.raises(OSError, match="No space left"):
         checkpoint.save(anonymizer, folder, {"number": 2})
     assert checkpoint.load(folder).image_side == 16
     assert list(disk.path.iterdir()) == [folder], "nothing torn is left"

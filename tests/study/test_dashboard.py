@@ -18,7 +18,7 @@ from optuna.study import StudyDirection
 from search_spaces.spaces import SPACES
 from study.cli import run
 from study.dashboard import reading
-from study.example import example_directory
+from study.example import EXAMPLE, example_directory
 from study.journal import read_only
 from study.layout import JOURNAL
 from study.objectives import SEARCH_OBJECTIVES
@@ -54,7 +54,7 @@ def get(address: str) -> Any:
 
 def test_it_shows_the_studys_trials(page, study):
     (summary,) = get(f"{page}/api/studies")["study_summaries"]
-    assert summary["study_name"] == "quick-1"
+    assert summary["study_name"] == EXAMPLE
     detail = get(f"{page}/api/studies/{summary['study_id']}")
     stored = read_only(study / JOURNAL).get_all_trials(summary["study_id"])
     assert {trial["number"]: trial["state"] for trial in detail["trials"]} == {

@@ -1,6 +1,7 @@
 """The study that ships with the package: every command that reads a study works on it, and none writes to it."""
 
 import json
+import re
 import tomllib
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import aia_models
 from analysis.fronts import pareto_front
 from analysis.tables import TABLES, open_study, read_trials
 from study.cli import run
+from study.console import PictureKind
 from study.example import example_directory
 from study.importance import importance_rows
 from study.spec import space
@@ -51,7 +53,8 @@ def answer(capsys: pytest.CaptureFixture, *arguments: str) -> str:
 
 def test_its_front_is_printed(capsys):
     front = json.loads(answer(capsys, "front", "example", "--format", "json"))
-    assert len(front) >= 10
+    assert len(front) >= 5
+    assert {(row["source"], row["seeds"]) for row in front} == {("confirm", 2)}
     table = answer(capsys, "front", "example")
     assert all(row["trial_id"] in table for row in front)
 
@@ -74,6 +77,21 @@ def test_a_picture_of_it_goes_where_one_is_and_not_into_the_package(capsys, else
     assert (elsewhere / "example-frontier.png").read_bytes().startswith(b"\x89PNG")
     answer(capsys, "plot", "example", "-o", "x.png")
     assert (elsewhere / "x.png").is_file()
+
+
+@pytest.mark.parametrize("kind", sorted(set(PictureKind) - {PictureKind.RUNGS}))
+def test_each_picture_of_it_is_drawn(capsys, elsewhere, kind):
+    answer(capsys, "plot", "example", "--kind", kind)
+    assert (elsewhere / f"example-{kind}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_its_page_shows_reconstructions_of_every_design_on_the_front(capsys, elsewhere):
+    front = json.loads(answer(capsys, "front", "example", "--format", "json"))
+    answer(capsys, "report", "example")
+    data = re.search(r'id="data"[^>]*>(.*?)</script>', (elsewhere / "example-report.html").read_text("utf-8"))
+    assert data
+    shown = {design["id"]: design for design in json.loads(data[1])["designs"]}
+    assert all(shown[row["trial_id"]]["image"].startswith("data:image/png") for row in front)
 
 
 def test_its_checkpoints_can_be_fetched(capsys, elsewhere):
