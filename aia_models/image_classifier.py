@@ -78,6 +78,7 @@ def fit_image_classifier(faces: FaceDataset, attribute: str, seed: int, device: 
 def save_image_classifier(classifier: ImageClassifier, path: Path) -> None:
     """Writes the weights as safetensors; the file appears whole."""
     aside = path.with_name(f".{path.name}.tmp")
+    # save_file lets nobody else read.
     aside.write_bytes(
         save({name: value.cpu().contiguous() for name, value in classifier.state_dict().items()})
     )

@@ -6,7 +6,7 @@ import altair as alt
 
 from analysis.frontier_plot import BASELINES, CHANCE_AUC, CONFIRMED, FRONT, OTHER, STOPPED
 from analysis.frontier_points import View
-from analysis.report_designs import BEATEN, KINDS
+from analysis.report_designs import BEATEN, KINDS, NAMES
 from study.objectives import ATTACKER, MATCHING, Objective
 
 # Colours are CSS variables of the page, which the drawn SVG takes from there, light or dark.
@@ -22,8 +22,14 @@ MARKS = {  # kind: colour, shape, area in square pixels
         for (_, name), shape in zip(BASELINES.values(), BASELINE_SHAPES, strict=True)
     },
 }
-METHODS = [name for _, name in BASELINES.values()]
-LEGEND = (CONFIRMED, FRONT, OTHER, BEATEN, STOPPED, *METHODS)  # of two columns the first has the long names
+LEGEND = (
+    CONFIRMED,
+    FRONT,
+    OTHER,
+    BEATEN,
+    STOPPED,
+    *NAMES.values(),
+)  # of two columns the first has the long names
 RING = 320  # square pixels, round the chosen design
 
 

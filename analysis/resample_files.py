@@ -10,6 +10,8 @@ from analysis.errors import AnalysisError
 from analysis.locations import Location, here
 from analysis.resampled import Resampled
 
+REMEDY = "a trial's resamples lie there; run it again in a new directory"
+
 
 def read_resamples(
     study: Location, trials: pl.DataFrame, split: str, figures: Sequence[str]
@@ -17,29 +19,36 @@ def read_resamples(
     """Return each figure of each trial on the split, alone and in each resample, by `trial_id` and figure.
 
     `trials` holds `trial_id` and a column per figure, named without its split. AnalysisError where a trial's file is
-    missing or damaged.
+    missing or damaged, or lacks a figure.
     """
-    wanted = trials["trial_id"].to_list()
-    known = {
-        (trial_id, figure): value
-        for figure in figures
-        for trial_id, value in zip(wanted, trials[figure].fill_null(np.nan), strict=True)
-    }
+    if trials.is_empty():
+        return {}
+    kept = (pl.col("split") == split) & pl.col("figure").is_in(figures)
     with here(study / "resamples") as folder:
-        paths = [folder / f"{trial_id}.parquet" for trial_id in wanted]
-        draws = _read(paths, (pl.col("split") == split) & pl.col("figure").is_in(figures)) if paths else []
-    return {key: np.r_[known[key], values] for key, values in draws}
+        paths = {trial_id: folder / f"{trial_id}.parquet" for trial_id in trials["trial_id"]}
+        draws = dict(_read(list(paths.values()), kept))
+    resamples = max(map(len, draws.values()), default=0)
+    found = {}
+    for row in trials.with_columns(pl.col(figures).fill_null(np.nan)).iter_rows(named=True):
+        for figure in figures:
+            path = paths[row["trial_id"]]
+            series = draws.get((str(path), figure), ())
+            if not 0 < len(series) == resamples:
+                raise AnalysisError(
+                    f"{path} holds {len(series)} resamples of {figure} on {split}, others {resamples}: {REMEDY}"
+                )
+            found[row["trial_id"], figure] = np.r_[row[figure], series]
+    return found
 
 
 def _read(paths: list[Path], kept: pl.Expr) -> Iterator[tuple[tuple[str, str], np.ndarray]]:
+    files = pl.scan_parquet(paths, glob=False, include_file_paths="path", extra_columns="ignore")
     try:
-        draws = pl.scan_parquet(paths, glob=False).filter(kept).collect()
+        draws = files.filter(kept).select("path", "figure", "resample", "value").collect()
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise AnalysisError(
-            f"{_unreadable(paths)} cannot be read: a trial's resamples lie there; run it again in a new directory"
-        ) from error
-    for (trial_id, figure), rows in draws.sort("resample").group_by("trial_id", "figure"):
-        yield (str(trial_id), str(figure)), rows["value"].fill_null(np.nan).to_numpy()
+        raise AnalysisError(f"{_unreadable(paths)} cannot be read: {REMEDY}") from error
+    for (path, figure), rows in draws.sort("resample").group_by("path", "figure"):
+        yield (str(path), str(figure)), rows["value"].fill_null(np.nan).to_numpy()
 
 
 def _unreadable(paths: list[Path]) -> Path:

@@ -26,7 +26,7 @@ def fetch(directory: Location, trial_id: str, output: Path) -> None:
     row = trials.row(0, named=True)
     checkpoint = directory / row["checkpoint"] if row["checkpoint"] else None
     if checkpoint is None or not checkpoint.is_dir():
-        why = "better trials took its place" if checkpoint else f"it is {row['status']}"
+        why = "better ones are kept" if checkpoint else f"it is {row['status']}"
         raise StudyError(f"{directory} kept no checkpoint of trial {trial_id} ({why}): see {front}")
     if output.exists():
         raise StudyError(f"{output} exists already: choose another -o")

@@ -1,5 +1,6 @@
 """Fronts under resampling: how probable each design is on it, and by how much two studies differ."""
 
+import shutil
 from pathlib import Path
 
 import moocore
@@ -72,6 +73,41 @@ def test_a_trial_without_resamples_is_named(study: Path, tmp_path: Path) -> None
         bootstrapped(open_study(copied))
     with pytest.raises(AnalysisError, match="no confirm trial that was judged"):
         bootstrapped(open_study(copied), "confirm")
+
+
+@pytest.mark.parametrize(
+    ("content", "held"),
+    [
+        (pl.col("figure") != "matching_auc", "0 resamples of matching_auc on validation, others 20"),
+        (pl.col("split") == "test", "0 resamples of attacker_auc on validation, others 20"),
+        (pl.col("resample") < 7, "7 resamples of attacker_auc on validation, others 20"),
+    ],
+)
+def test_a_file_that_lacks_resamples_is_named(
+    study: Path, tmp_path: Path, content: pl.Expr, held: str
+) -> None:
+    copied = shutil.copytree(study, tmp_path / "study")
+    path = copied / "resamples" / "trial-00000.parquet"
+    pl.read_parquet(path).filter(content).write_parquet(path)
+    with pytest.raises(AnalysisError, match=rf"trial-00000\.parquet holds {held}"):
+        bootstrapped(open_study(copied), "search")
+
+
+def test_a_truncated_file_is_named(study: Path, tmp_path: Path) -> None:
+    copied = shutil.copytree(study, tmp_path / "study")
+    path = copied / "resamples" / "trial-00001.parquet"
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(AnalysisError, match=r"trial-00001\.parquet cannot be read"):
+        bootstrapped(open_study(copied), "search")
+
+
+def test_columns_of_another_release_do_no_harm(study: Path, tmp_path: Path) -> None:
+    copied = shutil.copytree(study, tmp_path / "study")
+    path = copied / "resamples" / "trial-00001.parquet"
+    pl.read_parquet(path).with_columns(new=1).write_parquet(path)
+    found, expected = (bootstrapped(open_study(place), "search") for place in (copied, study))
+    assert found.designs == expected.designs
+    assert (found.costs == expected.costs).all()
 
 
 def test_a_study_does_not_differ_from_its_copy(study: Path, tmp_path: Path) -> None:

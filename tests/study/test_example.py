@@ -150,4 +150,5 @@ def test_checkpoints_of_the_front_and_of_the_baselines_are_there():
     trials = read_trials(study)
     kept = {folder.name for folder in (SHIPPED / "checkpoints").iterdir()}
     assert set(pareto_front(trials)["trial_id"]) <= kept
+    assert set(pareto_front(trials.filter(phase="search"))["trial_id"]) <= kept
     assert set(trials.filter(phase="baseline")["trial_id"]) <= kept

@@ -64,8 +64,9 @@ def test_it_is_asked_by_its_uri(study, capsys, tmp_path):
     assert chosen["checkpoint"] == str(ObjectPath.parsed(study) / "checkpoints" / chosen["trial_id"])
     assert run(["status", study]) == 0
     assert study in capsys.readouterr().out
-    assert run(["plot", study, "-o", str(tmp_path / "front.png")]) == 0
-    assert (tmp_path / "front.png").read_bytes().startswith(b"\x89PNG")
+    for kind in ("frontier", "probability"):
+        assert run(["plot", study, "--kind", kind, "-o", str(tmp_path / f"{kind}.png")]) == 0
+        assert (tmp_path / f"{kind}.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_checkpoints_come_from_there(study, capsys, tmp_path, faces_folder):
