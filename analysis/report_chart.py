@@ -22,14 +22,8 @@ MARKS = {  # kind: colour, shape, area in square pixels
         for (_, name), shape in zip(BASELINES.values(), BASELINE_SHAPES, strict=True)
     },
 }
-LEGEND = (
-    CONFIRMED,
-    FRONT,
-    OTHER,
-    BEATEN,
-    STOPPED,
-    *NAMES.values(),
-)  # of two columns the first has the long names
+# Row by row: where there are two columns, as on a phone, the long names stand in the first.
+LEGEND = (CONFIRMED, FRONT, OTHER, BEATEN, STOPPED, *NAMES.values())
 RING = 320  # square pixels, round the chosen design
 
 

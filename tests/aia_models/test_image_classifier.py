@@ -32,6 +32,8 @@ def test_it_reads_the_attribute_off_other_people_and_survives_disk(tmp_path: Pat
     assert auc(probabilities, OTHERS.attributes["gender"] == 1) > 0.9
     save_image_classifier(classifier, tmp_path / "classifier.safetensors")
     assert [path.name for path in tmp_path.iterdir()] == ["classifier.safetensors"]
+    (tmp_path / "plain").touch()
+    assert len({path.stat().st_mode for path in tmp_path.iterdir()}) == 1, "others may read it by the umask"
     again = load_image_classifier(tmp_path / "classifier.safetensors", 16, "cpu")
     np.testing.assert_allclose(again.probabilities(images), probabilities, atol=1e-6)
 

@@ -5,6 +5,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import moocore
 import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
@@ -53,8 +54,14 @@ def answer(capsys: pytest.CaptureFixture, *arguments: str) -> str:
 
 def test_its_front_is_printed(capsys):
     front = json.loads(answer(capsys, "front", "example", "--format", "json"))
-    assert len(front) >= 5
     assert {(row["source"], row["seeds"]) for row in front} == {("confirm", 2)}
+    figures = ("attacker_auc_validation", "matching_auc_validation")
+    confirmed = read_trials(open_study(SHIPPED)).filter(phase="confirm")
+    means = confirmed.group_by("design_id").agg(pl.col(figures).mean())
+    costs = means.select(figures[0], -pl.col(figures[1])).to_numpy()
+    optimal = means.filter(pl.Series(moocore.is_nondominated(costs)))
+    assert means.height == 12
+    assert {row["design_id"] for row in front} == set(optimal["design_id"])
     table = answer(capsys, "front", "example")
     assert all(row["trial_id"] in table for row in front)
 

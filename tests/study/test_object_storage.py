@@ -96,6 +96,18 @@ def test_a_damaged_part_is_told_and_the_rest_is_read(study, capsys):
     assert "part-999999.parquet is damaged and left out" in capsys.readouterr().err
 
 
+def test_a_damaged_file_of_resamples_is_told_by_its_uri(study, capsys, tmp_path):
+    file = ObjectPath.parsed(study) / "resamples" / "trial-00001.parquet"
+    whole = tmp_path / "whole"
+    whole.write_bytes(file.read_bytes())
+    file.write_text("no parquet at all")
+    try:
+        assert run(["plot", study, "--kind", "probability", "-o", str(tmp_path / "none.png")]) == 2
+    finally:
+        file.upload(whole)
+    assert f"{file} cannot be read" in capsys.readouterr().err
+
+
 def test_a_finished_study_lacks_nothing_and_grows(study, capsys):
     assert run(["resume", study]) == 0
     assert "lacks nothing" in capsys.readouterr().err
