@@ -2,7 +2,7 @@
 
 import logging
 
-from analysis.opened import open_study
+from analysis.open_study import open_study
 
 __all__ = ["open_study"]
 

@@ -34,14 +34,14 @@ import polars as pl
 from arguments import at_least
 from drawn_folder import drawn_folder
 
-from aia_models.data.prepare import open_prepared, prepare
+from aia_models.data.prepared.prepare import open_prepared, prepare
 from aia_models.data.splits import SplitFaces, split_faces, split_masks
-from aia_models.judging import judge
-from aia_models.metrics import folded
-from aia_models.released import ReleasedFaces
-from study.objectives import SEARCH_OBJECTIVES
-from study.spec import space
-from study.spec_files import load_spec
+from aia_models.judging.judge import judge
+from aia_models.judging.released import ReleasedFaces
+from aia_models.measures.metrics import folded
+from analysis.tables.objectives import SEARCH_OBJECTIVES
+from study.spec.files import load_spec
+from study.spec.spec import space
 
 SMALL = plain.Settings(
     image_side=32, decoder=(32, 16), learning_rate=2e-3, autoencoder_epochs=6, heads_epochs=3, joint_epochs=20

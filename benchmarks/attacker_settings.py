@@ -17,9 +17,10 @@ import torch
 from arguments import at_least
 from penalties import BATCH_1024, DEFAULTS, MIRRORED, Design
 
-from aia_models.allocator import keep_freed_memory
-from aia_models.anonymizer import Anonymizer, fit_anonymizer, release_faces
-from aia_models.attackers import (
+from aia_models.config import BudgetConfig, ChannelConfig, ComputeConfig
+from aia_models.data.prepared.prepare import open_prepared, prepare
+from aia_models.data.splits import SplitFaces, split_faces
+from aia_models.judging.sklearn_attackers import (
     SCIKIT_ATTACKERS,
     Attacker,
     Examples,
@@ -28,12 +29,11 @@ from aia_models.attackers import (
     examples_of,
     feature_scaler,
 )
-from aia_models.config import BudgetConfig, ChannelConfig, ComputeConfig
-from aia_models.data.prepare import open_prepared, prepare
-from aia_models.data.splits import SplitFaces, split_faces
-from aia_models.metrics import auc, folded
-from aia_models.template_attacker import TemplateAttacker, TemplateSetting
-from aia_models.training import Trainer
+from aia_models.judging.template_attacker import TemplateAttacker, TemplateSetting
+from aia_models.measures.metrics import auc, folded
+from aia_models.release.anonymizer import Anonymizer, fit_anonymizer, release_faces
+from aia_models.training.allocator import keep_freed_memory
+from aia_models.training.trainer import Trainer
 
 TRIED: dict[str, tuple[Attacker[Any], list[Any]]] = {
     "logistic_regression": (

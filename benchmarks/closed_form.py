@@ -20,18 +20,18 @@ import torch
 from penalties import MIRRORED, Design
 from recorded_runs import RecordedRuns, comparison_options
 
-from aia_models.allocator import keep_freed_memory
-from aia_models.anonymizer import Anonymizer, fit_anonymizer, release_faces
-from aia_models.attacks import Suite
-from aia_models.bootstrap import interval
 from aia_models.config import BudgetConfig, ComputeConfig, TrainingConfig
 from aia_models.data.faces import FaceDataset
-from aia_models.data.prepare import open_prepared, prepare
+from aia_models.data.prepared.prepare import open_prepared, prepare
 from aia_models.data.splits import SPLITS, SplitFaces, split_faces
-from aia_models.judging import JUDGE_VERSION, Judgement, judge
-from aia_models.metrics import folded
-from aia_models.networks import Networks
-from aia_models.training import Trainer
+from aia_models.judging.attacks import Suite
+from aia_models.judging.judge import JUDGE_VERSION, Judgement, judge
+from aia_models.measures.bootstrap import interval
+from aia_models.measures.metrics import folded
+from aia_models.networks.networks import Networks
+from aia_models.release.anonymizer import Anonymizer, fit_anonymizer, release_faces
+from aia_models.training.allocator import keep_freed_memory
+from aia_models.training.trainer import Trainer
 
 LINE = (0.01, 0.02, 0.03, 0.045, 0.065, 0.1)  # strengths of noise behind the erasure
 DESIGNS = [  # the best two of penalties.py on validation

@@ -20,8 +20,8 @@ from twins import PAPER, Batch, batches, peer, synthetic_faces
 
 from aia_models.config import ComputeConfig
 from aia_models.data.splits import SplitFaces
-from aia_models.device_faces import DeviceFaces
-from aia_models.training import Trainer
+from aia_models.training.device_faces import DeviceFaces
+from aia_models.training.trainer import Trainer
 
 IMAGE_SIDE, STEPS_ON_END, TRIALS = 64, 50, (1, 2, 4, 8)
 PACKED_SECONDS = 5.0

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from aia_models.data.celeba import ATTRIBUTES
-from aia_models.data.synthetic import IDENTITIES, IMAGES_PER_IDENTITY, draw_images, is_male
+from aia_models.data.sources.celeba import ATTRIBUTES
+from aia_models.data.sources.drawn.synthetic import IDENTITIES, IMAGES_PER_IDENTITY, draw_images, is_male
 
 WIDTH, HEIGHT = 178, 218
 QUALITY = 85  # about the published files' size: 7 kB on average

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from aia_models.data.prepare import open_prepared, prepare
+from aia_models.data.prepared.prepare import open_prepared, prepare
 
 
 def drawn_folder(folder: Path) -> Path:

@@ -17,7 +17,6 @@ import numpy as np
 import torch
 from recorded_runs import RecordedRuns, comparison_options
 
-from aia_models.anonymizer import fit_anonymizer, release_faces
 from aia_models.config import (
     AdversaryConfig,
     BudgetConfig,
@@ -26,11 +25,12 @@ from aia_models.config import (
     DecoderConfig,
     TrainingConfig,
 )
-from aia_models.data.prepare import open_prepared, prepare
+from aia_models.data.prepared.prepare import open_prepared, prepare
 from aia_models.data.splits import split_faces
-from aia_models.judging import Judgement, judge
-from aia_models.metrics import folded
-from aia_models.training import Trainer
+from aia_models.judging.judge import Judgement, judge
+from aia_models.measures.metrics import folded
+from aia_models.release.anonymizer import fit_anonymizer, release_faces
+from aia_models.training.trainer import Trainer
 
 LEARNING_RATE = 2e-3
 FULL_BUDGET, SHORT_BUDGET = BudgetConfig(6, 3, 20), BudgetConfig(3, 2, 6)

@@ -16,8 +16,8 @@ import numpy as np
 import polars as pl
 from arguments import at_least
 
-from analysis.fronts import costs_of, is_nondominated
-from study.objectives import ATTACKER, MATCHING
+from analysis.fronts.pareto import costs_of, is_nondominated
+from analysis.tables.objectives import ATTACKER, MATCHING
 
 REPEATS = 5
 

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, stack_module_state, vmap
 
 from aia_models.config import TrainingConfig
-from aia_models.losses import adversary_loss, contrastive_loss, reconstruction_loss
-from aia_models.networks import Networks
+from aia_models.losses.losses import adversary_loss, contrastive_loss, reconstruction_loss
+from aia_models.networks.networks import Networks
 
 FIRST_DECAY, SECOND_DECAY, EPSILON = 0.9, 0.999, 1e-8  # Adam's, as PyTorch has them
 

@@ -15,12 +15,12 @@ from arguments import at_least
 from rich.console import Console
 
 from search_spaces.hyperparameters import resolve
-from study.loggers import StudyLoggers
-from study.outcome import Outcome
-from study.plan import TrialPlan
-from study.searcher import OUTCOME, PLAN, RECORDS
-from study.spec import complete, space
-from study.spec_files import load_spec, with_settings
+from study.spec.files import load_spec, with_settings
+from study.spec.spec import complete, space
+from study.trial.plan import TrialPlan
+from study.trial.rows import Outcome
+from study.tune.loggers import StudyLoggers
+from study.tune.searcher import OUTCOME, PLAN, RECORDS
 
 FIGURES = (
     "reconstruction_loss",

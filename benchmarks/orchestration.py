@@ -31,14 +31,15 @@ def run_study_of(trials: int, directory: Path) -> dict[str, float]:
     """Runs one study of trials that train nothing, and what it took."""
     from rich.console import Console
 
-    from analysis.fronts import pareto_front
-    from analysis.tables import open_study, read_trials
-    from study import fit, runner
-    from study.cluster import connected
-    from study.launch import create_study
-    from study.scheduler import MultiObjectiveHalving
-    from study.spec import complete
-    from study.spec_files import load_spec, with_settings
+    from analysis.fronts.pareto import pareto_front
+    from analysis.tables.reader import open_study, read_trials
+    from study.lifecycle.study_directory import create_study
+    from study.spec.files import load_spec, with_settings
+    from study.spec.spec import complete
+    from study.tune import run_study as runner
+    from study.tune import tune_run as fit
+    from study.tune.cluster import connected
+    from study.tune.scheduler import MultiObjectiveHalving
 
     settings = [f"trials={trials}", "baselines=[]", f"training.joint_epochs={EPOCHS}", "name=nothing"]
     settings += ["early_stopping.rule=mo_asha", "resources.cpus_per_trial=1"]
@@ -116,18 +117,18 @@ def nothing_trained() -> type:
     """The product's trainable, with trials that compute nothing in place of `run_trial`."""
     import torch
 
-    from aia_models import checkpoint
-    from aia_models.anonymizer import Anonymizer
     from aia_models.config import ChannelConfig
-    from aia_models.streams import stream_seed
-    from aia_models.training import EpochRecord
-    from study.design import training_config
-    from study.outcome import Outcome, trial_row
-    from study.plan import TrialPlan
-    from study.searcher import PLAN
-    from study.spec import judged_epochs
-    from study.trainable import AIATrainable
-    from study.trial import EpochReport, TrialContext
+    from aia_models.random_streams import stream_seed
+    from aia_models.release import checkpoint
+    from aia_models.release.anonymizer import Anonymizer
+    from aia_models.training.trainer import EpochRecord
+    from study.spec.spec import judged_epochs
+    from study.trial.plan import TrialPlan
+    from study.trial.rows import Outcome, trial_row
+    from study.trial.run import EpochReport, TrialContext
+    from study.trial.training_config import training_config
+    from study.tune.searcher import PLAN
+    from study.tune.trainable import AIATrainable
 
     def figures(plan: TrialPlan, epoch: int) -> dict[str, float]:
         draw = [stream_seed(plan.number or 0, name, str(epoch)) / 2**63 for name in ("attacker", "matching")]

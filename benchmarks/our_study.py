@@ -16,11 +16,14 @@ from unittest import mock
 
 from aia_models.config import TrainingConfig
 from aia_models.data.splits import SplitFaces
-from study import design, fit, outcome, trial
-from study.plan import TrialPlan
-from study.searcher import PLAN
-from study.spec import StudySpec
-from study.trainable import AIATrainable
+from study.spec.spec import StudySpec
+from study.trial import rows as outcome
+from study.trial import run as trial
+from study.trial import training_config as design
+from study.trial.plan import TrialPlan
+from study.tune import tune_run as fit
+from study.tune.searcher import PLAN
+from study.tune.trainable import AIATrainable
 
 
 def recipe_of_plain(plan: TrialPlan, spec: StudySpec) -> TrainingConfig:
@@ -32,7 +35,7 @@ def recipe_of_plain(plan: TrialPlan, spec: StudySpec) -> TrainingConfig:
 
 def decoded(spec: StudySpec) -> SplitFaces:
     """All images, each decoded now, as `prepare` does it."""
-    from aia_models.data.prepare import open_prepared, prepare
+    from aia_models.data.prepared.prepare import open_prepared, prepare
     from aia_models.data.splits import split_faces
 
     with tempfile.TemporaryDirectory() as folder:

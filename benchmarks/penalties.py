@@ -17,8 +17,6 @@ import numpy as np
 import torch
 from recorded_runs import RecordedRuns, comparison_options
 
-from aia_models.allocator import keep_freed_memory
-from aia_models.anonymizer import fit_anonymizer, release_faces
 from aia_models.config import (
     AdversaryConfig,
     BudgetConfig,
@@ -29,11 +27,13 @@ from aia_models.config import (
     TrainingConfig,
     UtilityConfig,
 )
-from aia_models.data.prepare import open_prepared, prepare
+from aia_models.data.prepared.prepare import open_prepared, prepare
 from aia_models.data.splits import split_faces
-from aia_models.judging import JUDGE_VERSION, Judgement, judge
-from aia_models.metrics import folded
-from aia_models.training import Trainer
+from aia_models.judging.judge import JUDGE_VERSION, Judgement, judge
+from aia_models.measures.metrics import folded
+from aia_models.release.anonymizer import fit_anonymizer, release_faces
+from aia_models.training.allocator import keep_freed_memory
+from aia_models.training.trainer import Trainer
 
 NOISE_OF_THE_LINE = (0.01, 0.015, 0.02, 0.03, 0.045, 0.065, 0.1)
 CONTRASTIVE = UtilityConfig("batch_contrastive", 0.2)

@@ -13,17 +13,17 @@ import torch
 from penalties import FULL_EPOCHS, MIRRORED, SHORT_EPOCHS, Design
 from recorded_runs import RecordedRuns, comparison_options
 
-from aia_models import penalties
-from aia_models.allocator import keep_freed_memory
-from aia_models.anonymizer import fit_anonymizer, release_faces
 from aia_models.config import ComputeConfig
-from aia_models.data.prepare import open_prepared, prepare
+from aia_models.data.prepared.prepare import open_prepared, prepare
 from aia_models.data.splits import split_faces
-from aia_models.half_whitening import half_whitened
-from aia_models.judging import JUDGE_VERSION, judge
-from aia_models.metrics import folded
-from aia_models.standardise import standardise
-from aia_models.training import Trainer
+from aia_models.judging.judge import JUDGE_VERSION, judge
+from aia_models.losses import penalties
+from aia_models.losses.partial_whitening import half_whitened
+from aia_models.measures.metrics import folded
+from aia_models.networks.standardise import standardise
+from aia_models.release.anonymizer import fit_anonymizer, release_faces
+from aia_models.training.allocator import keep_freed_memory
+from aia_models.training.trainer import Trainer
 
 View = Callable[[torch.Tensor], torch.Tensor]
 

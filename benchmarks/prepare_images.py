@@ -29,9 +29,9 @@ from drawn_celeba import drawn_celeba
 from rich.console import Console
 from torchcodec.decoders import decode_jpeg  # pyright: ignore[reportPrivateImportUsage]
 
-from aia_models.data.blocks import BLOCK_IMAGES, Block, BlockReport
-from aia_models.data.prepare import prepare
-from study.preparation import RAY_FROM_IMAGES, shown_on
+from aia_models.data.prepared.blocks import BLOCK_IMAGES, Block, BlockReport
+from aia_models.data.prepared.prepare import prepare
+from study.tune.preparation import RAY_FROM_IMAGES, shown_on
 
 
 @dataclass(frozen=True)

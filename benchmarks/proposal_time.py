@@ -28,14 +28,14 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState, create_trial
 
+from analysis.tables.objectives import ATTACKER, MATCHING, SEARCH_OBJECTIVES
 from search_spaces.domains import Choice, Integer, LogUniform, Value
 from search_spaces.spaces import SPACES, Space
 from search_spaces.unit_cube import from_point
-from study.layout import JOURNAL
-from study.objectives import ATTACKER, MATCHING, SEARCH_OBJECTIVES
-from study.proposals import Proposals
-from study.sampler_names import SAMPLERS
-from study.samplers import distribution
+from study.search.proposals import Proposals
+from study.search.samplers import distribution
+from study.spec.choices import SAMPLERS
+from study.storage.paths import JOURNAL
 
 STUDY = "proposal-time"
 UNCAPPED = "uncapped"

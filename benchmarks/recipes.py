@@ -29,9 +29,9 @@ from aia_models.config import (
     MatcherConfig,
     TrainingConfig,
 )
-from aia_models.data.prepare import open_prepared, prepare
+from aia_models.data.prepared.prepare import open_prepared, prepare
 from aia_models.data.splits import SplitFaces, split_faces, split_masks
-from aia_models.training import Trainer
+from aia_models.training.trainer import Trainer
 
 JUDGED = (2, 6, 20)
 RAW_ADVERSARY = AdversaryConfig(class_balanced=False, standardise=False)

@@ -15,10 +15,10 @@ from arguments import at_least
 from scipy.stats import qmc
 
 from search_spaces.unit_cube import from_point
-from study.layout import SPEC_FILE
-from study.recording import write_table
-from study.spec import StudySpec, complete, space
-from study.spec_files import load_spec, to_toml, with_settings
+from study.replay.recording import write_table
+from study.spec.files import load_spec, to_toml, with_settings
+from study.spec.spec import StudySpec, complete, space
+from study.storage.paths import SPEC_FILE
 
 NAME, SEED = "recorded", 0
 TABLE = Path(__file__).with_name("recorded.parquet")

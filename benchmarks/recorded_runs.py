@@ -9,7 +9,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
 
-from aia_models.data.prepare import prepare
+from aia_models.data.prepared.prepare import prepare
 
 Task = TypeVar("Task")
 

@@ -24,11 +24,11 @@ from pathlib import Path
 import numpy as np
 from arguments import at_least
 
-from study.recording import Recording, read_recording
-from study.replay import ReplayedTrial, StoppingRule, replay
-from study.spec import StudySpec
-from study.spec_files import with_settings
-from study.spec_tables import EarlyStopping
+from study.replay.recording import Recording, read_recording
+from study.replay.replay import ReplayedTrial, StoppingRule, replay
+from study.spec.files import with_settings
+from study.spec.sections import EarlyStopping
+from study.spec.spec import StudySpec
 
 TABLE = Path(__file__).with_name("recorded.parquet")
 REFERENCE_TRIALS = 100

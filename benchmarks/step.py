@@ -28,10 +28,10 @@ from ceiling import ceiling
 from torch.utils.flop_counter import FlopCounterMode
 from twins import PAPER, agreement, batches, peer, synthetic_faces
 
-from aia_models.allocator import keep_freed_memory
 from aia_models.config import ComputeConfig
 from aia_models.data.splits import SplitFaces
-from aia_models.training import Trainer
+from aia_models.training.allocator import keep_freed_memory
+from aia_models.training.trainer import Trainer
 
 IMAGE_SIDE, STEPS_COMPARED, ROUNDS, ON_END = 64, 50, 8, 3
 STAGES = ("joint", "autoencoder", "heads")

@@ -25,9 +25,9 @@ import numpy as np
 from arguments import at_least
 from replay import TABLE, Search, Trace, recorded, reference_epochs, trace_until
 
-from study.halving import Rungs
-from study.recording import Recording
-from study.replay import StoppingRule
+from study.replay.recording import Recording
+from study.replay.replay import StoppingRule
+from study.search.halving import Rungs
 
 FIRST = (1,)
 SAMPLERS = ("random", "tpe", "nsga2", "qmc")

@@ -28,7 +28,7 @@ from arguments import at_least
 from aia_models.errors import AIAError
 from search_spaces.errors import SpaceError
 from study.errors import StudyError
-from study.place import Place
+from study.storage.study_storage import Place
 
 PHASES = ("start", "data", "stage 1", "stage 2", "judging", "writing")
 STAGES = {"autoencoder": "stage 1", "heads": "stage 1", "joint": "stage 2"}
@@ -39,10 +39,11 @@ def timed_trial(
 ) -> dict[str, float]:
     """Seconds of each phase of one trial, from its process's start to its rows on disk."""
     from aia_models.config import ComputeConfig
-    from aia_models.training import Trainer
-    from study import shared_stage1, trial
-    from study.plan import TrialPlan
-    from study.store import ResultsStore
+    from aia_models.training.trainer import Trainer
+    from study.storage.results_store import ResultsStore
+    from study.trial import run as trial
+    from study.trial import shared_stage1
+    from study.trial.plan import TrialPlan
 
     seconds: dict[str, float] = defaultdict(float)
 
@@ -83,10 +84,10 @@ def timed_trial(
 def profile(spec_name: str, dataset: str, threads: int, repeats: int) -> list[dict[str, float]]:
     """One dict of seconds per repeat, `whole` beside the phases."""
     from search_spaces.hyperparameters import resolve
-    from study.launch import create_study
-    from study.plan import TrialPlan
-    from study.spec import complete, space
-    from study.spec_files import load_spec, with_settings
+    from study.lifecycle.study_directory import create_study
+    from study.spec.files import load_spec, with_settings
+    from study.spec.spec import complete, space
+    from study.trial.plan import TrialPlan
 
     runs = []
     with tempfile.TemporaryDirectory() as storage:

@@ -9,12 +9,12 @@ import plain
 import torch
 from torch import Tensor, nn
 
-from aia_models.batches import PairSampler
 from aia_models.config import AdversaryConfig, ComputeConfig, MatcherConfig, TrainingConfig
-from aia_models.data.prepare import open_prepared, prepare
+from aia_models.data.prepared.prepare import open_prepared, prepare
 from aia_models.data.splits import SplitFaces, split_faces
-from aia_models.networks import Networks
-from aia_models.training import Trainer
+from aia_models.networks.networks import Networks
+from aia_models.training.batches import PairSampler
+from aia_models.training.trainer import Trainer
 
 # The paper's recipe as it stands: without what this project adds to it.
 PAPER = TrainingConfig(

@@ -14,12 +14,12 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from analysis.fronts import pareto_front
-from analysis.tables import open_study, read_trials
+from analysis.fronts.pareto import pareto_front
+from analysis.tables.reader import open_study, read_trials
+from analysis.tables.schema import SCHEMAS
 from study.cli import run
-from study.example import EXAMPLE, example_directory
-from study.layout import CHECKPOINTS, CONTROLS, IMPORTANCE, JOURNAL, RESAMPLES, SPEC_FILE
-from study.records import SCHEMAS
+from study.lifecycle.example_study import EXAMPLE, example_directory
+from study.storage.paths import CHECKPOINTS, CONTROLS, IMPORTANCE, JOURNAL, RESAMPLES, SPEC_FILE
 
 
 def main() -> int:

@@ -1,7 +1,7 @@
 """Attacks and matches for tests: what does not matter there is filled in."""
 
-from aia_models.attacks import Attack
-from aia_models.matches import Match
+from aia_models.judging.attacks import Attack
+from aia_models.judging.matches import Match
 
 
 def some_attack(

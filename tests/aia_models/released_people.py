@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from aia_models.released import ReleasedFaces
+from aia_models.judging.released import ReleasedFaces
 
 MAP = (2, 2, 2)
 

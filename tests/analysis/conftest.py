@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from study.records import SCHEMAS
+from analysis.tables.schema import SCHEMAS
 
 TRIALS = pl.DataFrame(SCHEMAS["trials"].empty_table()).schema
 COMPLETE = {"phase": "search", "method": "aia", "seed": 0, "split_seed": 0, "status": "complete"}

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from study.records import RESAMPLES_SCHEMA, SCHEMAS, to_table
+from analysis.tables.schema import RESAMPLES_SCHEMA, SCHEMAS, to_table
 
 RUNG, JOINT_EPOCHS, STAGE1_EPOCHS = 2, 6, 3
 ATTACKERS = ("logistic_regression", "rbf_svm", "mlp")

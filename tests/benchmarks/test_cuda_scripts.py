@@ -12,7 +12,7 @@ from fused_trials import FusedTrials
 from twins import PAPER, batches
 
 from aia_models.config import ComputeConfig, DecoderConfig
-from aia_models.training import Trainer
+from aia_models.training.trainer import Trainer
 from tests.aia_models.random_faces import random_faces
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -33,7 +33,7 @@ def test_the_step_needs_nothing_that_studies_need() -> None:
         "import step, cuda_step; print(step.Trainer.__module__)"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd="/")
-    assert ran.stdout == "aia_models.training\n", ran.stderr
+    assert ran.stdout == "aia_models.training.trainer\n", ran.stderr
 
 
 def test_without_a_gpu_one_line_says_so() -> None:

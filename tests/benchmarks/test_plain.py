@@ -11,12 +11,12 @@ import torch
 import twins
 from twins import PAPER, agreement, copy_weights, matched, peer, synthetic_faces
 
-from aia_models.batches import PairSampler, image_batches
 from aia_models.config import BudgetConfig, ComputeConfig, DecoderConfig, TrainingConfig
 from aia_models.data.faces import FaceDataset
 from aia_models.data.splits import SplitFaces
-from aia_models.streams import stream_seed
-from aia_models.training import Trainer
+from aia_models.random_streams import stream_seed
+from aia_models.training.batches import PairSampler, image_batches
+from aia_models.training.trainer import Trainer
 from tests.aia_models.random_faces import random_faces
 
 SMALL = replace(PAPER, decoder=DecoderConfig((8, 4)), batch_images=16)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import record_table
 
-from study.spec_files import to_toml
+from study.spec.files import to_toml
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.support.wait import WebDriverWait
 
-from study.report_page import report
-from tests.analysis.report_study import write_study
+from study.cli.report import report
+from tests.analysis.report.report_study import write_study
 
 SECONDS = 30
 

@@ -9,9 +9,9 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
-from study.report_page import render
-from study.report_server import LiveReport, server_of
-from tests.analysis.report_study import add_part, trial, write_study
+from study.cli.report import render
+from study.cli.report_server import LiveReport, server_of
+from tests.analysis.report.report_study import add_part, trial, write_study
 from tests.browser.conftest import SECONDS, drawn, errors
 
 pytestmark = pytest.mark.browser

@@ -9,11 +9,11 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
 from analysis.errors import AnalysisError
-from analysis.front_table import front_rows
-from analysis.selection import Wish, select
-from analysis.tables import open_study, read_trials
-from study.report_page import report
-from tests.analysis.report_study import add_part, trial, write_study
+from analysis.fronts.selection import Wish, select
+from analysis.summaries.front_table import front_rows
+from analysis.tables.reader import open_study, read_trials
+from study.cli.report import report
+from tests.analysis.report.report_study import add_part, trial, write_study
 from tests.browser.conftest import SECONDS, drawn, errors, requests
 
 pytestmark = pytest.mark.browser

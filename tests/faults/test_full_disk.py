@@ -8,20 +8,21 @@ import polars as pl
 import pytest
 import torch
 
-from aia_models import checkpoint
-from aia_models.anonymizer import Anonymizer
 from aia_models.config import TrainingConfig
-from aia_models.training_state import TrainingState, load, save
+from aia_models.release import checkpoint
+from aia_models.release.anonymizer import Anonymizer
+from aia_models.training.state import TrainingState, load, save
+from analysis.tables.objectives import SEARCH_OBJECTIVES
 from search_spaces.spaces import SPACES
-from study import resamples, writable
-from study.objectives import SEARCH_OBJECTIVES
-from study.place import Place
-from study.proposals import Proposals
-from study.shared_stage1 import RESULT, SharedStage1
-from study.store import ResultsStore
-from study.writable import is_writable
+from study.search.proposals import Proposals
+from study.storage import retry as writable
+from study.storage.results_store import ResultsStore
+from study.storage.retry import is_writable
+from study.storage.study_storage import Place
+from study.trial import resamples
+from study.trial.shared_stage1 import RESULT, SharedStage1
 from tests.faults.disk import SmallDisk, may_mount
-from tests.study.store_writer import rows_of
+from tests.study.storage.store_writer import rows_of
 
 pytestmark = pytest.mark.skipif(not may_mount(), reason="needs root, to mount a small disk")
 

@@ -11,8 +11,8 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 import analysis
-from aia_models import checkpoint
 from aia_models.errors import CheckpointError
+from aia_models.release import checkpoint
 from tests.faults.reader import TABLES
 
 # They depend on the order in which trials ended, and on how long they took.

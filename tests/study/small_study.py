@@ -6,9 +6,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from study.records import SCHEMAS, to_table
-from study.spec import complete
-from study.spec_files import load_spec, to_toml, with_settings
+from analysis.tables.schema import SCHEMAS, to_table
+from study.spec.files import load_spec, to_toml, with_settings
+from study.spec.spec import complete
 
 TRIALS = 4
 

@@ -11,9 +11,9 @@ import polars
 import pyarrow.parquet
 import pytest
 
-from analysis.tables import TABLES
-from study.example import example_directory
-from study.records import SCHEMAS
+from analysis.tables.reader import TABLES
+from analysis.tables.schema import SCHEMAS
+from study.lifecycle.example_study import example_directory
 
 DOC = Path(__file__).parents[2] / "docs" / "tables.md"
 STUDY = "studies/quick-1"

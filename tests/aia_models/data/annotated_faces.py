@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from aia_models.data.celeba import ATTRIBUTES
+from aia_models.data.sources.celeba import ATTRIBUTES
 
 MALE = ATTRIBUTES.index("Male")
 

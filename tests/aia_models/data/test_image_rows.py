@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from aia_models.data.image_rows import ImageRows
-from aia_models.data.prepare import PREPARATION_VERSION, open_prepared, prepare
+from aia_models.data.prepared.prepare import PREPARATION_VERSION, open_prepared, prepare
 from aia_models.data.splits import split_faces
-from aia_models.device_faces import DeviceFaces
+from aia_models.training.device_faces import DeviceFaces
 
 WHOLE = np.random.default_rng(0).integers(0, 256, (20, 1, 8, 8), dtype=np.uint8)
 ROWS = np.array([3, 17, 4, 4, 0])
@@ -58,9 +58,9 @@ TRIAL = """
     from pathlib import Path
     import torch
     from aia_models.config import BudgetConfig, ComputeConfig, TrainingConfig
-    from aia_models.data.prepare import open_prepared
+    from aia_models.data.prepared.prepare import open_prepared
     from aia_models.data.splits import split_faces
-    from aia_models.training import Trainer
+    from aia_models.training.trainer import Trainer
 
     def held():
         lines = Path("/proc/self/smaps_rollup").read_text().splitlines()[1:]

@@ -1,0 +1,187 @@
+"""One prepared copy of a data set: decoded, cropped and resized once, then memory-mapped by every trial."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+
+from aia_models.data.faces import FaceDataset
+from aia_models.data.prepared.assembly import assemble
+from aia_models.data.prepared.blocks import Block, Execute, cut_into_blocks, in_threads
+from aia_models.data.sources.celeba import read_celeba
+from aia_models.data.sources.drawn.synthetic import read_synthetic
+from aia_models.data.sources.folder import read_folder
+from aia_models.data.sources.labels import Labels, read_labels
+from aia_models.data.sources.source import FaceSource, Remark, Unreadable, key_over
+from aia_models.data.sources.vggface import read_vggface
+from aia_models.data.splits import check_judgeable
+from aia_models.errors import DataError
+
+PREPARATION_VERSION = 1
+_READERS: Mapping[str, Callable[[str], FaceSource]] = {
+    "synthetic": read_synthetic,
+    "folder": read_folder,
+    "celeba": read_celeba,
+    "vggface": read_vggface,
+}
+# The encoder halves the image twice.
+_SIDE_MULTIPLE = 4
+_SMALLEST_SIDE = 16
+
+
+def prepare(
+    source: str,
+    *,
+    image_side: int,
+    attribute: str,
+    positive: str | None,
+    cache: Path,
+    execute: Execute = in_threads,
+    further_attributes: tuple[str, ...] = (),
+) -> Path:
+    """Returns the folder under `cache` that holds `source` ("KIND:PATH") prepared, made unless it is there.
+
+    `image_side` is in pixels. The folder depends on labels, image files and settings; on `attribute` only
+    through `positive`, which says nothing of `further_attributes`. `execute` runs the blocks of images; those that
+    an interrupted call finished are not made again. Raises DataError, before any image is decoded where the labels
+    are to blame.
+    """
+    if image_side < _SMALLEST_SIDE or image_side % _SIDE_MULTIPLE:
+        raise DataError(
+            f"image_side is {image_side}: give a multiple of {_SIDE_MULTIPLE} and at least {_SMALLEST_SIDE}"
+        )
+    kind, found = _read(source)
+    labels = read_labels(found, attribute, positive, further_attributes)
+    for name in (attribute, *further_attributes):
+        check_judgeable(labels.identity, labels.attributes[name], name, found.title)
+    settings: dict[str, Any] = {
+        "image_side": image_side,
+        "crop": "largest centred square",
+        "resize": "bilinear, antialiased",
+        "positive": None if positive is None else {attribute: positive},
+        "version": PREPARATION_VERSION,
+    }
+    key = key_over([kind, found.key, json.dumps(settings, sort_keys=True)])
+    target = cache / f"{kind}-{image_side}px-{key[:16]}"
+    if not target.is_dir():
+        try:
+            _make(target, kind, found, labels, attribute, settings, execute)
+        except (OSError, SafetensorError) as error:
+            # Else another process finished the same copy, and took away the blocks that both worked on.
+            if not target.is_dir():
+                raise DataError(f"cannot write the prepared images to {target}: {error}") from error
+    return target
+
+
+def open_prepared(folder: Path) -> FaceDataset:
+    """Opens a prepared folder; its images stay on disk, memory-mapped, and nothing written to them reaches it.
+
+    Raises DataError when the folder is not a whole prepared copy of this version.
+    """
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        version = manifest["settings"]["version"]
+        if version != PREPARATION_VERSION:
+            raise DataError(
+                f"{folder} has preparation version {version}, not {PREPARATION_VERSION}: prepare it again"
+            )
+        attributes = np.load(folder / "attributes.npy", allow_pickle=False)
+        return FaceDataset(
+            images=np.load(folder / "images.npy", mmap_mode="c", allow_pickle=False),
+            identity=np.load(folder / "identity.npy", allow_pickle=False),
+            identity_names=tuple(json.loads((folder / "identity_names.json").read_text(encoding="utf-8"))),
+            attributes=dict(zip(manifest["attributes"], attributes, strict=True)),
+            fingerprint=manifest["fingerprint"],
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(f"{folder} is not a whole prepared data set: remove it and prepare again") from error
+
+
+def remarks_on(folder: Path) -> list[str]:
+    """What a prepared folder's manifest says of images and labels that were left out, one line each."""
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    return [str(Remark(**remark)) for remark in manifest.get("remarks", [])]
+
+
+def _read(source: str) -> tuple[str, FaceSource]:
+    kind, _, location = source.partition(":")
+    if kind not in _READERS:
+        raise DataError(
+            f"unknown kind '{kind}' in dataset '{source}': give one of {', '.join(_READERS)} as KIND:PATH"
+        )
+    return kind, _READERS[kind](location)
+
+
+def _make(
+    target: Path,
+    kind: str,
+    found: FaceSource,
+    labels: Labels,
+    attribute: str,
+    settings: Mapping[str, Any],
+    execute: Execute,
+) -> None:
+    # The name says all that the blocks depend on, so whatever lies there is part of this very copy.
+    unfinished = target.parent / f".{target.name}.blocks"
+    unfinished.mkdir(parents=True, exist_ok=True)
+    blocks = cut_into_blocks(found.images, len(found), settings["image_side"], unfinished.absolute())
+    try:
+        unreadable = _run(blocks, found, execute)
+        remarks = list(found.remarks)
+        if unreadable:
+            rows = np.ones(len(found), dtype=np.bool_)
+            rows[[number for number, _ in unreadable]] = False
+            labels = labels.kept(rows)
+            check_judgeable(labels.identity, labels.attributes[attribute], attribute, found.title)
+            remarks.append(Remark(len(unreadable), "images cannot be decoded", _told(found, *unreadable[0])))
+    except DataError:
+        # With other files the copy has another name: nobody would take up these blocks.
+        _remove(unfinished)
+        raise
+    facts = {
+        "kind": kind,
+        "partition": dict(found.partition),
+        "remarks": [vars(remark) for remark in remarks],
+    }
+    assemble(target, blocks, labels, settings, facts)
+    _remove(unfinished)
+
+
+def _run(blocks: Sequence[Block], found: FaceSource, execute: Execute) -> list[tuple[int, Unreadable]]:
+    unreadable: list[tuple[int, Unreadable]] = []
+    with closing(execute(blocks)) as reports:
+        for report in reports:
+            unreadable += report.unreadable
+            if unreadable:
+                _check_share(found, unreadable)
+    return sorted(unreadable, key=lambda numbered: numbered[0])
+
+
+def _check_share(found: FaceSource, unreadable: Sequence[tuple[int, Unreadable]]) -> None:
+    first = _told(found, *unreadable[0])
+    if not found.tolerated_share:
+        raise DataError(f"{first}: replace it by a PNG or JPEG file or remove the line")
+    listed = len(found) + found.missing
+    if found.missing + len(unreadable) > found.tolerated_share * listed:
+        raise DataError(
+            f"{found.title}: {len(unreadable):,} images cannot be decoded and {found.missing:,} are missing, "
+            f"more than {found.tolerated_share:.0%} of {listed:,}; the first: {first}: replace them"
+        )
+
+
+def _told(found: FaceSource, number: int, image: Unreadable) -> str:
+    return f"{image.path} ({found.places(number)}) {image.why}"
+
+
+def _remove(folder: Path) -> None:
+    # Another process may be at the same blocks: renamed first, it cannot add to what is being removed.
+    doomed = tempfile.mkdtemp(prefix=f"{folder.name}-", dir=folder.parent)
+    with suppress(FileNotFoundError):
+        folder.rename(Path(doomed, folder.name))
+    shutil.rmtree(doomed, ignore_errors=True)

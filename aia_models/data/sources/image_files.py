@@ -1,0 +1,72 @@
+"""PNG and JPEG files, decoded when they are iterated over."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from aia_models.data.sources.source import Unreadable
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
+# A large annotated collection may lack, or have damaged, this share of its images.
+TOLERATED_SHARE = 0.10
+_PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
+
+
+@dataclass(frozen=True)
+class ImageFiles:
+    """Image files by name, relative to a folder."""
+
+    folder: str
+    names: Sequence[str]
+
+    def __getitem__(self, rows: slice) -> "ImageFiles":
+        return replace(self, names=self.names[rows])
+
+    def __iter__(self) -> Iterator[Tensor | Unreadable]:
+        return (_decode(os.path.join(self.folder, name)) for name in self.names)
+
+
+def is_image(name: str) -> bool:
+    """Whether a file name ends like that of an image that can be read."""
+    return name.lower().endswith(IMAGE_SUFFIXES)
+
+
+def files_below(folder: str | os.PathLike[str]) -> dict[str, tuple[int, int]]:
+    """Name -> size in bytes and time of change in ns, for a folder's image files; 0 and 0 for a link to nowhere."""
+    with os.scandir(folder) as entries:
+        return {entry.name: _state(entry) for entry in entries if is_image(entry.name)}
+
+
+def _state(entry: os.DirEntry[str]) -> tuple[int, int]:
+    try:
+        state = entry.stat()
+    except FileNotFoundError:  # told when the image is to be read
+        return 0, 0
+    return state.st_size, state.st_mtime_ns
+
+
+def _decode(path: str) -> Tensor | Unreadable:
+    # Drawn faces are prepared without a decoder, also where none is installed.
+    from torchcodec.decoders import (
+        decode_jpeg,  # pyright: ignore[reportPrivateImportUsage]
+        decode_png,  # pyright: ignore[reportPrivateImportUsage]
+    )
+
+    try:
+        with open(path, "rb", buffering=0) as file:
+            encoded = file.read()
+        if encoded.startswith(_JPEG):
+            return cast(Tensor, decode_jpeg(encoded, mode="GRAY"))
+        if not encoded.startswith(_PNG):
+            return Unreadable(path, "is no PNG or JPEG image")
+        image = decode_png(encoded, mode="GRAY", output_dtype="auto")
+    except OSError as error:
+        return Unreadable(path, f"cannot be read ({error.strerror})")
+    except RuntimeError:
+        return Unreadable(path, "cannot be read as an image")
+    # 16 bits per pixel come as uint16, which hardly any operation takes.
+    return image if image.dtype == torch.uint8 else (image.int() >> 8).to(torch.uint8)

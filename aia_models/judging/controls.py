@@ -1,0 +1,186 @@
+"""Controls of the judge: what it reads from raw pixels (ceiling) and where there is nothing to read (floors)."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from aia_models.data.faces import FaceDataset
+from aia_models.data.splits import SPLITS, SplitFaces
+from aia_models.errors import ControlError
+from aia_models.judging.attacks import Attacks, Suite, attack_all
+from aia_models.judging.matches import match_all
+from aia_models.judging.released import ReleasedFaces, images_of_some_people
+from aia_models.measures.metrics import auc, folded
+from aia_models.random_streams import stream_seed
+
+MOST_STANDARD_ERRORS = 4
+PERMUTATIONS = 200
+CONSTANT_WIDTH = 8  # coordinates of the representation that is the same for everybody
+
+
+@dataclass(frozen=True)
+class Floor:
+    """An attacker where there is nothing to learn: its unfolded AUC is to lie within 4 standard errors of 0.5.
+
+    `standard_error` is over identities: the deviation of the AUC when the judged people's values change places at
+    random.
+    """
+
+    control: str
+    split: str
+    attribute: str
+    vantage: str
+    attacker: str
+    auc: float
+    standard_error: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether it found nothing."""
+        return abs(self.auc - 0.5) <= MOST_STANDARD_ERRORS * self.standard_error + 1e-9
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """Raw pixels on one split: the strongest attacker's folded AUC and the best matcher's AUC."""
+
+    split: str
+    attribute: str
+    attacker: str
+    attacker_auc: float
+    matching_auc: float
+
+
+@dataclass(frozen=True)
+class Controls:
+    """The controls of one data set, split and suite."""
+
+    ceilings: tuple[Ceiling, ...]
+    floors: tuple[Floor, ...]
+
+    def content(self) -> dict[str, object]:
+        """As JSON content."""
+        return asdict(self)
+
+
+def judge_controls(faces: SplitFaces, suite: Suite, seed: int) -> Controls:
+    """Judges raw pixels, a constant representation, and raw pixels under attributes shuffled over identities.
+
+    A shuffled attribute is one for each person, also where the real one varies between a person's images, and the same
+    in every split, so that an attacker finds it only where people of one split are in another too. Raises
+    ControlError, in one line, where a floor does not hold.
+    """
+    pixels = _pixels(faces, suite, seed)
+    side = faces.image_side
+    attacks = attack_all(pixels, (1, side, side), suite, seed, None, "cpu")
+    matches = match_all(pixels, (1, side, side), suite, seed)
+    ceilings = []
+    for split in ("validation", "test"):
+        best = max(match.auc for match in matches.rows if (match.split, match.negatives) == (split, "any"))
+        for attribute in faces.attributes:
+            own = [a for a in attacks.counted if (a.split, a.attribute) == (split, attribute)]
+            strongest = max(own, key=lambda attack: folded(attack.auc))
+            ceilings.append(Ceiling(split, attribute, strongest.attacker, folded(strongest.auc), best))
+    shuffled = _shuffled(pixels, faces, seed)
+    constant = {
+        split: ReleasedFaces(
+            np.full((1, len(part.identity), CONSTANT_WIDTH), 0.5, np.float32), part.identity, part.attributes
+        )
+        for split, part in pixels.items()
+    }
+    floors: list[Floor] = []
+    for control, released, shape in (
+        ("constant representation", constant, (CONSTANT_WIDTH, 1, 1)),
+        ("shuffled attribute", shuffled, (1, side, side)),
+    ):
+        floors += _floors(control, attack_all(released, shape, suite, seed, None, "cpu"), released, seed)
+    for floor in floors:
+        if not floor.holds:
+            raise ControlError(
+                f"{floor.control}: {floor.attacker} (trained on {floor.vantage}) reads {floor.attribute} on"
+                f" {floor.split} with an AUC of {floor.auc:.3f}, over {MOST_STANDARD_ERRORS} standard errors of"
+                f" {floor.standard_error:.3f} from 0.5, where there is nothing to read: do two splits share people?"
+            )
+    return Controls(tuple(ceilings), tuple(floors))
+
+
+def _pixels(faces: SplitFaces, suite: Suite, seed: int) -> dict[str, ReleasedFaces]:
+    released = {}
+    for split in SPLITS:
+        part: FaceDataset = getattr(faces, split)
+        if split in ("train", "attack"):
+            part = part.subset(images_of_some_people(part.identity, seed))
+        if suite == "full" or split != "train":
+            flat = np.asarray(part.images).reshape(1, len(part), -1).astype(np.float32) / 255
+            columns = {name: part.attribute(name) for name in faces.attributes}
+            released[split] = ReleasedFaces(flat, _numbers(part, faces), columns)
+    return released
+
+
+def _numbers(part: FaceDataset, faces: SplitFaces) -> np.ndarray:
+    """Each image's person, numbered over all splits by name."""
+    names = sorted({name for split in SPLITS for name in getattr(faces, split).identity_names})
+    number = {name: index for index, name in enumerate(names)}
+    return np.array([number[name] for name in part.identity_names], np.int32)[part.identity]
+
+
+def _shuffled(pixels: dict[str, ReleasedFaces], faces: SplitFaces, seed: int) -> dict[str, ReleasedFaces]:
+    """The same pixels with each attribute dealt out anew among the people of whom it is known."""
+    dealt = {name: _dealt(pixels, name, seed) for name in faces.attributes}
+    return {
+        split: ReleasedFaces(
+            part.releases,
+            part.identity,
+            {name: np.where(part.known(name), values[part.identity], -1) for name, values in dealt.items()},
+        )
+        for split, part in pixels.items()
+    }
+
+
+def _floors(control: str, attacks: Attacks, released: dict[str, ReleasedFaces], seed: int) -> Iterator[Floor]:
+    for attack in attacks.counted:
+        judged = released[attack.split]
+        known = judged.known(attack.attribute)
+        error = _permuted_deviation(
+            attacks.scores[attack.key],
+            judged.attributes[attack.attribute][known] == 1,
+            judged.identity[known],
+            seed,
+        )
+        yield Floor(
+            control, attack.split, attack.attribute, attack.vantage, attack.attacker, attack.auc, error
+        )
+
+
+def _permuted_deviation(scores: np.ndarray, positive: np.ndarray, identity: np.ndarray, seed: int) -> float:
+    """Standard deviation of the AUC when whole people change places, their scores with them: the values of a person's
+    images are those of another's, in turn from a random one on."""
+    order = np.argsort(identity, kind="stable")
+    scores, values = scores[order], positive[order]
+    _, first, index, images = np.unique(
+        identity[order], return_index=True, return_inverse=True, return_counts=True
+    )
+    place = np.arange(len(values)) - first[index]
+    rng = np.random.default_rng(stream_seed(seed, "controls", "permutations"))
+    aucs = []
+    for _ in range(PERMUTATIONS):
+        other = rng.permutation(len(images))[index]
+        turn = rng.integers(images)[other]
+        dealt = values[first[other] + (place + turn) % images[other]]
+        if 0 < dealt.sum() < len(dealt):
+            aucs.append(auc(scores, dealt))
+    return float(np.std(aucs))
+
+
+def _dealt(pixels: dict[str, ReleasedFaces], name: str, seed: int) -> np.ndarray:
+    """Person -> 0 or 1, -1 where unknown: in each split as large a share of 1 among its people as among its images, at
+    least one person of either. Who is in two splits has the later one's."""
+    rng = np.random.default_rng(stream_seed(seed, "controls", "shuffled", name))
+    values = np.full(1 + max(int(part.identity.max()) for part in pixels.values()), -1, np.int8)
+    for part in pixels.values():
+        known = part.known(name)
+        people = np.unique(part.identity[known])
+        ones = np.clip(round(part.attributes[name][known].mean() * len(people)), 1, len(people) - 1)
+        values[people] = rng.permutation(np.arange(len(people)) < ones)
+    return values

@@ -1,0 +1,76 @@
+"""What fresh attackers infer from released representations and how well fresh matchers do on them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from aia_models.judging.attacks import Attack, AttackKey, Decode, Suite, attack_all
+from aia_models.judging.matches import Match, match_all
+from aia_models.judging.released import ReleasedFaces, check_released
+from aia_models.measures.metrics import folded
+
+JUDGE_VERSION = 4  # raise it when the same representations are given other figures
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """All attacks and matches of one released encoder.
+
+    `attacks` are those that count, `further_attacks` the learning curve and the means of ten releases.
+    `attack_draws` and `match_draws[split, matcher]` (any negatives) are the AUCs in each resample of the split's
+    people. The resamples are the same for every encoder judged on the same faces: the difference of two encoders'
+    draws is their paired difference. `still_improving` is by attribute, as in `Attacks`.
+    """
+
+    attacks: tuple[Attack, ...]
+    matches: tuple[Match, ...]
+    attack_draws: Mapping[AttackKey, np.ndarray]
+    match_draws: Mapping[tuple[str, str], np.ndarray]
+    further_attacks: tuple[Attack, ...] = ()
+    still_improving: Mapping[str, bool | None] | None = None
+
+    def strongest_attack(self, split: str, attribute: str | None = None) -> Attack:
+        """The attack with the largest folded AUC on `split`: its folded AUC is `attacker_auc_<split>`.
+
+        Over all attributes, or against one of them.
+        """
+        there = [a for a in self.attacks if a.split == split and attribute in (None, a.attribute)]
+        return max(there, key=lambda attack: folded(attack.auc))
+
+    def strongest_repeated(self, split: str) -> Attack | None:
+        """The strongest attack on means of ten releases; None where there is none."""
+        there = [a for a in self.further_attacks if a.split == split and a.releases > 1]
+        return max(there, key=lambda attack: folded(attack.auc), default=None)
+
+    def best_match(self, split: str) -> Match:
+        """The match, on `split`, of the matcher that is best on validation: its AUC is `matching_auc_<split>`."""
+        validation = [m for m in self.matches if m.split == "validation" and m.negatives == "any"]
+        best = max(validation, key=lambda match: match.auc).matcher
+        return next(m for m in self.matches if (m.split, m.matcher, m.negatives) == (split, best, "any"))
+
+    def best_same_gender_match(self, split: str) -> Match | None:
+        """The same matcher's match on same-gender negatives; None where there are no such pairs."""
+        wanted = split, self.best_match(split).matcher, "same_gender"
+        return next((m for m in self.matches if (m.split, m.matcher, m.negatives) == wanted), None)
+
+
+def judge(
+    released: Mapping[str, ReleasedFaces],
+    map_shape: tuple[int, int, int],
+    suite: Suite,
+    seed: int,
+    decode: Decode | None = None,
+    device: str = "cpu",
+) -> Judgement:
+    """Fits the suite's attackers and all matchers on people of their own, judges on validation and test.
+
+    Only released representations are seen: the attackers know the channel by its outputs, and the decoder where
+    `decode` is given. Raises DataError where representations are not finite or an attribute has one value in a split.
+    """
+    check_released(released)
+    attacks = attack_all(released, map_shape, suite, seed, decode, device)
+    matches = match_all(released, map_shape, suite, seed)
+    return Judgement(
+        attacks.counted, matches.rows, attacks.draws, matches.draws, attacks.further, attacks.still_improving
+    )

@@ -1,0 +1,106 @@
+"""Fresh matchers: fitted on the `attack` identities' released representations, judged on others."""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, Int32, Int64
+
+from aia_models.config import MatcherConfig
+from aia_models.errors import DataError
+from aia_models.losses.losses import all_pairs_contrastive_loss
+from aia_models.measures.whitening import Whitening, unit_length
+from aia_models.networks.matcher import Matcher
+from aia_models.networks.standardise import SMALLEST_SD
+from aia_models.random_streams import normal_like, stream, stream_seed
+
+Released = Float32[np.ndarray, "n k"]
+Embedding = Float[np.ndarray, "n dim"]
+Embed = Callable[[Released], Embedding]
+
+WHITENED_COMPONENTS = 150
+SIAMESE_STEPS = {"cheap": 80, "full": 300}  # by suite
+SIAMESE_PEOPLE, SIAMESE_IMAGES = 16, 4  # per step: people, and images of each
+SIAMESE_LEARNING_RATE = 2e-3
+SIAMESE_INPUT_NOISE = 0.4  # in standard deviations of the inputs
+
+
+def fit_whitened_cosine(
+    released: Released,
+    identity: Int32[np.ndarray, " n"],
+    map_shape: tuple[int, int, int],
+    seed: int,
+    steps: int,
+) -> Embed:
+    """PCA-whitened representations of length 1: their distance orders pairs as the cosine does.
+
+    Learns nothing from identities, only the coordinates' covariance.
+    """
+    whiten = Whitening(released, WHITENED_COMPONENTS)
+    return lambda others: unit_length(whiten(others))
+
+
+def fit_siamese(
+    released: Released,
+    identity: Int32[np.ndarray, " n"],
+    map_shape: tuple[int, int, int],
+    seed: int,
+    steps: int,
+) -> Embed:
+    """The paper's Siamese network (section 5.2) trained from new weights by Eq. 7, `steps` times, on centred maps of
+    variance 1 over all coordinates together: scaled each by itself, those that hold only a channel's noise would drown
+    the others.
+
+    Each step takes a few images of a few people and averages Eq. 7 over all pairs among them, those of one person
+    weighing as much as those of two: many more pairs per forward pass than one partner per anchor. Gaussian noise
+    on the inputs keeps it from learning its few people by heart.
+    """
+    mean = released.mean(0)
+    sd = np.maximum((released - mean).std(), np.float32(SMALLEST_SD))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(stream_seed(seed, "fresh-siamese", "initialise"))
+        network = Matcher(MatcherConfig(standardise=False), map_shape)
+    optimiser = torch.optim.Adam(
+        network.parameters(), lr=SIAMESE_LEARNING_RATE, weight_decay=1e-4, fused=True
+    )
+    rng = np.random.default_rng(stream_seed(seed, "fresh-siamese", "batches"))
+    noise = stream(seed, "fresh-siamese", "noise")
+    inputs, people = torch.from_numpy((released - mean) / sd), torch.from_numpy(identity)
+    for rows in map(torch.from_numpy, islice(_groups(identity, rng), steps)):
+        clean = inputs[rows]
+        noisy = clean + SIAMESE_INPUT_NOISE * normal_like(clean, noise)
+        loss = all_pairs_contrastive_loss(network(noisy), people[rows], rows, MatcherConfig().margin)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+
+    @torch.no_grad()
+    def embed(others: Released) -> Embedding:
+        return network(torch.from_numpy((others - mean) / sd)).double().numpy()
+
+    return embed
+
+
+def _groups(
+    identity: Int32[np.ndarray, " n"], rng: np.random.Generator
+) -> Iterator[Int64[np.ndarray, " rows"]]:
+    """Rows of `SIAMESE_IMAGES` images each of `SIAMESE_PEOPLE` people (all of them where there are fewer) who have
+    two or more; an image is taken twice only where its person has too few."""
+    images = [np.flatnonzero(identity == one) for one in np.unique(identity)]
+    images = [own for own in images if len(own) > 1]
+    if not images:
+        raise DataError(
+            "the Siamese matcher has no pair to learn from: people with 2 or more images are needed"
+        )
+    together = min(SIAMESE_PEOPLE, len(images))
+    while True:
+        order = rng.permutation(len(images))
+        for start in range(0, len(order) - together + 1, together):
+            people = [images[person] for person in order[start : start + together]]
+            yield np.concatenate(
+                [rng.choice(own, SIAMESE_IMAGES, replace=len(own) < SIAMESE_IMAGES) for own in people]
+            )
+
+
+MATCHERS = {"siamese": fit_siamese, "whitened_cosine": fit_whitened_cosine}

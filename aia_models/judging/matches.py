@@ -1,0 +1,136 @@
+"""Matching on released representations: pairs of images judged by fresh matchers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from aia_models.judging.attack_data import JUDGED_SPLITS
+from aia_models.judging.attacks import Suite
+from aia_models.judging.matchers import MATCHERS, SIAMESE_STEPS
+from aia_models.judging.released import ReleasedFaces
+from aia_models.measures.bootstrap import identity_weights, interval, pair_weights, weighted_shares
+from aia_models.measures.metrics import (
+    auc,
+    best_threshold,
+    equal_error_rate,
+    true_accept_rate,
+    weighted_aucs,
+    weighted_equal_error_rates,
+    weighted_true_accept_rates,
+)
+from aia_models.measures.pairs import Pairs, evaluation_pairs
+from aia_models.random_streams import stream_seed
+
+NEGATIVES = ("any", "same_gender")
+FALSE_ACCEPT_RATES = {"tar_far_1e_2": 1e-2, "tar_far_1e_3": 1e-3}
+
+
+@dataclass(frozen=True)
+class Match:
+    """One fresh matcher on one split's pairs; `accuracy` uses the threshold that is best on validation.
+
+    Ends `_low` and `_high` are 95 % intervals over identities. True accept rates are None where the pairs are too
+    few to tell.
+    """
+
+    split: str
+    matcher: str
+    negatives: str
+    auc: float
+    low: float
+    high: float
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+    eer: float
+    eer_low: float
+    eer_high: float
+    tar_far_1e_2: float | None
+    tar_far_1e_2_low: float | None
+    tar_far_1e_2_high: float | None
+    tar_far_1e_3: float | None
+    tar_far_1e_3_low: float | None
+    tar_far_1e_3_high: float | None
+    pairs: int
+
+
+@dataclass(frozen=True)
+class Matches:
+    """All matches on one released encoder, those on same-gender negatives only where both splits have such pairs;
+    `draws[split, matcher]` are the AUCs (any negatives) in each resample."""
+
+    rows: tuple[Match, ...]
+    draws: Mapping[tuple[str, str], Float[np.ndarray, " draw"]]
+
+
+def match_all(
+    released: Mapping[str, ReleasedFaces], map_shape: tuple[int, int, int], suite: Suite, seed: int
+) -> Matches:
+    """Fits every matcher on the `attack` identities' first release and judges it on validation's and test's pairs.
+
+    Same-gender negatives share the first private attribute's value.
+    """
+    pairs = {
+        (split, negatives): evaluation_pairs(
+            released[split].identity, next(iter(released[split].attributes.values())), split, negatives
+        )
+        for split in JUDGED_SPLITS
+        for negatives in NEGATIVES
+    }
+    negatives_there = [
+        negatives
+        for negatives in NEGATIVES
+        if all(pairs[split, negatives].different.any() for split in JUDGED_SPLITS)
+    ]
+    rows: list[Match] = []
+    draws: dict[tuple[str, str], np.ndarray] = {}
+    own = released["attack"]
+    for name, fit in MATCHERS.items():
+        matcher_seed = stream_seed(seed, "matcher", name)
+        embed = fit(own.representations, own.identity, map_shape, matcher_seed, SIAMESE_STEPS[suite])
+        thresholds: dict[str, float] = {}
+        for split in JUDGED_SPLITS:
+            embedded, weights = (
+                embed(released[split].representations),
+                identity_weights(released[split].identity),
+            )
+            for negatives in negatives_there:
+                judged = pairs[split, negatives]
+                similarity = -np.linalg.norm(embedded[judged.left] - embedded[judged.right], axis=1)
+                threshold = thresholds.setdefault(negatives, best_threshold(similarity, ~judged.different))
+                match, resampled = _match(similarity, judged, weights, threshold, (split, name, negatives))
+                rows.append(match)
+                if negatives == "any":
+                    draws[split, name] = resampled
+    return Matches(tuple(rows), draws)
+
+
+def _match(
+    similarity: Float[np.ndarray, " pair"],
+    pairs: Pairs,
+    weights: Float[np.ndarray, "draw n"],
+    threshold: float,
+    names: tuple[str, str, str],
+) -> tuple[Match, Float[np.ndarray, " draw"]]:
+    same, weight = ~pairs.different, pair_weights(pairs, weights)
+    draws = weighted_aucs(similarity, same, weight)
+    right = (similarity >= threshold) == same
+    low, high = interval(draws)
+    accuracy = interval(weighted_shares(right, weight))
+    eer = interval(weighted_equal_error_rates(similarity, same, weight))
+    rates: dict[str, float | None] = {}
+    for column, allowed in FALSE_ACCEPT_RATES.items():
+        rate = true_accept_rate(similarity, same, allowed)
+        ends = (None, None)
+        if rate is not None:
+            ends = interval(weighted_true_accept_rates(similarity, same, weight, allowed))
+        rates |= {column: rate, f"{column}_low": ends[0], f"{column}_high": ends[1]}
+    split, matcher, negatives = names
+    match = Match(
+        split=split, matcher=matcher, negatives=negatives, auc=auc(similarity, same), low=low, high=high,
+        accuracy=float(right.mean()), accuracy_low=accuracy[0], accuracy_high=accuracy[1],
+        eer=equal_error_rate(similarity, same), eer_low=eer[0], eer_high=eer[1], pairs=len(same), **rates,
+    )  # fmt: skip
+    return match, draws

@@ -1,0 +1,170 @@
+"""What the anonymizer lowers, weighted by β, in place of the paper's -L_Adv: each tells how much a representation
+still says of the private attribute (or, for the bottleneck, of the image)."""
+
+import math
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float, Int8, Int64
+from torch import Tensor
+from torch.nn import functional as F
+
+from aia_models.config import PenaltyKind, Schedule
+from aia_models.losses.partial_whitening import half_whitened
+
+RIDGE = 0.1  # of the mean of the kernel's diagonal
+RANDOM_FEATURES = 1024
+RAMP_SHARE = 0.3  # of the joint epochs in which β grows to its full value
+REVERSAL_STEEPNESS = 10.0  # Ganin and Lempitsky's
+SMALLEST_PRODUCT = 1e-6
+FEWEST_IMAGES = 8  # of known attribute in a batch: below this a kernel term is 0
+
+Penalty = Callable[[Float[Tensor, "batch k"], Float[Tensor, " batch"], bool, torch.Generator], Tensor]
+
+
+def scheduled(schedule: Schedule, progress: float) -> float:
+    """Share of β in force at `progress` (0 to 1) of joint training.
+
+    `ramp` grows linearly over the first 30 %; `reversal` is 2 / (1 + exp(-10 progress)) - 1, gradient reversal's
+    schedule (Ganin and Lempitsky 2015, section 4.2).
+    """
+    if schedule == "ramp":
+        return min(1.0, progress / RAMP_SHARE)
+    if schedule == "reversal":
+        return 2 / (1 + math.exp(-REVERSAL_STEEPNESS * progress)) - 1
+    return 1.0
+
+
+def negative_entropy(log_odds: Float[Tensor, "batch member"]) -> Float[Tensor, ""]:
+    """Minus the mean entropy of the adversary's answers, in nats: -log 2 where it cannot tell (maximum entropy
+    adversarial representation learning, Roy and Boddeti 2019, arXiv 1904.05514)."""
+    log_odds = log_odds.float()
+    return -F.binary_cross_entropy_with_logits(log_odds, torch.sigmoid(log_odds))
+
+
+def rate(g: Float[Tensor, "batch k"], noise_sd: float) -> Float[Tensor, ""]:
+    """Upper bound of what g + noise tells of the image, nats per coordinate: mean of log(1 + var / noise_sd²) / 2.
+
+    The KL term of the variational information bottleneck (Alemi et al. 2017, arXiv 1612.00410) for Gaussian noise of
+    fixed width, with the best factorised Gaussian as its marginal.
+    """
+    variance = g.float().var(0, correction=0)
+    return torch.log1p(variance / noise_sd**2).mean() / 2
+
+
+def kernel_ridge(
+    features: Float[Tensor, "n k"],
+    centred: Float[Tensor, " n"],
+    mirrored: bool,
+    generator: torch.Generator,
+) -> Float[Tensor, ""]:
+    """Squared correlation, on one random half of the batch, of the attribute with what kernel ridge regression in
+    closed form, fitted on the other half, predicts; 0 where it points the wrong way.
+
+    A closed-form adversary never lags behind the encoder (OptNet-ARL, Sadeghi, Wang and Boddeti 2021, arXiv
+    2109.05535). Kernel: RBF of the mean squared distance, plus the linear one unless `mirrored`.
+    """
+    kernel = _rbf(features) + (0.0 if mirrored else features @ features.T / features.shape[1])
+    return _ridge_correlation(kernel, centred, generator)
+
+
+def kernel_ridge_rff(
+    features: Float[Tensor, "n k"],
+    centred: Float[Tensor, " n"],
+    mirrored: bool,
+    generator: torch.Generator,
+) -> Float[Tensor, ""]:
+    """As `kernel_ridge`, its RBF kernel approximated by random Fourier features, new ones at each call."""
+    mapped = random_fourier_features(features, generator)
+    kernel = mapped @ mapped.T + (0.0 if mirrored else features @ features.T / features.shape[1])
+    return _ridge_correlation(kernel, centred, generator)
+
+
+def random_fourier_features(
+    features: Float[Tensor, "n k"], generator: torch.Generator
+) -> Float[Tensor, "n random"]:
+    """Features whose inner products are on average the RBF kernel of the mean squared distance (Rahimi and Recht
+    2007)."""
+    width = 1 / _squared_distances(features).mean()
+    draw = {"generator": generator, "device": features.device}
+    frequencies = torch.randn(features.shape[1], RANDOM_FEATURES, **draw) * (2 * width).sqrt()
+    phases = torch.rand(RANDOM_FEATURES, **draw) * 2 * math.pi
+    return torch.cos(features @ frequencies + phases) * math.sqrt(2 / RANDOM_FEATURES)
+
+
+def hsic(
+    features: Float[Tensor, "n k"],
+    centred: Float[Tensor, " n"],
+    mirrored: bool,
+    generator: torch.Generator,
+) -> Float[Tensor, ""]:
+    """Hilbert-Schmidt independence criterion (Gretton et al. 2005) of representation (RBF kernel) and attribute (linear
+    kernel), normalised to [0, 1] as centred kernel alignment (Cortes, Mohri and Rostamizadeh 2012)."""
+    kernel = _doubly_centred(_rbf(features))
+    together = centred @ kernel @ centred
+    return together / (torch.linalg.matrix_norm(kernel) * centred.square().sum() + SMALLEST_PRODUCT)
+
+
+KERNEL_TERMS: dict[PenaltyKind, Penalty] = {
+    "kernel_ridge": kernel_ridge,
+    "kernel_ridge_rff": kernel_ridge_rff,
+    "hsic": hsic,
+}
+
+
+def kernel_penalty(
+    kind: PenaltyKind,
+    released: Float[Tensor, "batch k"],
+    attribute: Int8[Tensor, " batch"],
+    mirrored: bool,
+    generator: torch.Generator,
+) -> Float[Tensor, ""]:
+    """The kernel term `kind` on the half-whitened leading components of the batch's representations, images of unknown
+    attribute (-1) left out; 0 where too few are left, all have one value, or all representations are alike.
+
+    With `mirrored` the classes' means change places first, f - 2 y (y'f) / (y'y) with y the centred attribute.
+    """
+    rows = (attribute >= 0).nonzero()[:, 0]
+    labels = (attribute[rows] == 1).float()
+    centred = labels - labels.mean()
+    if len(rows) < FEWEST_IMAGES or not bool(centred.any()):
+        return released.sum() * 0.0
+    with torch.autocast(released.device.type, enabled=False):  # distances are differences of large numbers
+        features = half_whitened(released[rows].float())
+        if not bool(features.any()):
+            return features.sum()
+        if mirrored:
+            features = features - 2 * torch.outer(centred, centred @ features) / (centred @ centred)
+        return KERNEL_TERMS[kind](features, centred, mirrored, generator)
+
+
+def _ridge_correlation(
+    kernel: Float[Tensor, "n n"], centred: Float[Tensor, " n"], generator: torch.Generator
+) -> Float[Tensor, ""]:
+    kernel = _doubly_centred(kernel)
+    fitted, judged = _halves(len(centred), generator, kernel.device)
+    ridge = RIDGE * kernel.diagonal().mean()
+    own = kernel[fitted[:, None], fitted] + ridge * torch.eye(len(fitted), device=kernel.device)
+    predicted = kernel[judged[:, None], fitted] @ torch.linalg.solve(own, centred[fitted])
+    truth = centred[judged]
+    together = (predicted * truth).mean().clamp_min(0).square()
+    return together / (predicted.square().mean() * truth.square().mean() + SMALLEST_PRODUCT)
+
+
+def _halves(count: int, generator: torch.Generator, device: torch.device) -> tuple[Int64[Tensor, "_"], ...]:
+    order = torch.randperm(count, generator=generator, device=device)
+    return order[: count // 2], order[count // 2 :]
+
+
+def _rbf(features: Float[Tensor, "n k"]) -> Float[Tensor, "n n"]:
+    squared = _squared_distances(features)
+    return torch.exp(-squared / squared.mean())
+
+
+def _squared_distances(features: Float[Tensor, "n k"]) -> Float[Tensor, "n n"]:
+    lengths = features.square().sum(1)
+    return (lengths[:, None] + lengths - 2 * features @ features.T).clamp_min(0)
+
+
+def _doubly_centred(kernel: Float[Tensor, "n n"]) -> Float[Tensor, "n n"]:
+    return kernel - kernel.mean(0) - kernel.mean(1)[:, None] + kernel.mean()

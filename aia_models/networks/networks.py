@@ -1,0 +1,55 @@
+"""The four networks of one training (paper, sections 4 and 5.2), each initialised from its own random stream."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+from aia_models.config import TrainingConfig
+from aia_models.networks.adversary import Adversary
+from aia_models.networks.decoder import Decoder
+from aia_models.networks.encoder import Encoder
+from aia_models.networks.matcher import Matcher
+from aia_models.random_streams import stream_seed
+
+
+class Networks(nn.Module):
+    """Encoder, decoder, matcher and an adversary for each private attribute of one training; each initialised from its
+    own random stream."""
+
+    def __init__(self, config: TrainingConfig, image_side: int) -> None:
+        super().__init__()
+        with _seeded(config.seed, "encoder"):
+            self.encoder = Encoder(config.encoder, image_side)
+        shape = self.encoder.map_shape
+        with _seeded(config.seed, "decoder"):
+            self.decoder = Decoder(config.decoder, shape)
+        with _seeded(config.seed, "adversary"):
+            self.adversary = Adversary(config.adversary, shape)
+        self.further_adversaries = nn.ModuleList()
+        for number in range(2, len(config.betas) + 1):
+            with _seeded(config.seed, f"adversary-{number}"):
+                self.further_adversaries.append(Adversary(config.adversary, shape))
+        with _seeded(config.seed, "matcher"):
+            self.matcher = Matcher(config.matcher, shape)
+
+    @property
+    def adversaries(self) -> list[nn.Module]:
+        """One for each private attribute."""
+        return [self.adversary, *self.further_adversaries]
+
+    def restart_adversaries(self, config: TrainingConfig, epoch: int) -> None:
+        """Gives every adversary new weights, of a stream of their own for each epoch."""
+        device = next(self.parameters()).device
+        for number, adversary in enumerate(self.adversaries, start=1):
+            with _seeded(config.seed, f"adversary-{number}-epoch-{epoch}"):
+                fresh = Adversary(config.adversary, self.encoder.map_shape).to(device)
+            adversary.load_state_dict(fresh.state_dict())
+
+
+@contextmanager
+def _seeded(seed: int, network: str) -> Iterator[None]:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(stream_seed(seed, "initialise", network))
+        yield

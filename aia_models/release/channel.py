@@ -1,0 +1,123 @@
+"""The release channel: what happens to g before it leaves the encoder."""
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int8
+from torch import Tensor, nn
+
+from aia_models.config import ChannelConfig
+from aia_models.random_streams import normal_like, uniform_like
+from aia_models.release.eraser import fit_erasers
+
+SMALLEST_RANGE = 1e-6  # a coordinate that does not vary is quantised as if it varied this much
+
+
+def add_noise(
+    g: Float[Tensor, "batch k"], noise_sd: float, generator: torch.Generator | None
+) -> Float[Tensor, "batch k"]:
+    """g plus Gaussian noise of standard deviation `noise_sd`; without a generator from the system's entropy."""
+    return g + noise_sd * normal_like(g, generator)
+
+
+def quantise(
+    g: Float[Tensor, "batch k"], low: Float[Tensor, " k"], high: Float[Tensor, " k"], bits: int
+) -> Float[Tensor, "batch k"]:
+    """g on 2^bits evenly spaced values per coordinate from `low` to `high`, values outside clipped.
+
+    The gradient passes straight through (Bengio et al. 2013).
+    """
+    levels = 2**bits - 1
+    width = (high - low).clamp_min(SMALLEST_RANGE)
+    rounded = low + ((g - low) / width * levels).round().clamp(0, levels) * width / levels
+    return rounded.detach() + (g - g.detach())  # exactly the rounded values: a residue would tell of g
+
+
+def replace_randomly(
+    g: Float[Tensor, "batch k"], share: float, uniform: Float[Tensor, "2 batch k"]
+) -> Float[Tensor, "batch k"]:
+    """g with about `share` of its values replaced by uniform numbers in [0, 1] (the paper's Random baseline)."""
+    return torch.where(uniform[0] < share, uniform[1], g)
+
+
+def transmit(
+    g: Float[Tensor, "batch k"], config: ChannelConfig, generator: torch.Generator | None
+) -> Float[Tensor, "batch k"]:
+    """The channel as training sees it: noise or quantisation (range of the batch), never the eraser."""
+    if config.kind == "noise":
+        return add_noise(g, config.noise_sd or 0.0, generator)
+    if config.kind == "quantise":
+        fixed = g.detach()
+        return quantise(g, fixed.amin(0), fixed.amax(0), config.bits or 1)
+    return g
+
+
+class ReleaseChannel(nn.Module):
+    """The channel as judged and shipped: the eraser (where the config has one), then noise or quantiser.
+
+    Fitted by `fit_release_channel`; until then the eraser does nothing and the quantiser's range is [0, 1]. Several
+    private attributes are erased one after the other, a row of the eraser's buffers each.
+    """
+
+    eraser_mean: Tensor
+    eraser_direction: Tensor
+    eraser_covector: Tensor
+    low: Tensor
+    high: Tensor
+
+    def __init__(self, config: ChannelConfig, width: int, attributes: int = 1) -> None:
+        super().__init__()
+        self.config = config
+        for name in ("eraser_mean", "eraser_direction", "eraser_covector"):
+            self.register_buffer(name, torch.zeros(attributes, width))
+        self.register_buffer("low", torch.zeros(width))
+        self.register_buffer("high", torch.ones(width))
+
+    def erase(self, g: Float[Tensor, "batch k"]) -> Float[Tensor, "batch k"]:
+        """g without the attributes' linear trace (g itself where the config has no erasure)."""
+        if not self.config.erasure:
+            return g
+        rows = zip(self.eraser_mean, self.eraser_direction, self.eraser_covector, strict=True)
+        for mean, direction, covector in rows:
+            g = g - ((g - mean) @ covector)[:, None] * direction
+        return g
+
+    def forward(
+        self, g: Float[Tensor, "batch k"], generator: torch.Generator | None
+    ) -> Float[Tensor, "batch k"]:
+        """What is released for clean `g`; `generator` draws the noise, without one the system's entropy does."""
+        return self.release(g, self.draw(g, generator))
+
+    def draw(self, g: Float[Tensor, "batch k"], generator: torch.Generator | None) -> Tensor | None:
+        """What `release` needs that is random: standard normal like `g`, two uniform such, or nothing."""
+        if self.config.kind == "noise":
+            return normal_like(g, generator)
+        if self.config.kind == "random_replacement":
+            return uniform_like(g, (2, *g.shape), generator)
+        return None
+
+    def release(self, g: Float[Tensor, "batch k"], drawn: Tensor | None) -> Float[Tensor, "batch k"]:
+        """What is released for clean `g` with what was `drawn` for it."""
+        erased = self.erase(g)
+        if self.config.kind == "quantise":
+            return quantise(erased, self.low, self.high, self.config.bits or 1)
+        if drawn is None:
+            return erased
+        if self.config.kind == "random_replacement":
+            return replace_randomly(erased, self.config.replaced_share or 0.0, drawn)
+        return erased + (self.config.noise_sd or 0.0) * drawn
+
+
+def fit_release_channel(
+    config: ChannelConfig, g: Float[Tensor, "n k"], attributes: Int8[Tensor, "n attribute"]
+) -> ReleaseChannel:
+    """The channel fitted on the clean `g` of the `train` identities: LEACE, then the quantiser's range."""
+    channel = ReleaseChannel(config, g.shape[1], attributes.shape[1]).to(g.device)
+    if config.erasure:
+        erasers = fit_erasers(g.double().cpu().numpy(), attributes.cpu().numpy())
+        for name in ("mean", "direction", "covector"):
+            rows = np.stack([getattr(eraser, name) for eraser in erasers])
+            getattr(channel, f"eraser_{name}").copy_(torch.from_numpy(rows))
+    erased = channel.erase(g)
+    channel.low.copy_(erased.amin(0))
+    channel.high.copy_(erased.amax(0))
+    return channel

@@ -1,0 +1,116 @@
+"""Checkpoints: the released encoder as safetensors beside a JSON file that says what it is; never pickle."""
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, fields, is_dataclass
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from safetensors.torch import save as serialised
+from torch import Tensor
+
+from aia_models.config import TrainingConfig
+from aia_models.errors import AIAError, CheckpointError
+from aia_models.release.anonymizer import Anonymizer
+
+FORMAT_VERSION = 2
+WEIGHTS, DESCRIPTION = "model.safetensors", "config.json"
+
+
+def save(
+    anonymizer: Anonymizer, folder: Path, about: Mapping[str, Any], beside: Mapping[str, bytes] | None = None
+) -> None:
+    """Writes `anonymizer` to `folder`, which appears whole or not at all and replaces an earlier one; what that lies in
+    is made where it is missing, no further up.
+
+    `about` is JSON content for readers: what the images went through, what was measured. What `encode` draws
+    has no seed; the config's is that of training and judging. `beside` are further files by name, for people.
+    """
+    description = {
+        "format_version": FORMAT_VERSION,
+        "image_side": anonymizer.image_side,
+        "config": asdict(anonymizer.config),
+        "about": dict(about),
+    }
+    weights = {name: value.cpu().contiguous() for name, value in anonymizer.state_dict().items()}
+    folder.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as workplace:
+        aside = Path(workplace, "new")
+        aside.mkdir()
+        (aside / WEIGHTS).write_bytes(serialised(weights))  # save_file lets nobody else read
+        (aside / DESCRIPTION).write_text(json.dumps(description, indent=2, allow_nan=False) + "\n")
+        for name, content in (beside or {}).items():
+            (aside / name).write_bytes(content)
+        if folder.exists():
+            os.replace(folder, Path(workplace, "old"))
+        os.replace(aside, folder)
+
+
+def load(folder: str | Path, device: str = "cpu") -> Anonymizer:
+    """The encoder of a checkpoint folder on `device`, ready to `encode`.
+
+    Raises CheckpointError where there is none, where it is damaged or of a newer format.
+    """
+    folder = Path(folder)
+    try:
+        description = json.loads((folder / DESCRIPTION).read_text())
+        version = description["format_version"]
+        _refuse_newer(version)
+        content, weights = description["config"], load_file(folder / WEIGHTS)
+        if version == 1:
+            _complete_version_1(content, weights)
+        anonymizer = Anonymizer(_from_json(TrainingConfig, content), description["image_side"])
+        _set_weights(anonymizer, weights)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        missing = f"a folder with {DESCRIPTION} and {WEIGHTS} is needed"
+        raise CheckpointError(f"{folder} is no checkpoint: {missing}") from error
+    except KeyError as error:
+        raise CheckpointError(f"{folder} cannot be read: {DESCRIPTION} has no {error}") from error
+    except (ValueError, TypeError, RuntimeError, OSError, SafetensorError, AIAError) as error:
+        reason = str(error).splitlines()[0]
+        raise CheckpointError(f"{folder} cannot be read: {reason}") from error
+    return anonymizer.to(torch.device(device)).eval()
+
+
+def _refuse_newer(version: int) -> None:
+    if version > FORMAT_VERSION:
+        raise CheckpointError(f"its format {version} is newer than this release's {FORMAT_VERSION}")
+
+
+def _complete_version_1(content: dict[str, Any], weights: dict[str, Tensor]) -> None:
+    """Version 1 knew one private attribute, and neither penalties, utilities nor what else has a default here."""
+    plain = json.loads(json.dumps(asdict(TrainingConfig())))
+    for name in ("further_betas", "penalty", "utility", "augmentation"):
+        content[name] = plain[name]
+    content["channel"]["erasure_in_training"] = False
+    content["adversary"]["restart_epochs"] = None
+    for name in ("eraser_mean", "eraser_direction", "eraser_covector"):
+        weights[f"channel.{name}"] = weights[f"channel.{name}"].unsqueeze(0)
+
+
+def _set_weights(anonymizer: Anonymizer, weights: Mapping[str, Tensor]) -> None:
+    shapes = {name: list(value.shape) for name, value in anonymizer.state_dict().items()}
+    stored = {name: list(value.shape) for name, value in weights.items()}
+    for name in sorted(shapes.keys() | stored.keys()):
+        if shapes.get(name) != stored.get(name):
+            found = f"{name} is {stored.get(name, 'missing')}"
+            raise CheckpointError(
+                f"{WEIGHTS} does not fit {DESCRIPTION}: {found}, not {shapes.get(name, 'wanted')}"
+            )
+    anonymizer.load_state_dict(weights)
+
+
+def _from_json(kind: type, content: Mapping[str, Any]) -> Any:
+    hints = get_type_hints(kind)
+    values = {}
+    for field in fields(kind):
+        value = content[field.name]
+        if is_dataclass(hints[field.name]):
+            value = _from_json(hints[field.name], value)  # type: ignore[arg-type]
+        values[field.name] = tuple(value) if isinstance(value, list) else value
+    return kind(**values)

@@ -1,0 +1,188 @@
+"""What the two stages minimise: losses of batches of train images, with what Eq. 8 has the encoder learn from them."""
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int64
+from torch import Tensor, nn
+
+from aia_models.config import TrainingConfig
+from aia_models.losses.losses import (
+    adversary_loss,
+    batch_contrastive_loss,
+    contrastive_loss,
+    reconstruction_loss,
+    scaled_gradient,
+    total_loss,
+)
+from aia_models.losses.penalties import kernel_penalty, negative_entropy, rate
+from aia_models.networks.encoder import ENCODED_IMAGES
+from aia_models.networks.networks import Networks
+from aia_models.random_streams import stream
+from aia_models.release.channel import ReleaseChannel, fit_release_channel, transmit
+from aia_models.training.augmentation import augmented
+from aia_models.training.device_faces import DeviceFaces
+
+Images = Int64[Tensor, " batch"]
+Released = Float[Tensor, "batch k"]
+Loss = Float[Tensor, ""]
+PerAttribute = Float[Tensor, " attribute"]
+
+
+class Objective:
+    """The losses of one training over its train faces; batches are indices of these.
+
+    `paired` says which images are of people with two or more. `set_beta_share` and `refit_eraser` are called between
+    epochs; everything random comes from streams of the config's seed.
+    """
+
+    def __init__(
+        self,
+        config: TrainingConfig,
+        networks: Networks,
+        faces: DeviceFaces,
+        paired: Bool[np.ndarray, " n"],
+        memory_format: str,
+    ) -> None:
+        device = faces.images.device
+        self.config = config
+        self.networks = networks
+        self.faces = faces
+        self.memory_format = memory_format
+        self.paired = torch.from_numpy(paired).to(device)
+        self.identity = torch.from_numpy(faces.identity.astype(np.int64)).to(device)
+        self.noise = stream(config.seed, "channel", "train", device=device)
+        self.moves = stream(config.seed, "augmentation", device=device)
+        self.halves = stream(config.seed, "penalty", device=device)
+        self.eraser: ReleaseChannel | None = None
+        self.set_beta_share(1.0)
+
+    def begin_joint(self) -> None:
+        """Joint training draws its augmentation from a stream of its own, wherever stage 1 was trained."""
+        device = self.faces.images.device
+        self.moves = stream(self.config.seed, "augmentation", "joint", device=device)
+
+    def streams(self) -> dict[str, torch.Generator]:
+        """What it draws from, by name: where each stands is part of where the training stands."""
+        return {"noise": self.noise, "moves": self.moves, "halves": self.halves}
+
+    def set_beta_share(self, share: float) -> None:
+        """Share of every β that is in force from now on."""
+        self.betas = [beta * share for beta in self.config.betas]
+        self.beta_weights = torch.tensor(self.betas, device=self.faces.images.device)
+
+    @torch.no_grad()
+    def refit_eraser(self) -> None:
+        """Fits the eraser on the train faces' g as the encoder stands now; training sees its output from here on."""
+        rows = torch.arange(len(self.faces), device=self.identity.device).split(ENCODED_IMAGES)
+        g = torch.cat([self.networks.encoder(self.faces.images_at(part, "contiguous")) for part in rows])
+        self.eraser = fit_release_channel(self.config.channel, g, self.faces.attributes)
+
+    def autoencoder(self, images: Images) -> Loss:
+        """Eq. 5 without a channel."""
+        batch = self._images_at(images)
+        return reconstruction_loss(self.networks.decoder(self.networks.encoder(batch)), batch)
+
+    def heads(self, images: Images, different: Bool[Tensor, " pair"]) -> tuple[Loss, PerAttribute]:
+        """The matcher's and the adversaries' losses on the frozen encoder's g."""
+        with torch.no_grad():
+            g = self.networks.encoder(self._images_at(images))
+        left, right = self.networks.matcher(g).chunk(2)
+        return self._pair_loss(left, right, images, different), self._adversary_losses(g, images)
+
+    def adversaries(self, images: Images) -> PerAttribute:
+        """The adversaries' losses on what the encoder, as it is, releases."""
+        with torch.no_grad():
+            released = transmit(
+                self.erased(self.networks.encoder(self._images_at(images))), self.config.channel, self.noise
+            )
+        return self._adversary_losses(released, images)
+
+    def joint(self, images: Images, different: Bool[Tensor, " pair"]) -> tuple[Loss, Float[Tensor, "4"]]:
+        """What one backward pass takes, and the losses to show (reconstruction, utility, adversary, total).
+
+        Its gradient is Eq. 8's for encoder and decoder, and for matcher and adversaries that of their own loss.
+        """
+        config, batch = self.config, self._images_at(images)
+        g = self.erased(self.networks.encoder(batch))
+        released = transmit(g, config.channel, self.noise)
+        reconstruction = reconstruction_loss(self.networks.decoder(released), batch)
+        towards_utility, utility = self._utility_terms(released, images, different)
+        towards_privacy, adversaries, penalties = self._privacy_terms(released, images)
+        objective = reconstruction + towards_utility + towards_privacy
+        total = total_loss(reconstruction, utility, penalties, config.alpha, self.beta_weights)
+        if config.bottleneck and config.channel.noise_sd is not None:
+            passed = config.bottleneck * rate(g, config.channel.noise_sd)
+            objective, total = objective + passed, total + passed
+        return objective, torch.stack([reconstruction, utility, adversaries.mean(), total]).detach()
+
+    def _images_at(self, rows: Images) -> Float[Tensor, "batch 1 side side"]:
+        images = self.faces.images_at(rows, self.memory_format)
+        return augmented(images, self.config.augmentation, self.moves)
+
+    def erased(self, g: Released) -> Released:
+        """What the eraser of this epoch leaves of g; all of it where training sees none."""
+        return g if self.eraser is None else self.eraser.erase(g)
+
+    def _utility_terms(
+        self, released: Released, images: Images, different: Bool[Tensor, " pair"]
+    ) -> tuple[Loss, Loss]:
+        """What the backward pass takes for the utility and the in-loop matcher, and the utility's loss."""
+        alpha, temperature = self.config.alpha, self.config.utility.temperature
+        if temperature is None:
+            left, right = self.networks.matcher(scaled_gradient(released, alpha)).chunk(2)
+            matcher = self._pair_loss(left, right, images, different)
+            return matcher, matcher
+        utility = batch_contrastive_loss(released, self.identity[images], temperature)
+        left, right = self.networks.matcher(released.detach()).chunk(2)
+        # Partners are all of the anchor's own person: another's is the next anchor's.
+        right = torch.where(different[:, None], right.roll(-1, 0), right)
+        left_images, right_images = images.chunk(2)
+        right_images = torch.where(different, right_images.roll(-1), right_images)
+        compared = torch.cat([left_images, right_images])
+        return self._pair_loss(left, right, compared, different) + alpha * utility, utility
+
+    def _pair_loss(
+        self,
+        left: Float[Tensor, "pair dim"],
+        right: Float[Tensor, "pair dim"],
+        images: Images,
+        different: Bool[Tensor, " pair"],
+    ) -> Loss:
+        """Eq. 7 over the pairs that count: a person with one image trains, but not in pairs, and two images of one
+        person are not of two."""
+        one, other = images.chunk(2)
+        strangers = self.identity[one] != self.identity[other]
+        counted = self.paired[one] & self.paired[other] & (strangers == different)
+        return contrastive_loss(left, right, different, counted, self.config.matcher.margin)
+
+    def _privacy_terms(self, released: Released, images: Images) -> tuple[Loss, PerAttribute, PerAttribute]:
+        """What the backward pass takes for privacy and the in-loop adversaries, their losses, and the penalties."""
+        if self.config.penalty.kind != "adversary":
+            adversaries = self._adversary_losses(released.detach(), images)
+            penalties = self._penalties(released, images)
+            return adversaries.sum() + self.beta_weights @ penalties, adversaries, penalties
+        against = [scaled_gradient(released, -beta) for beta in self.betas]
+        adversaries = torch.stack([self._adversary_loss(n, one, images) for n, one in enumerate(against)])
+        return adversaries.sum(), adversaries, -adversaries
+
+    def _adversary_losses(self, released: Released, images: Images) -> PerAttribute:
+        return torch.stack([self._adversary_loss(n, released, images) for n in range(len(self.betas))])
+
+    def _adversary_loss(self, number: int, released: Released, images: Images) -> Loss:
+        log_odds = self.networks.adversaries[number](released)
+        attribute = self.faces.attributes[images, number]
+        return adversary_loss(log_odds, attribute, self.config.adversary.class_balanced)
+
+    def _penalties(self, released: Released, images: Images) -> PerAttribute:
+        """What β weighs in place of -L_Adv."""
+        kind, mirrored = self.config.penalty.kind, self.config.penalty.mirrored
+        if kind == "max_entropy":
+            return torch.stack([_entropy_penalty(one, released) for one in self.networks.adversaries])
+        attributes = self.faces.attributes[images].unbind(1)
+        return torch.stack([kernel_penalty(kind, released, one, mirrored, self.halves) for one in attributes])
+
+
+def _entropy_penalty(adversary: nn.Module, released: Released) -> Loss:
+    """Of the adversary as it stands: its weights receive no gradient."""
+    weights = {name: weight.detach() for name, weight in adversary.named_parameters()}
+    return negative_entropy(torch.func.functional_call(adversary, weights, (released,)))

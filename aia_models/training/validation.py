@@ -1,0 +1,57 @@
+"""How well the in-loop adversary and matcher do on the validation identities during training."""
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from aia_models.config import ChannelConfig, TrainingConfig
+from aia_models.measures.metrics import auc, folded
+from aia_models.measures.pairs import Pairs
+from aia_models.networks.encoder import ENCODED_IMAGES
+from aia_models.networks.networks import Networks
+from aia_models.random_streams import stream
+from aia_models.release.channel import transmit
+from aia_models.training.device_faces import DeviceFaces
+
+Erase = Callable[[Float[Tensor, "batch k"]], Float[Tensor, "batch k"]]
+
+TOGETHER_IMAGES = 2048  # at most so many are standardised together
+
+
+@torch.no_grad()
+def in_loop_figures(
+    networks: Networks,
+    config: TrainingConfig,
+    faces: DeviceFaces,
+    pairs: Pairs,
+    with_channel: bool,
+    erase: Erase,
+) -> tuple[float, float]:
+    """Folded ROC AUC of the adversary (mean log-odds of its members; the largest over private attributes) on `faces`,
+    ROC AUC of the matcher on `pairs`.
+
+    Representations pass what training sees: `erase`, then the channel where `with_channel`, its noise the same at
+    every call.
+    """
+    channel = config.channel if with_channel else ChannelConfig()
+    noise = stream(config.seed, "channel", "validation", device=faces.images.device)
+    log_odds, embeddings = [], []
+    rows = torch.arange(len(faces), device=faces.images.device)
+    for together in rows.chunk(-(-len(faces) // TOGETHER_IMAGES)):  # all about equally large
+        parts = together.split(ENCODED_IMAGES)
+        g = torch.cat([networks.encoder(faces.images_at(part, "contiguous")) for part in parts])
+        released = transmit(erase(g), channel, noise)
+        log_odds.append(torch.stack([one(released).mean(1) for one in networks.adversaries], dim=1))
+        embeddings.append(networks.matcher(released))
+    attributes = faces.attributes.cpu().numpy().T
+    scores = torch.cat(log_odds).double().cpu().numpy().T
+    known = [attribute >= 0 for attribute in attributes]
+    adversary_auc = max(
+        folded(auc(score[there], attribute[there] == 1))
+        for score, attribute, there in zip(scores, attributes, known, strict=True)
+    )
+    embedded = torch.cat(embeddings).double().cpu()
+    distance = (embedded[pairs.left] - embedded[pairs.right]).square().sum(1).sqrt()
+    return adversary_auc, auc(-distance.numpy(), ~pairs.different)

@@ -1,0 +1,196 @@
+"""The page of a reproduction: Table 1, Figures 2 and 3, and where our figures agree with the paper's."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import polars as pl
+
+from analysis.paper.claims import BALANCED, FIGURE_2, FRESH, TABLE_1, Checked, Verdict
+from analysis.paper.run import SHOWN, PaperRun
+from analysis.paper.tables import METHODS, SEEDS
+from analysis.uncertainty.resampled import Estimate
+
+AS_PAPER = (
+    ("gender accuracy ↓", "in_loop_adversary_accuracy"),
+    ("utility accuracy ↑", "in_loop_matcher_accuracy"),
+)
+IN_LOOP = (
+    ("gender balanced accuracy ↓", "in_loop_adversary_balanced_accuracy"),
+    ("gender AUC ↓", "in_loop_adversary_auc"),
+    ("utility AUC ↑", "in_loop_matcher_auc"),
+)
+AFTERWARDS = (
+    ("attacker AUC ↓", "attacker_auc"),
+    ("attacker accuracy ↓", "attacker_accuracy"),
+    ("attacker balanced accuracy ↓", "attacker_balanced_accuracy"),
+    ("matching AUC ↑", "matching_auc"),
+    ("matching accuracy ↑", "matching_accuracy"),
+)
+COLUMNS = {
+    "in the loop, as the paper measured": (TABLE_1, FIGURE_2),
+    "in the loop, balanced accuracy": (BALANCED,),
+    "fresh networks, AUC": (FRESH,),
+}
+
+
+@dataclass(frozen=True)
+class FacesSection:
+    """What stands under Figure 3: the image classifier's AUC on test images before and after, and on how many."""
+
+    before: Estimate
+    after: Estimate
+    images: int
+    caption: str
+
+
+def paper_page(
+    run: PaperRun,
+    table: pl.DataFrame,
+    checked: Sequence[Checked],
+    faces: FacesSection | None,
+    facts: Mapping[str, str],
+) -> str:
+    """Return the page as Markdown; `facts` says how it was run, `faces` is None where Figure 3 could not be drawn."""
+    seeds = len(run.seeds)
+    sections = [
+        "# The paper's figures on these faces",
+        f"{run.trials.height} of {run.planned} trainings complete, {seeds} seed{'s' if seeds != 1 else ''}; test"
+        " identities throughout. Lower gender inference is more private (↓), higher matching more useful (↑).",
+        _intervals(seeds),
+        *_verdicts(checked),
+        *_table_1(table),
+        "## Figure 2",
+        "![Over β at α = 0.5](figure2a.png)",
+        "![Over α at β = 0.5](figure2b.png)",
+        *_faces(faces),
+        "## How it was run",
+        "\n".join(f"- {name}: {text}" for name, text in facts.items()),
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _intervals(seeds: int) -> str:
+    if seeds == 1:
+        return (
+            "Intervals are 95 % bootstraps over the judged people. There is one seed, so they say nothing of how"
+            " trainings differ: verdicts hold for this one training of each design."
+        )
+    return (
+        f"Figures are means over seeds. Intervals are 95 % bootstraps that draw seeds and judged people anew, with"
+        f" replacement and for all designs alike, so that differences are paired; with {seeds} seeds they"
+        " understate how trainings differ. Where a column says so, brackets are the seeds' range instead."
+    )
+
+
+def _verdicts(checked: Sequence[Checked]) -> list[str]:
+    by_column = {
+        column: {one.claim.statement: one for one in checked if one.reading in readings}
+        for column, readings in COLUMNS.items()
+    }
+    rows = [
+        [
+            claim.statement,
+            claim.where,
+            *(_verdict(found.get(claim.statement)) for found in by_column.values()),
+        ]
+        for claim in dict.fromkeys(one.claim for one in checked)
+    ]
+    return [
+        "## Where our figures agree with the paper's",
+        "\n".join(f"- {column}: {_counts(found.values())}." for column, found in by_column.items()),
+        _markdown(["the paper says", "where", *COLUMNS], rows),
+        "The number is the difference (or slope, or covariance) that the claim is about; above 0 agrees"
+        " with the paper. Agree and disagree mean that its interval lies on one side of 0, each at 95 % by"
+        " itself. The paper measured the accuracy (Table 1) or AUC (Figure 2) of the adversary and the"
+        " matcher that took part in training, which is what the encoder learned to fool. Balanced accuracy"
+        " is 0.5 for a classifier that guesses, however unequal the classes. Fresh networks: AUC of the"
+        " strongest attacker and the best matcher fitted afterwards on representations of people that the"
+        " anonymizer never saw.",
+    ]
+
+
+def _counts(found: Iterable[Checked]) -> str:
+    verdicts = [one.verdict for one in found]
+    return ", ".join(f"{verdicts.count(kind)} {kind}" for kind in get_args(Verdict) if kind in verdicts)
+
+
+def _verdict(checked: Checked | None) -> str:
+    if checked is None:
+        return ""
+    if checked.verdict == "not measured":
+        return checked.verdict
+    found, unit = checked.excess, checked.claim.unit
+    digits = "+.5f" if unit == "covariance" else "+.3f"
+    interval = f"{found.value:{digits}} [{found.low:{digits}}, {found.high:{digits}}]"
+    return f"**{checked.verdict}**: {interval}" + (f" {unit}" if unit.startswith("per") else "")
+
+
+def _table_1(table: pl.DataFrame) -> list[str]:
+    figures = {(row["method"], row["figure"]): row for row in table.iter_rows(named=True)}
+    header = ["method", *(title for title, _ in AS_PAPER for title in (title, "CelebA, paper", "VGG, paper"))]
+    ours = [
+        [name, *(cell for _, f in AS_PAPER for cell in _beside_paper(figures[name, f]))] for name in METHODS
+    ]
+    shares = [row["value"] for row in figures.values() if row["figure"] == "majority_share"]
+    share = next((value for value in shares if value is not None), None)
+    guess = f" Always guessing the larger class is right in {share:.1%}." if share is not None else ""
+    return [
+        "## Table 1",
+        "As the paper defines it: accuracy of the gender classifier and of the Siamese network of the training loop.",
+        _markdown(header, ours),
+        "The classifier decides at probability 0.5, the Siamese network at the distance that is best on validation."
+        f"{guess} For Original and Random, which have no adversarial training, both networks are those of stage 1,"
+        " trained on clean representations and for fewer epochs than AIA's, whose go on learning with the encoder;"
+        " Random's are applied to the randomised representations and not trained"
+        " again. AIA is α = β = 0.5, AIA\\T α = 0.",
+        "The same two networks by measures that do not depend on how unequal the classes are:",
+        _other_figures(figures, IN_LOOP),
+        "And networks fitted afterwards, on the same representations:",
+        _other_figures(figures, AFTERWARDS),
+    ]
+
+
+def _other_figures(
+    figures: Mapping[tuple[str, str], Mapping[str, Any]], columns: Sequence[tuple[str, str]]
+) -> str:
+    header = [f"{title}{_range_note(figures, figure)}" for title, figure in columns]
+    rows = [[name, *(_cell(figures[name, figure]) for _, figure in columns)] for name in METHODS]
+    return _markdown(["method", *header], rows)
+
+
+def _faces(faces: FacesSection | None) -> list[str]:
+    if faces is None:
+        return ["## Figure 3", f"Not drawn: no training at α = {SHOWN.alpha}, β = {SHOWN.beta} is complete."]
+    return [
+        "## Figure 3",
+        "![Faces, reconstructions and Grad-CAM](figure3.png)",
+        f"{faces.caption} On all {faces.images} test images the classifier's AUC is {_interval(faces.before)} before"
+        f" and {_interval(faces.after)} after (95 % over people). It is not"
+        " trained again on reconstructions: what it loses says less than what the fresh attackers of Table 1 find.",
+        "The pictures show faces of your data: they are in this folder only.",
+    ]
+
+
+def _beside_paper(row: Mapping[str, Any]) -> list[str]:
+    return [_cell(row), *(f"{value:.4f}" if (value := row[f"paper_{d}"]) else "-" for d in ("celeba", "vgg"))]
+
+
+def _range_note(figures: Mapping[tuple[str, str], Mapping[str, Any]], figure: str) -> str:
+    return (
+        ", range" if any(row["interval"] == SEEDS for (_, f), row in figures.items() if f == figure) else ""
+    )
+
+
+def _cell(row: Mapping[str, Any]) -> str:
+    value, low, high = row["value"], row["low"], row["high"]
+    return "-" if value is None or low is None or high is None else _interval(Estimate(value, low, high))
+
+
+def _interval(found: Estimate) -> str:
+    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
+
+
+def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -1,0 +1,77 @@
+"""Which attacker reads how much from which design, as a heat map."""
+
+import plotnine as p9
+import polars as pl
+
+from analysis.errors import AnalysisError
+from analysis.fronts.candidates import require_objectives
+from analysis.plots.pictures.frontier import BASELINES
+from analysis.plots.theme import CHANCE_AUC, WIDE_INCHES, WIDTH_INCHES, Layers, caption, column_theme
+from analysis.summaries.attackers import OWN_PEOPLE, attacked
+from analysis.summaries.evidence import evidence
+from analysis.tables.reader import StudyTables, read_attacks, read_trials
+
+ROW_INCHES = 0.17
+MOST_IN_A_COLUMN = 12  # attackers that fit into a column's width
+LIGHT, DARK = "#F7FBFF", "#08306B"  # one hue: what differs is lightness, which everybody sees
+WHITE_FROM_AUC = 0.72  # figures on darker cells are white
+
+
+def plot_attacks(study: StudyTables) -> p9.ggplot:
+    """Return a row per design of the front and per baseline, a column per attacker, the folded AUC in each cell.
+
+    AnalysisError where no trial was judged or no attack on any of them is recorded.
+    """
+    trials = read_trials(study)
+    require_objectives(trials, study.directory, study.objectives)
+    cells = attacked(trials, read_attacks(study), study.objectives)
+    if cells.is_empty():
+        raise AnalysisError(
+            f"{study.directory}: no attack on a design of its front is recorded; expected rows in"
+            " results/attacks/*.parquet"
+        )
+    names = {method: name for method, (_, name) in BASELINES.items()}
+    cells = cells.with_columns(pl.col("design").replace(names))
+    designs = cells["design"].unique(maintain_order=True).to_list()
+    attackers = cells["attacker"].unique(maintain_order=True).to_list()
+    cells = cells.with_columns(
+        pl.col("design").cast(pl.Enum(designs[::-1])),  # the first row of a plot is its lowest
+        pl.col("attacker").cast(pl.Enum(attackers)),
+        figure=pl.col("auc").round(2).map_elements("{:.2f}".format, return_dtype=pl.String),
+    )
+    own = "(own): fitted on the anonymizer's own people." if any(map(_is_own, attackers)) else ""
+    dark = pl.col("auc") >= WHITE_FROM_AUC
+    width = WIDTH_INCHES if len(attackers) <= MOST_IN_A_COLUMN else WIDE_INCHES
+    return (
+        p9.ggplot(cells, p9.aes("attacker", "design"))
+        + p9.geom_tile(p9.aes(fill="auc"), color="white", size=0.3)
+        + [*_figures(cells.filter(~dark), "black"), *_figures(cells.filter(dark), "white")]
+        + p9.scale_fill_gradient(low=LIGHT, high=DARK, limits=(CHANCE_AUC, 1.0), guide=None)
+        + p9.scale_x_discrete(expand=(0, 0))
+        + p9.scale_y_discrete(expand=(0, 0))
+        + p9.labs(
+            x="fresh attacker, strongest first",
+            y="design",
+            caption=caption(
+                f"{evidence(trials)}.",
+                "Folded ROC AUC of each attacker: 0.5 is chance, 1 reads the attribute without error (lower is more"
+                " private). The front, most private first, then baselines.",
+                own,
+                width=width,
+            ),
+        )
+        + column_theme(width, 1.75 + ROW_INCHES * len(designs))
+        + p9.theme(
+            axis_text_x=p9.element_text(size=6, rotation=45, ha="right", va="top"),
+            axis_text_y=p9.element_text(size=6),
+            panel_grid_major=p9.element_blank(),
+        )
+    )
+
+
+def _is_own(attacker: str) -> bool:
+    return attacker.endswith(OWN_PEOPLE)
+
+
+def _figures(cells: pl.DataFrame, colour: str) -> Layers:
+    return [p9.geom_text(p9.aes(label="figure"), data=cells, size=5.5, color=colour)] if cells.height else []

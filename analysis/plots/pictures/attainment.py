@@ -1,0 +1,73 @@
+"""What the confirmed designs attain over their seeds, as a band between the best and the worst surface."""
+
+import numpy as np
+import plotnine as p9
+import polars as pl
+
+from analysis.fronts.staircase import X, Y, staircase
+from analysis.plots.frontier_points import view_of
+from analysis.plots.theme import (
+    BLUE,
+    GREY,
+    SKY,
+    VERMILLION,
+    WIDTH_INCHES,
+    axis_title,
+    caption,
+    caption_inches,
+    column_theme,
+)
+from analysis.summaries.evidence import evidence
+from analysis.tables.objectives import ATTACKER, MATCHING, SEARCH_OBJECTIVES
+from analysis.tables.reader import StudyTables, read_trials
+from analysis.uncertainty.attainment import BEST, MEDIAN, WORST, Runs, Vorobev, confirmed_runs
+
+AVERAGE = "Vorob'ev expectation"
+LINES = {BEST: "dashed", MEDIAN: "solid", WORST: "dotted", AVERAGE: "dashdot"}
+COLOURS = {BEST: BLUE, MEDIAN: BLUE, WORST: BLUE, AVERAGE: VERMILLION}
+
+
+def plot_attainment(study: StudyTables) -> p9.ggplot:
+    """Return what one, half and all seeds of the confirmed designs attain, and their average front.
+
+    Of several private attributes the strongest attacker counts. AnalysisError where no two seeds have all confirmed
+    designs.
+    """
+    trials = read_trials(study)
+    runs = confirmed_runs(trials, study.directory)
+    surfaces, average = runs.surfaces(), runs.vorobev()
+    fronts = {name: _front(costs) for name, costs in {**surfaces, AVERAGE: average.expectation}.items()}
+    points, text = _front(runs.costs), _caption(trials, runs, average)
+    x, y = view_of([points[X]]), view_of([points[Y]])
+    paths = {name: staircase(front, y.low, x.high) for name, front in fronts.items() if front.height}
+    band = pl.concat([paths[BEST], paths[WORST].reverse()])
+    lines = pl.concat([path.with_columns(surface=pl.lit(name)) for name, path in paths.items()]).with_columns(
+        pl.col("surface").cast(pl.Enum(list(LINES)))  # the average is drawn last: it may lie on another
+    )
+    return (
+        p9.ggplot(lines, p9.aes(X, Y))
+        + p9.geom_polygon(data=band, fill=SKY, alpha=0.25)
+        + p9.geom_point(data=points, color=GREY, size=0.8)
+        + p9.geom_path(p9.aes(linetype="surface", color="surface"), size=0.6)
+        + p9.scale_linetype_manual(values=LINES, breaks=list(LINES))
+        + p9.scale_color_manual(values=COLOURS, breaks=list(LINES))
+        + p9.coord_cartesian(xlim=(x.low, x.high), ylim=(y.low, y.high), expand=False)
+        + p9.labs(x=axis_title(ATTACKER), y=axis_title(MATCHING), caption=text)
+        + column_theme(WIDTH_INCHES, 2.75 + caption_inches(text))
+        + p9.theme(legend_key_width=14)
+    )
+
+
+def _front(costs: np.ndarray) -> pl.DataFrame:
+    """Points as figures, by rising X, then Y."""
+    signs = np.array([objective.sign for objective in SEARCH_OBJECTIVES])
+    return pl.DataFrame(costs * signs, schema=[X, Y], orient="row").sort(X, Y)
+
+
+def _caption(trials: pl.DataFrame, runs: Runs, average: Vorobev) -> str:
+    return caption(
+        f"{evidence(trials)}.",
+        f"Attained by one, half and all of {runs.count} seeds; points: designs at each seed.",
+        f"Vorob'ev: threshold {average.threshold_percent:.0f} % of seeds, deviation {average.deviation:.4f}, mean"
+        f" hypervolume {average.mean_hypervolume:.4f} (AUC x AUC).",
+    )

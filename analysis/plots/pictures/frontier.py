@@ -1,0 +1,98 @@
+"""The trade-off frontier as a picture: every search trial, the front as a staircase, baselines by name."""
+
+import plotnine as p9
+import polars as pl
+
+from analysis.fronts.candidates import require_objectives
+from analysis.plots.frontier_points import Frontier, X, Y, frontier
+from analysis.plots.label_placement import LABEL_POINTS, label_rows
+from analysis.plots.theme import BLUE, CHANCE_AUC, GREY, SKY, VERMILLION, axis_title, caption, column_theme
+from analysis.summaries.evidence import evidence
+from analysis.tables.objectives import ATTACKER, MATCHING
+
+PANEL_INCHES = (2.95, 2.15)  # what titles, legend and caption leave of it
+
+OTHER, STOPPED, FRONT, CONFIRMED = "trial", "stopped early", "Pareto-optimal", "Pareto-optimal, confirmed"
+SHAPES = {OTHER: "o", STOPPED: "x", FRONT: "o", CONFIRMED: "o"}
+COLOURS = {OTHER: GREY, STOPPED: GREY, FRONT: BLUE, CONFIRMED: BLUE}
+BASELINES = {
+    "original": ("s", "Original"),
+    "random": ("^", "Random"),
+    "aia_without_t": ("D", "AIA\\T"),
+    "erasure": ("v", "Erasure"),
+}
+
+
+def plot_frontier(trials: pl.DataFrame, title: str | None = None) -> p9.ggplot:
+    """Return the frontier of a `trials` frame: attacker AUC across, matching AUC up, both on validation.
+
+    Thin bars are the front's 95 % identity-bootstrap intervals where the frame has them. Raises AnalysisError
+    where no trial was judged.
+    """
+    require_objectives(trials, "trials")
+    shown = frontier(trials)
+    kinds = {OTHER: shown.complete, STOPPED: shown.stopped}
+    kinds = {kind: rows for kind, rows in kinds.items() if rows.height}
+    on_front = CONFIRMED if shown.confirmed else FRONT
+    layers = [
+        *_chance_lines(shown),
+        *(_points(rows, kind, size=0.8) for kind, rows in kinds.items()),
+        p9.geom_path(data=shown.staircase, color=SKY, size=0.7),
+        *_intervals(shown),
+        _points(shown.front, on_front, size=1.4),
+        *_baselines(shown),
+    ]
+    legend = [*kinds, on_front]
+    return (
+        p9.ggplot(shown.marks, p9.aes(X, Y))
+        + layers
+        + p9.scale_shape_manual(values=SHAPES, breaks=legend)
+        + p9.scale_color_manual(values=COLOURS, breaks=legend)
+        + p9.coord_cartesian(xlim=(shown.x.low, shown.x.high), ylim=(shown.y.low, shown.y.high), expand=False)
+        + p9.labs(x=axis_title(ATTACKER), y=axis_title(MATCHING), caption=_caption(trials, shown))
+        + (p9.ggtitle(title) if title else p9.labs())
+        + column_theme()
+    )
+
+
+def _caption(trials: pl.DataFrame, shown: Frontier) -> str:
+    bars = "Bars: 95 % bootstrap over identities." if shown.x_bars.height or shown.y_bars.height else ""
+    dotted = (
+        "Dotted:\N{NO-BREAK SPACE}chance." if shown.x.holds(CHANCE_AUC) or shown.y.holds(CHANCE_AUC) else ""
+    )
+    return caption(f"{evidence(trials)}.", bars, dotted)
+
+
+def _points(rows: pl.DataFrame, kind: str, size: float) -> p9.geom_point:
+    return p9.geom_point(
+        p9.aes(shape="kind", color="kind"), data=rows.select(X, Y, kind=pl.lit(kind)), size=size
+    )
+
+
+def _chance_lines(shown: Frontier) -> list[p9.geom_vline | p9.geom_hline]:
+    style = {"linetype": "dotted", "color": "#555555", "size": 0.4}
+    across = [p9.geom_vline(xintercept=CHANCE_AUC, **style)] if shown.x.holds(CHANCE_AUC) else []
+    up = [p9.geom_hline(yintercept=CHANCE_AUC, **style)] if shown.y.holds(CHANCE_AUC) else []
+    return [*across, *up]
+
+
+def _intervals(shown: Frontier) -> list[p9.geom_segment]:
+    style = {"color": BLUE, "size": 0.2, "alpha": 0.6}
+    across = p9.geom_segment(p9.aes(x="low", xend="high", yend=Y), data=shown.x_bars, **style)
+    up = p9.geom_segment(p9.aes(y="low", yend="high", xend=X), data=shown.y_bars, **style)
+    return [layer for layer, bars in ((across, shown.x_bars), (up, shown.y_bars)) if bars.height]
+
+
+def _baselines(shown: Frontier) -> list[p9.geom_point | p9.geom_text]:
+    if shown.baselines.is_empty():
+        return []
+    points = [
+        p9.geom_point(
+            data=row, shape=BASELINES[method][0], size=2.1, color="white", fill=VERMILLION, stroke=0.3
+        )
+        for (method,), row in shown.baselines.group_by("method", maintain_order=True)
+    ]
+    names = [BASELINES[method][1] for method in shown.baselines["method"]]
+    labels = label_rows(shown, names, PANEL_INCHES)
+    text = p9.geom_text(p9.aes(label="name"), data=labels, size=LABEL_POINTS, color=VERMILLION)
+    return [*points, text]

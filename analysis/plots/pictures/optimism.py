@@ -1,0 +1,79 @@
+"""From what a search read of its front to what confirmation reads on test identities, as arrows."""
+
+import plotnine as p9
+import polars as pl
+
+from analysis.errors import AnalysisError
+from analysis.fronts.staircase import X, Y
+from analysis.plots.frontier_points import view_of
+from analysis.plots.theme import (
+    BLUE,
+    VERMILLION,
+    WIDTH_INCHES,
+    axis_title,
+    caption,
+    caption_inches,
+    column_theme,
+)
+from analysis.summaries.evidence import evidence
+from analysis.tables.objectives import ATTACKER, MATCHING
+from analysis.tables.reader import StudyTables, read_trials
+from analysis.uncertainty.optimism import optimism
+
+SEARCH, TEST = "search, validation", "confirmed, test"
+COLOURS = {SEARCH: VERMILLION, TEST: BLUE}
+SHAPES = {SEARCH: "o", TEST: "^"}
+
+
+def plot_optimism(study: StudyTables) -> p9.ggplot:
+    """Return an arrow per confirmed design, from the search's figures to the fresh seeds' means on test.
+
+    AnalysisError where no design of the search is confirmed.
+    """
+    trials = read_trials(study)
+    pairs = optimism(trials)
+    if pairs.is_empty():
+        raise AnalysisError(
+            f"{study.directory}: no design of its search is confirmed; optimism shows after: aia-study confirm"
+            f" {study.directory}"
+        )
+    points = pl.concat(
+        [
+            pairs.select(
+                pl.col("attacker_search").alias(X), pl.col("matching_search").alias(Y), kind=pl.lit(SEARCH)
+            ),
+            pairs.select(
+                pl.col("attacker_test").alias(X), pl.col("matching_test").alias(Y), kind=pl.lit(TEST)
+            ),
+        ]
+    )
+    text = _caption(trials, pairs)
+    x, y = view_of([points[X]]), view_of([points[Y]])
+    return (
+        p9.ggplot(points, p9.aes(X, Y))
+        + p9.geom_point(p9.aes(color="kind", shape="kind"), size=1.2)
+        + p9.geom_segment(
+            p9.aes(x="attacker_search", y="matching_search", xend="attacker_test", yend="matching_test"),
+            data=pairs,
+            inherit_aes=False,
+            color="#333333",
+            size=0.4,
+            arrow=p9.arrow(angle=20, length=0.06, type="closed"),
+        )
+        + p9.scale_color_manual(values=COLOURS, breaks=list(COLOURS))
+        + p9.scale_shape_manual(values=SHAPES, breaks=list(SHAPES))
+        + p9.coord_cartesian(xlim=(x.low, x.high), ylim=(y.low, y.high), expand=False)
+        + p9.labs(x=axis_title(ATTACKER), y=axis_title(MATCHING), caption=text)
+        + column_theme(WIDTH_INCHES, 2.75 + caption_inches(text))
+    )
+
+
+def _caption(trials: pl.DataFrame, pairs: pl.DataFrame) -> str:
+    attacker, matching = (
+        (pairs[f"{name}_test"] - pairs[f"{name}_search"]).mean() for name in ("attacker", "matching")
+    )
+    return caption(
+        f"{evidence(trials)}, confirmed figures on test.",
+        f"Mean change: attacker AUC {attacker:+.3f}, matching AUC {matching:+.3f}; seed, identities"
+        " and, where the search's was cheap, the suite of attackers change.",
+    )

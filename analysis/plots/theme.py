@@ -1,0 +1,93 @@
+"""How all pictures look: sizes, colours, captions, and how they are written."""
+
+import re
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import plotnine as p9
+from matplotlib.ticker import MaxNLocator
+
+from analysis.tables.objectives import Objective
+
+WIDTH_INCHES, HEIGHT_INCHES, DPI = 3.4, 3.0, 300  # one column of a paper
+WIDE_INCHES = 7.0  # both columns
+CAPTION_CHARACTERS_PER_INCH, CAPTION_LINE_INCHES = 24.0, 0.095
+CHANCE_AUC = 0.5
+
+Layers = list[Any]  # plotnine's annotation takes no list of one kind of layer
+
+# Okabe and Ito's colours, which colour-blind readers can tell apart; shapes or lines repeat what colours say.
+GREY, BLUE, SKY, GREEN = "#A0A0A0", "#0072B2", "#56B4E9", "#009E73"
+VERMILLION, ORANGE, PURPLE = "#D55E00", "#E69F00", "#CC79A7"
+
+
+def column_theme(width: float = WIDTH_INCHES, height: float = HEIGHT_INCHES) -> p9.theme:
+    """The theme of a picture of `width` x `height` inches, legible where it is printed in that size."""
+    return p9.theme_bw(base_size=7) + p9.theme(
+        figure_size=(width, height),
+        panel_grid_minor=p9.element_blank(),
+        panel_grid_major=p9.element_line(color="#EBEBEB", size=0.3),
+        panel_border=p9.element_rect(color="#555555", size=0.5),
+        strip_background=p9.element_blank(),
+        strip_text=p9.element_text(size=7, margin={"t": 4, "b": 2}),
+        panel_spacing_y=0.02,
+        axis_title=p9.element_text(size=7),
+        axis_text=p9.element_text(size=6.5),
+        plot_title=p9.element_text(size=8),
+        plot_title_position="plot",
+        plot_caption=p9.element_text(size=5.5, color="#444444", ha="left"),
+        plot_caption_position="plot",  # its lines are as wide as the picture
+        plot_margin=0.012,
+        legend_position="top",
+        legend_title=p9.element_blank(),
+        legend_text=p9.element_text(size=6.5),
+        legend_margin=0,
+        legend_box_margin=0,
+        legend_box_spacing=0.012,
+        legend_key_width=8,
+    )
+
+
+def axis_title(objective: Objective) -> str:
+    """An objective with its unit and its direction."""
+    return f"{objective.title} ({objective.better})"
+
+
+def short_title(objective: Objective) -> str:
+    """An objective by the name of its column, where there is little room."""
+    return objective.column.removesuffix("_validation").replace("_", " ").replace("auc", "AUC")
+
+
+def panel_title(objective: Objective) -> str:
+    """An objective with its direction, as wide as a column also where it is of one attribute of several."""
+    return f"{short_title(objective)} ({objective.better})"
+
+
+def caption(*sentences: str, width: float = WIDTH_INCHES) -> str:
+    """The sentences that are not empty, broken into lines that fit under a picture of `width` inches.
+
+    A number is never torn from the word that follows it.
+    """
+    text = re.sub(r"(\d) ", "\\1\N{NO-BREAK SPACE}", " ".join(filter(None, sentences)))
+    return textwrap.fill(text, int(width * CAPTION_CHARACTERS_PER_INCH))
+
+
+def caption_inches(text: str) -> float:
+    """The height of a caption's lines."""
+    return CAPTION_LINE_INCHES * len(text.splitlines())
+
+
+def whole_breaks(limits: tuple[float, float]) -> list[float]:
+    """Breaks of an axis that counts: no halves."""
+    return [
+        tick
+        for tick in MaxNLocator(nbins=5, integer=True).tick_values(*limits)
+        if limits[0] <= tick <= limits[1]
+    ]
+
+
+def save_png(plot: p9.ggplot, path: str | Path, title: str | None = None) -> None:
+    """Write the picture at its theme's size and 300 dpi, under a title where one is given."""
+    titled = plot + p9.ggtitle(title) if title else plot
+    titled.save(path, format="png", dpi=DPI, verbose=False)

@@ -1,0 +1,75 @@
+"""The designs that a report shows: every judged trial, seeds of one design averaged, each with its kind."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from analysis.fronts.candidates import FIGURES, candidates, judged
+from analysis.plots.frontier_points import X, Y
+from analysis.plots.pictures.frontier import BASELINES, CONFIRMED, FRONT, OTHER, STOPPED
+
+BEATEN = "confirmed, not optimal"
+NAMES = {method: name for method, (_, name) in BASELINES.items()}
+KINDS = (OTHER, STOPPED, BEATEN, FRONT, CONFIRMED, *NAMES.values())  # drawn in this order
+
+
+@dataclass(frozen=True)
+class Designs:
+    """`rows` are rows of `trials` with `source`, `seeds` and `kind`, what is to be seen best last.
+
+    `members` says whose means they are: each `trial_id` that counts, and as `design` the `trial_id` of its row.
+    """
+
+    rows: pl.DataFrame
+    members: pl.DataFrame
+
+
+def designs(trials: pl.DataFrame, front: pl.DataFrame) -> Designs:
+    """Return what a `trials` frame with this `front` holds to be shown; rows without both figures are left out.
+
+    Search trials stand for themselves, confirmed designs for their judged seeds, baselines for their method.
+    """
+    found = trials.filter(pl.col("phase") == "search", pl.col(X).is_finite(), pl.col(Y).is_finite())
+    search = found.with_columns(source=pl.lit("search"), seeds=pl.lit(1, pl.UInt32))
+    confirming = trials.filter(pl.col("phase") == "confirm", judged())
+    confirmed = candidates(confirming)
+    references = trials.filter(pl.col("phase") == "baseline", judged())
+    baselines = _by_method(references)
+    rows = pl.concat([search, confirmed, baselines], how="vertical_relaxed").with_columns(kind=_kind(front))
+    members = [
+        search.select("trial_id", design="trial_id"),
+        _members(confirming, confirmed, "design_id"),
+        _members(references, baselines, "method"),
+    ]
+    return Designs(rows.sort(pl.col("kind").cast(pl.Enum(KINDS)), "trial_id"), pl.concat(members))
+
+
+def _by_method(baselines: pl.DataFrame) -> pl.DataFrame:
+    return (
+        baselines.sort("trial_id")
+        .group_by("method", maintain_order=True)
+        .agg((~FIGURES).exclude("method").first(), FIGURES.fill_nan(None).mean(), seeds=pl.len())
+        .select(*baselines.columns, pl.lit("baseline").alias("source"), "seeds")
+    )
+
+
+def _members(trials: pl.DataFrame, rows: pl.DataFrame, key: str) -> pl.DataFrame:
+    return trials.select("trial_id", key).join(rows.select(key, design="trial_id"), on=key).drop(key)
+
+
+def _kind(front: pl.DataFrame) -> pl.Expr:
+    on_front = pl.col("trial_id").is_in(front["trial_id"].to_list())
+    confirmed = pl.col("source") == "confirm"
+    return (
+        pl.when(pl.col("source") == "baseline")
+        .then(pl.col("method").replace(NAMES))
+        .when(on_front & confirmed)
+        .then(pl.lit(CONFIRMED))
+        .when(on_front)
+        .then(pl.lit(FRONT))
+        .when(confirmed)
+        .then(pl.lit(BEATEN))
+        .when(pl.col("status") == "stopped_early")
+        .then(pl.lit(STOPPED))
+        .otherwise(pl.lit(OTHER))
+    )

@@ -1,0 +1,51 @@
+"""The sentences at the head of a report: what the front reaches, and what its figures rest on."""
+
+import polars as pl
+
+from analysis.plots.frontier_points import X, Y
+from analysis.summaries.evidence import evidence
+
+
+def summary(front: pl.DataFrame) -> str:
+    """Return in one sentence what the front's designs reach."""
+    if front.height == 1:
+        return (
+            f"One design is Pareto-optimal: the strongest fresh attacker reads the private attribute with an AUC of"
+            f" {front[X][0]:.3f}, and faces match with an AUC of {front[Y][0]:.3f}."
+        )
+    return (
+        f"{front.height} designs are Pareto-optimal: the strongest fresh attacker reads the private attribute with an"
+        f" AUC of {_range(front[X])}, and faces match with an AUC of {_range(front[Y])}."
+    )
+
+
+def source(front: pl.DataFrame, directory: str) -> str:
+    """Return in one sentence which rows the front and the slider choose from."""
+    if front["source"][0] == "search":
+        return (
+            "Front and slider use the search trials: a front that a search found is optimistic, and aia-study confirm"
+            f" {directory} measures its designs anew."
+        )
+    counts = sorted(set(front["seeds"]))
+    seeds = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else str(counts[0])
+    return (
+        f"Front and slider use the confirmed designs: means over {seeds} fresh seed{'' if seeds == '1' else 's'},"
+        " judged by suite full."
+    )
+
+
+def basis(trials: pl.DataFrame) -> str:
+    """Return in one sentence what all figures rest on: trials, seeds, split, and what trained them."""
+    versions = _listed(trials["torch_version"], "torch ")
+    devices = _listed(trials["device"], "on ")
+    return "; ".join(filter(None, [evidence(trials), " ".join(filter(None, [versions, devices]))])) + "."
+
+
+def _range(figures: pl.Series) -> str:
+    low, high = figures.min(), figures.max()
+    return f"{low:.3f} to {high:.3f}".replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def _listed(values: pl.Series, before: str) -> str:
+    known = sorted(values.drop_nulls().unique())
+    return f"{before}{', '.join(known)}" if known else ""

@@ -1,0 +1,45 @@
+"""Where a study stands: how its trials ended, what they reached and what went wrong."""
+
+from dataclasses import asdict
+from typing import Any
+
+import polars as pl
+
+from analysis.fronts.candidates import candidates
+from analysis.fronts.hypervolume import hypervolume
+from analysis.fronts.pareto import pareto_front
+from analysis.summaries.evidence import evidence, status_counts
+from analysis.tables.objectives import Objective
+from analysis.tables.reader import StudyTables, read_trials
+
+PHASES = ("search", "confirm", "baseline")
+
+
+def status_summary(study: StudyTables) -> dict[str, Any]:
+    """Return counts, front, hypervolume, best figures, errors and damaged parts of a study, ready for JSON.
+
+    `phases` counts each phase's trials by status. `best` is, per objective, its best value and that trial, or
+    None where no trial was judged. `source` says whether front and best come from search or confirmed rows.
+    """
+    trials = read_trials(study)
+    front = pareto_front(trials, study.objectives)
+    judged = candidates(trials, study.objectives)
+    failed = trials.filter(pl.col("error").is_not_null()).sort("phase", "number", "trial_id")
+    return {
+        "directory": study.directory,
+        "trials": trials.height,
+        "evidence": evidence(trials),
+        "phases": {phase: status_counts(trials.filter(pl.col("phase") == phase)) for phase in PHASES},
+        "source": front["source"].first(),
+        "front": front.height,
+        "hypervolume": hypervolume(trials, study.objectives),
+        "best": {objective.column: _best(judged, objective) for objective in study.objectives},
+        "errors": failed.select("trial_id", "phase", "status", "error").to_dicts(),
+        "damaged": [asdict(part) for part in study.damaged()],
+    }
+
+
+def _best(judged: pl.DataFrame, objective: Objective) -> dict[str, Any] | None:
+    ordered = judged.sort(pl.col(objective.column) * objective.sign, "trial_id")
+    value = pl.col(objective.column).alias("value")
+    return ordered.select(value, "trial_id", "checkpoint").row(0, named=True) if judged.height else None

@@ -1,0 +1,43 @@
+"""`report`: a study's page as a file, or live while it runs."""
+
+from contextlib import suppress
+from pathlib import Path
+
+from analysis.plots.catalogue import PICTURES
+from analysis.report.render import report_page
+from analysis.tables.location import Location, written
+from study.cli.report_server import LiveReport, serve
+from study.console import stdout
+from study.errors import StudyError
+from study.lifecycle.example_study import is_example, picture_place
+from study.open_readable import open_readable
+from study.search.importance import write_importance
+from study.storage.paths import REPORT
+
+
+def report(directory: Location, output: Path | None, *, live: bool, port: int | None) -> None:
+    """Writes the page, which appears whole, and says where; `live` serves it until interrupted instead.
+
+    StudyError for options that do not go together.
+    """
+    if live and output is not None:
+        raise StudyError("--live serves the page and writes no file: give --live or --output")
+    if port is not None and not live:
+        raise StudyError("--port is where --live serves the page: give --live too")
+    if live:
+        serve(LiveReport(directory, render), port or 0)
+        return
+    target = output or picture_place(directory, REPORT)
+    if not is_example(directory):
+        # Of somebody else's study, or another release's, the page shows what is there.
+        with suppress(OSError, StudyError):
+            write_importance(directory)
+    page = render(directory, None)
+    with written(target) as path:
+        path.write_text(page, "utf-8")
+    stdout.print(f"report: {target} ({len(page.encode()) / 1e6:.1f} MB)")
+
+
+def render(directory: Location, version: str | None) -> str:
+    """The page of the study in `directory`."""
+    return report_page(open_readable(directory), directory.resolve().name, PICTURES, version)

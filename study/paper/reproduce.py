@@ -1,0 +1,153 @@
+"""`paper`: reproduces the paper's Table 1 and Figures 2 and 3 on a data set, as a study that can be gone on with."""
+
+import os
+import platform
+import shlex
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import typer
+
+from aia_models.data.prepared.prepare import remarks_on
+from analysis.paper.claims import check_claims
+from analysis.paper.figure2 import plot_figure_2
+from analysis.paper.figure3 import plot_faces
+from analysis.paper.page import FacesSection, paper_page
+from analysis.paper.run import AIA, AIA_WITHOUT_T, SHOWN, PaperRun, read_paper_run
+from analysis.paper.tables import claims_table, figure_2, table_1
+from analysis.tables.reader import open_study
+from study.console import INTERRUPTED, print_error, stderr, stdout
+from study.errors import StudyError
+from study.lifecycle.study_directory import (
+    StudyDirectory,
+    create_study,
+    extend_seeds,
+    open_study_directory,
+    with_absolute_dataset,
+)
+from study.paper.figure3 import figure_3
+from study.spec.files import load_spec, with_settings
+from study.spec.spec import StudySpec, complete
+from study.storage.paths import SPEC_FILE
+from study.tune.preparation import preparing
+from study.tune.run_study import run_study
+
+SPEC = "paper"
+NEEDED = (AIA, AIA_WITHOUT_T, SHOWN)  # Table 1 and Figure 3 name them
+DPI = 300
+# What may differ when a run is gone on with: where it lies, what launch writes, and seeds, which can grow.
+NOT_COMPARED = {"name", "data_fingerprint", "judge_version", "seeds", "confirm_seeds"}
+
+
+def reproduce(dataset: str, output: Path, settings: Sequence[str], address: str | None) -> None:
+    """Trains what `output` still lacks, then writes tables, pictures and the page there."""
+    study = _study(dataset, output, settings, address)
+    command = _command(dataset, output, settings, address)
+    summary = run_study(study, address, stderr)
+    if summary.finished < summary.planned:
+        counts = f"{summary.finished} of {summary.planned} trainings are recorded"
+        print_error(f"interrupted: {counts}, go on with the same command: {command}")
+        raise typer.Exit(INTERRUPTED)
+    run = read_paper_run(open_study(study.path))
+    _write(study, run, command)
+    stdout.print(f"page: {study.path / 'paper.md'}")
+
+
+def _study(dataset: str, output: Path, settings: Sequence[str], address: str | None) -> StudyDirectory:
+    """The run at `output`, made or gone on with; StudyError where what lies there is another."""
+    where = output.absolute()
+    spec = with_settings(load_spec(SPEC), [*settings, f"name={where.name}", f"dataset={dataset}"])
+    spec = with_absolute_dataset(complete(spec))
+    _require_designs(spec)
+    if not where.exists():
+        with preparing(address, where) as execute:
+            study = create_study(spec, where.parent, execute)
+        stderr.print(f"{output}: faces of {dataset} are prepared")
+        for remark in remarks_on(study.prepared):
+            stderr.print(f"{dataset}: {remark}")
+        return study
+    if not (where / SPEC_FILE).is_file():
+        raise StudyError(f"{output} exists and is no run of paper: it has no {SPEC_FILE}; choose another -o")
+    with preparing(address, where) as execute:
+        study = open_study_directory(where, execute)
+    _require_same(output, study.spec, spec)
+    return extend_seeds(study, spec.seeds) if spec.seeds != study.spec.seeds else study
+
+
+def _require_designs(spec: StudySpec) -> None:
+    for design in NEEDED:
+        weights = {"alpha": design.alpha, "beta": design.beta}
+        if weights not in spec.designs:
+            named = ", ".join(f"{name} = {value}" for name, value in weights.items())
+            raise StudyError(f"designs lacks {{ {named} }}: Table 1 and Figure 3 show it; add it to the list")
+
+
+def _require_same(output: Path, there: StudySpec, asked: StudySpec) -> None:
+    was, now = _keys(there), _keys(asked)
+    for key in {**was, **now}:
+        if was.get(key) != now.get(key):
+            raise StudyError(
+                f"{output} was begun with {key} = {was.get(key)}, not {now.get(key)}: choose another -o, or ask for"
+                " the same"
+            )
+
+
+def _keys(spec: StudySpec) -> dict[str, object]:
+    """The keys that a run keeps, those of tables dotted."""
+    keys: dict[str, object] = {}
+    for key, value in spec.model_dump(exclude=NOT_COMPARED).items():
+        keys |= (
+            {f"{key}.{name}": inner for name, inner in value.items()}
+            if isinstance(value, dict)
+            else {key: value}
+        )
+    return keys
+
+
+def _write(study: StudyDirectory, run: PaperRun, command: str) -> None:
+    directory = study.path
+    table, curves, checked = table_1(run), figure_2(run), check_claims(run)
+    table.write_parquet(directory / "table1.parquet")
+    curves.write_parquet(directory / "figure2.parquet")
+    claims_table(checked).write_parquet(directory / "claims.parquet")
+    for panel in "ab":
+        plot_figure_2(curves, panel).save(
+            directory / f"figure2{panel}.png", format="png", dpi=DPI, verbose=False
+        )
+    faces = _write_faces(study, run)
+    (directory / "paper.md").write_text(paper_page(run, table, checked, faces, _facts(study, run, command)))
+
+
+def _write_faces(study: StudyDirectory, run: PaperRun) -> FacesSection | None:
+    shown = run.of(SHOWN)
+    if shown.is_empty():
+        return None
+    stderr.print("figure 3: a gender classifier of images is trained once, then explained")
+    faces, section = figure_3(study, shown["trial_id"][0])
+    plot_faces(faces, section.caption).save(study.path / "figure3.png", format="png", dpi=DPI, verbose=False)
+    return section
+
+
+def _facts(study: StudyDirectory, run: PaperRun, command: str) -> dict[str, str]:
+    spec, seconds = study.spec, run.trials["wall_seconds"]
+    epochs = spec.training
+    packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "ray", "scikit-learn", "captum"))
+    return {
+        "command": f"`{command}`",
+        "spec": f"`{SPEC_FILE}` in this folder: {spec.dataset}, {spec.image_side}x{spec.image_side}, attribute"
+        f" {spec.attributes[0]}, encoder {spec.fixed['encoder_width']}/{spec.fixed['representation_channels']}, decoder"
+        f" {spec.fixed['decoder_width']}, adversary {spec.fixed['adversary']}, batch {spec.fixed['batch_images']},"
+        f" epochs {epochs.stage1_epochs} + {epochs.heads_epochs} + {epochs.joint_epochs}, suite {spec.suite},"
+        f" {spec.resources.dtype}",
+        "seeds": ", ".join(map(str, run.seeds)),
+        "machine": f"{', '.join(run.devices)}; driver: {os.cpu_count()} cores, {platform.machine()}",
+        "versions": f"Python {platform.python_version()}, {packages}",
+        "time": f"{seconds.sum():.0f} s of training and judging, {seconds.mean():.0f} s for each of {len(seconds)}",
+    }
+
+
+def _command(dataset: str, output: Path, settings: Sequence[str], address: str | None) -> str:
+    chosen = [part for setting in settings for part in ("--set", setting)]
+    chosen += ["--address", address] if address else []
+    return shlex.join(["aia-study", "paper", dataset, "-o", str(output), *chosen])

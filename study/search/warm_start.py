@@ -1,0 +1,101 @@
+"""What an earlier study measured that a new one may begin with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from aia_models.judging.judge import JUDGE_VERSION
+from analysis.tables.location import children, here, location
+from search_spaces.domains import Value
+from search_spaces.errors import SpaceError
+from search_spaces.hyperparameters import HYPERPARAMETERS, resolve
+from study.errors import SpecError
+from study.spec.files import load_spec
+from study.spec.spec import StudySpec, space
+from study.storage.paths import SPEC_FILE
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A complete trial of the earlier study: its design in the new study's space, and its `trials` row."""
+
+    trial_id: str
+    values: Mapping[str, Value]
+    figures: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """The complete search trials of the earlier study: those in the new one's space, and how many are not."""
+
+    inside: tuple[Measurement, ...]
+    outside: int
+    attributes: tuple[str, ...]
+
+
+def check_earlier(spec: StudySpec) -> StudySpec:
+    """The spec of the study that `warm_start` names; SpecError unless it has the objectives, suite and judge of
+    `spec`."""
+    where = f"warm_start = {spec.warm_start}"
+    directory = location(str(spec.warm_start))
+    if not (directory / SPEC_FILE).is_file():
+        raise SpecError(f"{where}: is no study, it has no {SPEC_FILE}; needs the directory of one")
+    if any(name.startswith("segment-") for name in children(directory / "wal")):
+        raise SpecError(
+            f"{where}: it is running, or its driver died with rows unwritten; needs one that has ended, as after:"
+            f" aia-study resume {directory}"
+        )
+    earlier = load_spec(str(directory / SPEC_FILE))
+    columns, earlier_columns = (
+        [objective.column for objective in each.search_objectives] for each in (spec, earlier)
+    )
+    if columns != earlier_columns:
+        raise SpecError(
+            f"{where}: its objectives are {', '.join(earlier_columns)}; needs a study of {', '.join(columns)}"
+        )
+    judge = earlier.judge_version or 1
+    if judge != JUDGE_VERSION:
+        raise SpecError(
+            f"{where}: version {judge} of the judge judged it, this release has version {JUDGE_VERSION}, and their"
+            " figures do not compare; needs a study of this version"
+        )
+    if earlier.suite != spec.suite:
+        raise SpecError(
+            f"{where}: suite {earlier.suite} judged it, and figures of suite {spec.suite} do not compare; needs a study"
+            f" of suite {spec.suite}"
+        )
+    return earlier
+
+
+def read_earlier(spec: StudySpec) -> Earlier:
+    """The complete search trials of `warm_start`; SpecError as in `check_earlier`.
+
+    Confirmations are left out: other seeds and the full suite made their figures.
+    """
+    earlier = check_earlier(spec)
+    with here(location(str(spec.warm_start)) / "results" / "trials") as trials:
+        parts = sorted(trials.glob("*.parquet"))
+        rows = [row for part in parts for row in pl.read_parquet(part).iter_rows(named=True)]
+    complete = [row for row in rows if row["phase"] == "search" and row["status"] == "complete"]
+    complete.sort(key=lambda row: row["trial_id"])  # not in the order in which they happened to end
+    inside = [
+        Measurement(row["trial_id"], values, row)
+        for row in complete
+        if (values := _design(row, spec)) is not None
+    ]
+    return Earlier(tuple(inside), len(complete) - len(inside), earlier.attributes)
+
+
+def _design(row: Mapping[str, Any], spec: StudySpec) -> dict[str, Value] | None:
+    """The row's design in the space of `spec`; None where it lies outside: out of range, or otherwise fixed."""
+    searched = space(spec)
+    there = {name: row[name] for name in HYPERPARAMETERS if row.get(name) is not None}
+    values = {name: there[name] for name in searched.active(there) if name in there}
+    try:
+        searched.check(values)
+    except SpaceError:
+        return None
+    resolved = resolve(values, {**spec.fixed, "private_attributes": len(spec.attributes)})
+    return values if {name: value for name, value in resolved.items() if value is not None} == there else None

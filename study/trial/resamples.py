@@ -1,0 +1,53 @@
+"""A trial's figures in each resample of the judged people: what paired differences of trials are made from."""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from aia_models.judging.in_loop import InLoopFigures
+from aia_models.judging.judge import Judgement
+from analysis.tables.schema import RESAMPLES_SCHEMA, to_table
+
+
+def write_resamples(
+    path: Path, trial_id: str, judgement: Judgement, in_loop: Mapping[str, InLoopFigures]
+) -> None:
+    """Writes the file at `path`, which appears whole and replaces an earlier one of the same trial."""
+    rows = [
+        {"trial_id": trial_id, "split": split, "figure": figure, "resample": resample, "value": value}
+        for split, figure, draws in _figures(judgement, in_loop)
+        for resample, value in enumerate(_finite_or_null(draws))
+    ]
+    path.parent.mkdir(exist_ok=True)
+    aside = path.with_name(f".{path.name}.tmp")
+    table = to_table(rows, RESAMPLES_SCHEMA)
+    # Values hardly repeat: split into bytes they take four fifths of what a dictionary makes of them.
+    named = [name for name in table.column_names if name != "value"]
+    pq.write_table(
+        table,
+        aside,
+        compression="zstd",
+        use_dictionary=named,  # pyright: ignore[reportArgumentType]  the stubs know no list
+        column_encoding={"value": "BYTE_STREAM_SPLIT"},
+    )
+    os.replace(aside, path)
+
+
+def _figures(
+    judgement: Judgement, in_loop: Mapping[str, InLoopFigures]
+) -> Iterator[tuple[str, str, np.ndarray]]:
+    for split, figures in in_loop.items():
+        matcher = judgement.best_match(split).matcher
+        yield split, "attacker_auc", judgement.attack_draws[judgement.strongest_attack(split).key]
+        yield split, "matching_auc", judgement.match_draws[split, matcher]
+        for figure in fields(figures):
+            yield split, f"in_loop_{figure.name}", getattr(figures, figure.name).draws
+
+
+def _finite_or_null(draws: np.ndarray) -> list[Any]:
+    return [float(draw) if np.isfinite(draw) else None for draw in draws]

@@ -1,0 +1,168 @@
+"""What became of a trial: its final rows for the four tables, as they travel from a worker to the store."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from aia_models.judging.in_loop import InLoopFigures
+from aia_models.judging.judge import Judgement
+from aia_models.measures.metrics import folded
+from aia_models.training.trainer import EpochRecord
+from analysis.tables.objectives import attribute_column
+from study.spec.spec import StudySpec
+from study.storage.results_store import TrialRows
+from study.trial.plan import Status, TrialPlan
+from study.trial.training_config import training_config
+
+Row = dict[str, Any]
+SPLITS = ("validation", "test")
+
+WEAK_IN_LOOP_AUC = 0.60
+WEAK_GAP = 0.10
+
+
+@dataclass(frozen=True)
+class Outcome(TrialRows):
+    """The rows of one final trial as they travel from a worker to the driver."""
+
+    trial: Row
+    epochs: Sequence[Row] = field(default_factory=list)
+    attacks: Sequence[Row] = field(default_factory=list)
+    matches: Sequence[Row] = field(default_factory=list)
+
+    def to_json(self) -> str:
+        """The rows as one line of JSON; never NaN."""
+        return json.dumps(asdict(self), allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Outcome":
+        """The outcome that `to_json` wrote."""
+        return cls(**json.loads(text))
+
+
+def trial_row(plan: TrialPlan, spec: StudySpec, status: Status, **figures: Any) -> Row:
+    """The `trials` row of `plan`; columns not given are null."""
+    return {
+        "trial_id": plan.trial_id,
+        "design_id": training_config(plan, spec).design_id,
+        "number": plan.number,
+        "phase": plan.phase,
+        "method": plan.method,
+        "seed": plan.seed,
+        "split_seed": spec.split_seed,
+        "status": status,
+        **plan.values,
+        **figures,
+    }
+
+
+def failed(plan: TrialPlan, spec: StudySpec, error: str) -> Outcome:
+    """The outcome of a trial whose worker died or that could not run: recorded, never hidden."""
+    return Outcome(trial_row(plan, spec, "failed", error=one_line(error)))
+
+
+def judged_figures(judgement: Judgement, last: EpochRecord, in_loop: Mapping[str, InLoopFigures]) -> Row:
+    """Columns of `trials` that come from judging, and the verdict on the in-loop adversary.
+
+    The gap is between a fresh attacker and the in-loop adversary on the same released representations.
+    """
+    figures: Row = {}
+    for split in SPLITS:
+        attack, match = judgement.strongest_attack(split), judgement.best_match(split)
+        attacks = [a for a in judgement.attacks if a.split == split]
+        same_gender = judgement.best_same_gender_match(split)
+        figures |= {
+            f"attacker_auc_{split}": folded(attack.auc),
+            f"attacker_auc_{split}_low": attack.low,
+            f"attacker_auc_{split}_high": attack.high,
+            f"attacker_accuracy_{split}": max(a.accuracy for a in attacks),
+            f"attacker_balanced_accuracy_{split}": max(a.balanced_accuracy for a in attacks),
+            f"majority_share_{split}": attack.majority_share,
+            f"matching_auc_{split}": match.auc,
+            f"matching_auc_{split}_low": match.low,
+            f"matching_auc_{split}_high": match.high,
+            f"matching_auc_same_gender_{split}": same_gender and same_gender.auc,
+        }
+        figures |= _attribute_figures(judgement, split)
+        repeated = judgement.strongest_repeated(split)
+        figures[f"attacker_auc_10_releases_{split}"] = repeated and folded(repeated.auc)
+    in_training, fresh = last.adversary_auc_validation, figures["attacker_auc_validation"]
+    improving = (judgement.still_improving or {}).get(judgement.strongest_attack("validation").attribute)
+    return {
+        **figures,
+        **in_loop_figures(in_loop),
+        "adversary_auc_validation": in_training,
+        "adversary_gap_validation": None
+        if in_training is None
+        else fresh - in_loop["validation"].adversary_auc.value,
+        "weak_adversary": in_training is not None and weak_adversary(in_training, fresh),
+        "attackers_still_improving": improving,
+    }
+
+
+def in_loop_figures(in_loop: Mapping[str, InLoopFigures]) -> Row:
+    """Columns of `trials` that say what the in-loop networks make of released representations."""
+    return {
+        f"in_loop_{figure.name}_{split}": getattr(figures, figure.name).value
+        for split, figures in in_loop.items()
+        for figure in fields(figures)
+    }
+
+
+def weak_adversary(in_loop_auc: float, fresh_auc: float) -> bool:
+    """Whether the in-loop adversary is near chance while fresh attackers are not: it said nothing about privacy.
+
+    Both are folded ROC AUCs on validation: in-loop below 0.60 and the strongest fresh attacker over 0.10 above.
+    """
+    return in_loop_auc < WEAK_IN_LOOP_AUC and fresh_auc - in_loop_auc > WEAK_GAP
+
+
+def epoch_figures(judgement: Judgement, judging_seconds: float) -> Row:
+    """Columns of `epochs` that come from judging after the epoch: everything that a search may optimise."""
+    figures: Row = {
+        "attacker_auc_validation": folded(judgement.strongest_attack("validation").auc),
+        "matching_auc_validation": judgement.best_match("validation").auc,
+        "judging_seconds": judging_seconds,
+    }
+    return figures | _attribute_figures(judgement, "validation")
+
+
+def epoch_rows(
+    plan: TrialPlan, records: Sequence[EpochRecord], judged: Mapping[int, Row] | None = None
+) -> list[Row]:
+    """One `epochs` row per record; those of epochs in `judged` also hold what judging gave."""
+    judged = judged or {}
+    return [
+        {"trial_id": plan.trial_id, **asdict(record), **judged.get(record.epoch, {})} for record in records
+    ]
+
+
+def _attribute_figures(judgement: Judgement, split: str) -> Row:
+    """The strongest attacker of each private attribute, in the order of the attributes."""
+    attributes = dict.fromkeys(a.attribute for a in judgement.attacks if a.split == split)
+    return {
+        attribute_column(number, split): folded(judgement.strongest_attack(split, attribute).auc)
+        for number, attribute in enumerate(attributes, start=1)
+    }
+
+
+def attack_rows(plan: TrialPlan, judgement: Judgement) -> list[Row]:
+    """The `attacks` rows of one trial, those of the learning curve and of means of ten releases too."""
+    attacks = (*judgement.attacks, *judgement.further_attacks)
+    return [{"trial_id": plan.trial_id, **asdict(attack)} for attack in attacks]
+
+
+def match_rows(plan: TrialPlan, judgement: Judgement) -> list[Row]:
+    """The `matches` rows of one trial."""
+    return [{"trial_id": plan.trial_id, **asdict(match)} for match in judgement.matches]
+
+
+def one_line(error: str) -> str:
+    """The first non-empty line of an error's text."""
+    return next((line.strip() for line in error.splitlines() if line.strip()), "no message")
+
+
+def exception_line(error: BaseException) -> str:
+    """An exception as one line: its type and the first line of its message."""
+    return one_line(f"{type(error).__name__}: {error}")

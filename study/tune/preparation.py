@@ -1,0 +1,123 @@
+"""Runs the preparation of faces: on threads or as Ray tasks, with its progress on stderr."""
+
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from aia_models.data.prepared.blocks import Block, BlockReport, Execute, in_threads
+from analysis.tables.location import Location
+from study.console import INTERRUPTED, print_error, stderr
+from study.errors import StudyError
+
+RAY_FROM_IMAGES = 100_000  # two cores' threads take 10 s for as many, as long as a local Ray to start
+BLOCKS_PER_CORE = 4  # waiting at Ray: enough to keep every core at work, few enough to hold in memory
+SECONDS_BETWEEN_LINES = 10.0  # where stderr is no terminal
+
+
+@contextmanager
+def preparing(address: str | None, storage: Location) -> Iterator[Execute]:
+    """What runs a preparation for `storage`; where that is interrupted, one line says that it can go on.
+
+    Faces for object storage are prepared on this machine alone: no other sees its disk.
+    """
+    try:
+        yield shown_on(stderr, address if isinstance(storage, Path) else None)
+    except KeyboardInterrupt as interrupt:
+        print_error("interrupted: what is prepared stays, the same command goes on from there")
+        raise typer.Exit(INTERRUPTED) from interrupt
+
+
+def shown_on(console: Console, address: str | None) -> Execute:
+    """What `prepare` takes to run its blocks: Ray tasks where there are many, else threads of this process."""
+
+    def execute(blocks: Sequence[Block]) -> Generator[BlockReport, None, None]:
+        images = sum(block.count for block in blocks)
+        reports = on_ray(blocks, address) if images >= RAY_FROM_IMAGES else in_threads(blocks)
+        with _Display(console, images) as display:
+            for report in reports:
+                display.add(report)
+                yield report
+
+    return execute
+
+
+def on_ray(blocks: Sequence[Block], address: str | None) -> Generator[BlockReport, None, None]:
+    """Runs blocks as Ray tasks of one core each, on the cluster at `address` or a local one.
+
+    Reports come as blocks end. StudyError where no cluster answers; OSError where a node cannot write a block.
+    """
+    # Importing Ray takes a second, which a small data set need not pay.
+    import ray
+    from ray.exceptions import RayError, RayTaskError
+
+    from study.tune.cluster import connected
+
+    with connected(address):
+        run = ray.remote(num_cpus=1)(Block.run)
+        most = BLOCKS_PER_CORE * max(int(ray.cluster_resources().get("CPU", 1)), 1)
+        pending: list[ray.ObjectRef] = []
+        left = iter(blocks)
+        while True:
+            pending += [run.remote(block) for block in islice(left, most - len(pending))]
+            if not pending:
+                return
+            done, pending = ray.wait(pending, num_returns=1)
+            try:
+                yield from ray.get(done)
+            except RayTaskError as error:
+                raise error.cause from error
+            except RayError as error:
+                raise StudyError(f"preparing on Ray failed, run the same command again: {error}") from error
+
+
+class _Display:
+    """Images done, images per second and the time to go: a bar on a terminal, elsewhere a line now and then."""
+
+    def __init__(self, console: Console, images: int) -> None:
+        self._console = console
+        self._images = images
+        self._done = 0
+        self._decoded = 0
+        self._started: float | None = None  # at the first report: until then workers start
+        self._told = time.monotonic()
+        self._bar = Progress(
+            TextColumn("preparing"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("images, {task.fields[rate]:,.0f} images/s, to go"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task("", total=images, rate=0.0)
+
+    def __enter__(self) -> "_Display":
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def add(self, report: BlockReport) -> None:
+        """Counts a block that ended; those of an interrupted run count as done, not as decoded."""
+        now = time.monotonic()
+        self._done += report.images
+        if self._started is None:
+            self._started = now
+        else:
+            self._decoded += report.decoded
+        rate = self._decoded / max(now - self._started, 1e-9)
+        self._bar.update(self._task, advance=report.images, rate=rate)
+        if rate and not self._console.is_terminal and now - self._told >= SECONDS_BETWEEN_LINES:
+            self._told = now
+            to_go = (self._images - self._done) / rate
+            self._console.print(
+                f"preparing: {self._done:,} of {self._images:,} images, {rate:,.0f} images/s, {to_go:.0f} s to go"
+            )

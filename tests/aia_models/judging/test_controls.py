@@ -1,0 +1,149 @@
+"""Controls: nothing is found where nothing is, and people who are in two splits are found out."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from aia_models.data.faces import FaceDataset
+from aia_models.data.splits import SplitFaces
+from aia_models.errors import ControlError
+from aia_models.judging import controls, matches
+from aia_models.judging.attacks import Attacks
+from aia_models.judging.controls import Controls, Floor, judge_controls
+from aia_models.judging.released import ReleasedFaces
+from tests.aia_models.random_faces import random_faces
+
+FACES = random_faces(people=30, images=4, signal=60)
+
+
+@pytest.fixture(autouse=True)
+def fewer_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matches, "SIAMESE_STEPS", {"cheap": 10, "full": 10})
+
+
+@pytest.fixture(scope="module")
+def cheap() -> Controls:
+    return judge_controls(FACES, "cheap", 0)
+
+
+def test_ceiling_is_what_raw_pixels_give(cheap: Controls) -> None:
+    assert {(ceiling.split, ceiling.attribute) for ceiling in cheap.ceilings} == {
+        ("validation", "gender"),
+        ("test", "gender"),
+    }
+    for ceiling in cheap.ceilings:
+        assert ceiling.attacker_auc > 0.95, "the drawn signal is plain"
+        assert ceiling.matching_auc > 0.95
+
+
+def test_floors_hold_for_every_attacker_on_both_splits(cheap: Controls) -> None:
+    found = {(floor.control, floor.split, floor.attacker) for floor in cheap.floors}
+    assert found == {
+        (control, split, name)
+        for control in ("constant representation", "shuffled attribute")
+        for split in ("validation", "test")
+        for name in ("logistic_regression", "rbf_svm", "mlp")
+    }
+    for floor in cheap.floors:
+        assert floor.holds
+        if floor.control == "constant representation":
+            assert floor.auc == 0.5
+        else:
+            # Mann-Whitney's deviation for 15 people against 15 who come with one score each is 0.107.
+            assert 0.05 < floor.standard_error < 0.13
+
+
+@pytest.mark.parametrize(
+    "smiles", [lambda image: image == 3, lambda image: image == 1, lambda image: image % 2 == 0]
+)
+def test_an_attribute_that_varies_between_a_persons_images_has_its_floors(
+    smiles: Callable[[np.ndarray], np.ndarray],
+) -> None:
+    """In two of these every person's last image has the same value."""
+    values = smiles(np.tile(np.arange(4), 30)).astype(np.int8)
+    parts = [
+        replace(part, attributes={"gender": values})
+        for part in (FACES.train, FACES.attack, FACES.validation, FACES.test)
+    ]
+    found = judge_controls(SplitFaces(*parts, attributes=("gender",), fingerprint="smiles"), "cheap", 0)
+    for floor in found.floors:
+        assert floor.holds
+        assert floor.control == "constant representation" or 0.01 < floor.standard_error < 0.13
+
+
+def test_people_change_places_with_any_of_anothers_images() -> None:
+    """One person's last image alone is positive: dealt out, it is now and then another's only one."""
+    identity = np.r_[np.zeros(5, np.int32), np.arange(1, 5000, dtype=np.int32)]
+    scores = np.random.default_rng(0).normal(0, 1, len(identity))
+    deviation = controls._permuted_deviation(scores, np.arange(len(identity)) == 4, identity, 0)
+    assert deviation == pytest.approx(12**-0.5, rel=0.3), "an even distribution's"
+
+
+def with_people_of(target: FaceDataset, source: FaceDataset, people: int) -> FaceDataset:
+    """`target` whose first people are those of `source`, under their names, with images of their own."""
+    shared = target.identity < people
+    images = target.images.copy()
+    rng = np.random.default_rng(0)
+    moved = source.images[shared].astype(int) + rng.integers(-10, 11, source.images[shared].shape)
+    images[shared] = moved.clip(0, 255)
+    names = (*source.identity_names[:people], *target.identity_names[people:])
+    return replace(target, images=images, identity_names=names)
+
+
+def test_people_of_the_attackers_among_the_judged_fail_the_judgement() -> None:
+    leaking: SplitFaces = replace(FACES, test=with_people_of(FACES.test, FACES.attack, 26))
+    with pytest.raises(
+        ControlError, match=r"shuffled attribute: \w+ \(trained on attack\) reads gender on test"
+    ):
+        judge_controls(leaking, "cheap", 0)
+
+
+@pytest.mark.parametrize(
+    ("auc", "holds"), [(0.5, True), (0.69, True), (0.31, True), (0.71, False), (0.29, False)]
+)
+def test_a_floor_is_four_standard_errors_wide_in_both_directions(auc: float, holds: bool) -> None:
+    assert Floor("constant", "test", "gender", "attack", "mlp", auc, 0.05).holds == holds
+
+
+def test_full_suite_has_its_floors_too() -> None:
+    found = judge_controls(random_faces(people=12, images=2, signal=60), "full", 0)
+    assert {(floor.vantage, floor.attacker) for floor in found.floors} == {
+        (vantage, name)
+        for vantage in ("attack", "train")
+        for name in (*("logistic_regression", "rbf_svm", "mlp", "gradient_boosting", "templates", "cnn"),)
+    }
+
+
+def test_a_shuffled_attribute_is_one_for_each_person_whatever_the_split(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Other values than before for about half of them, as many of either as before."""
+    seen: list[dict[str, ReleasedFaces]] = []
+    original = controls.attack_all
+
+    def watched(released: dict[str, ReleasedFaces], *arguments: Any) -> Attacks:
+        seen.append(dict(released))
+        return original(released, *arguments)
+
+    monkeypatch.setattr(controls, "attack_all", watched)
+    shared = replace(FACES, test=with_people_of(FACES.test, FACES.attack, 3))
+    judge_controls(shared, "cheap", 0)
+    pixels, _, shuffled = seen
+    value_of: dict[str, set[int]] = {}
+    before = after = changed = 0
+    for split in ("attack", "validation", "test"):
+        faces = getattr(shared, split)
+        values = shuffled[split].attributes["gender"]
+        for person, name in enumerate(faces.identity_names):
+            value_of.setdefault(name, set()).update(values[faces.identity == person].tolist())
+        before += int(pixels[split].attributes["gender"].sum())
+        after += int(values.sum())
+        changed += int((values != pixels[split].attributes["gender"]).sum())
+        assert np.array_equal(shuffled[split].releases, pixels[split].releases)
+    assert {len(values) for values in value_of.values()} == {1}
+    assert len(value_of) == 87, "three people are in two splits"
+    assert abs(after - before) <= 12, "dealt out, not drawn: but for the images of those three"
+    assert 100 < changed < 260

@@ -1,0 +1,59 @@
+"""Whitening: uncorrelated components of variance 1, without directions that do not vary."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aia_models.judging.sklearn_attackers import examples_of, feature_scaler, reading
+from aia_models.measures.whitening import Whitening, unit_length
+
+
+@given(st.integers(0, 2**31), st.integers(1, 6))
+@settings(max_examples=25, deadline=None)
+def test_components_are_uncorrelated_and_of_variance_1(seed: int, components: int) -> None:
+    rng = np.random.default_rng(seed)
+    values = rng.normal(2, 1, (80, 6)) @ rng.normal(0, 1, (6, 6))
+    whitened = Whitening(values, components)(values)
+    assert whitened.shape == (80, components)
+    np.testing.assert_allclose(np.cov(whitened.T).reshape(components, -1), np.eye(components), atol=1e-6)
+
+
+@given(st.integers(0, 2**31))
+@settings(max_examples=25, deadline=None)
+def test_fewer_images_than_coordinates_have_the_components_of_their_covariance(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    values = rng.normal(0, np.geomspace(3, 0.1, 30), (20, 30))
+    whitened = Whitening(values, 5)(values)
+    variances, directions = np.linalg.eigh(np.cov(values.T))
+    expected = (values - values.mean(0)) @ directions[:, :-6:-1] / np.sqrt(variances[:-6:-1])
+    np.testing.assert_allclose(np.abs(whitened), np.abs(expected), atol=1e-8)  # a direction has no sign
+
+
+def test_directions_without_variance_are_left_out() -> None:
+    rng = np.random.default_rng(0)
+    values = np.c_[rng.normal(0, 3, (200, 2)), np.zeros((200, 3))]
+    whitening = Whitening(values, 4)
+    assert whitening.components == 2
+    assert whitening(values).shape == (200, 2)
+    assert Whitening(np.full((20, 3), 0.5), 2).components == 0
+
+
+def test_what_varies_in_nothing_is_read_standardised() -> None:
+    released = np.full((20, 3), 0.5, np.float32)
+    examples = examples_of(released, feature_scaler(released))
+    assert reading(examples, 2)(examples) is examples.features
+    assert reading(examples, None)(examples) is examples.features
+
+
+def test_components_are_those_of_what_was_released() -> None:
+    """Not of the standardised features, among which every coordinate weighs the same."""
+    released = np.random.default_rng(0).normal(0, [5, 0.1, 0.1, 0.1], (200, 4)).astype(np.float32)
+    examples = examples_of(released, feature_scaler(released))
+    leading = reading(examples, 1)(examples)[:, 0]
+    assert abs(np.corrcoef(leading, released[:, 0])[0, 1]) > 0.999
+
+
+def test_unit_length() -> None:
+    values = np.array([[3.0, 4.0], [0.0, 0.0]])
+    assert unit_length(values).tolist() == [[pytest.approx(0.6), pytest.approx(0.8)], [0.0, 0.0]]

@@ -1,0 +1,169 @@
+"""The encoder that is judged and shipped."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from aia_models.config import ChannelConfig, TrainingConfig
+from aia_models.errors import DataError
+from aia_models.judging import released as released_module
+from aia_models.networks.networks import Networks
+from aia_models.release import anonymizer as module
+from aia_models.release.anonymizer import Anonymizer, fit_anonymizer, release_faces
+from tests.aia_models.random_faces import SMALL, random_faces
+
+FACES = random_faces(people=8, images=4, signal=40)
+NOISE = replace(SMALL, channel=ChannelConfig("noise", noise_sd=0.05))
+
+
+def fitted(config: TrainingConfig) -> Anonymizer:
+    return fit_anonymizer(Networks(config, 16), config, FACES)
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def test_clean_representations_are_the_trained_encoders() -> None:
+    networks = Networks(SMALL, 16)
+    anonymizer = fit_anonymizer(networks, SMALL, FACES)
+    images = FACES.validation.images
+    with torch.no_grad():
+        expected = networks.encoder(torch.from_numpy(images).float() / 255)
+    torch.testing.assert_close(anonymizer.clean(images), expected)
+    assert torch.equal(anonymizer.release(images, generator()), anonymizer.clean(images))
+
+
+def test_reconstructions_are_the_trained_decoders() -> None:
+    networks = Networks(SMALL, 16)
+    released = torch.rand((3, 64))
+    with torch.no_grad():
+        expected = torch.sigmoid(networks.decoder(released))
+    found = fit_anonymizer(networks, SMALL, FACES).reconstruct(released)
+    torch.testing.assert_close(found, expected)
+
+
+def test_chunks_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    anonymizer = fitted(SMALL)
+    whole = anonymizer.clean(FACES.test.images)
+    monkeypatch.setattr(module, "ENCODED_IMAGES", 5)
+    torch.testing.assert_close(anonymizer.clean(FACES.test.images), whole)
+
+
+def test_eraser_is_fitted_on_the_train_identities() -> None:
+    anonymizer = fitted(replace(SMALL, channel=ChannelConfig(erasure=True)))
+    gap = {}
+    for split in ("train", "test"):
+        faces = getattr(FACES, split)
+        released, gender = anonymizer.release(faces.images, generator()).double(), faces.attributes["gender"]
+        gap[split] = (released[gender == 1].mean(0) - released[gender == 0].mean(0)).abs().max().item()
+    assert gap["train"] < 1e-6 < gap["test"]
+
+
+def test_encode_draws_new_noise_at_each_call() -> None:
+    anonymizer = fitted(NOISE)
+    torch.manual_seed(0)
+    first = anonymizer.encode(FACES.test.images)
+    torch.manual_seed(0)
+    second = anonymizer.encode(FACES.test.images)
+    noise = torch.stack([first, second]) - anonymizer.clean(FACES.test.images)
+    # Five standard deviations of the sample's.
+    assert noise.std().item() == pytest.approx(0.05, rel=5 / np.sqrt(2 * noise.numel()))
+    assert abs(torch.corrcoef(noise.flatten(1))[0, 1].item()) < 5 / np.sqrt(first.numel())
+    assert not first.requires_grad
+
+
+def test_encode_without_noise_is_release() -> None:
+    anonymizer = fitted(replace(SMALL, channel=ChannelConfig("quantise", bits=2, erasure=True)))
+    images = FACES.test.images
+    assert torch.equal(anonymizer.encode(images), anonymizer.release(images, generator()))
+
+
+@pytest.mark.parametrize(
+    ("images", "found"),
+    [
+        (np.zeros((2, 1, 32, 32), np.uint8), r"uint8 \[2, 1, 32, 32\]"),
+        (np.zeros((2, 1, 16, 16), np.float32), r"float32 \[2, 1, 16, 16\]"),
+        (np.zeros((2, 3, 16, 16), np.uint8), r"uint8 \[2, 3, 16, 16\]"),
+        (np.zeros((16, 16), np.uint8), r"uint8 \[16, 16\]"),
+        (np.zeros((0, 1, 16, 16), np.uint8), r"uint8 \[0, 1, 16, 16\]"),
+    ],
+)
+def test_encode_refuses_other_images(images: np.ndarray, found: str) -> None:
+    right = r"this encoder takes uint8 \[N, 1, 16, 16\]"
+    with pytest.raises(DataError, match=f"^images are {found}: {right}$"):
+        fitted(SMALL).encode(images)
+
+
+def test_judges_see_each_split_but_train() -> None:
+    anonymizer = fitted(NOISE)
+    released = release_faces(anonymizer, FACES, 3, "cheap")
+    assert set(released) == {"attack", "validation", "test"}
+    for split, faces in released.items():
+        original = getattr(FACES, split)
+        assert np.array_equal(faces.identity, original.identity)
+        assert np.array_equal(faces.attributes["gender"], original.attributes["gender"])
+        assert len(faces.releases) == 1
+        assert faces.mean_of_10 is None
+        noise = faces.representations - anonymizer.clean(original.images).numpy()
+        assert noise.std() == pytest.approx(0.05, rel=0.1)
+
+
+def test_judged_noise_comes_from_the_seed_and_split() -> None:
+    anonymizer = fitted(NOISE)
+    first, again, other = (release_faces(anonymizer, FACES, seed, "cheap") for seed in (3, 3, 4))
+    noise = {
+        split: faces.representations - anonymizer.clean(getattr(FACES, split).images).numpy()
+        for split, faces in first.items()
+    }
+    for split in first:
+        assert np.array_equal(first[split].representations, again[split].representations)
+        assert not np.array_equal(first[split].representations, other[split].representations)
+    assert not np.allclose(noise["validation"], noise["test"], atol=1e-3)
+
+
+def test_full_suite_sees_several_releases_of_what_it_learns_from_and_means_of_ten() -> None:
+    anonymizer = fitted(NOISE)
+    cheap, full = (release_faces(anonymizer, FACES, 3, suite) for suite in ("cheap", "full"))
+    assert set(full) == {"train", "attack", "validation", "test"}
+    for split, faces in full.items():
+        assert len(faces.releases) == (3 if split in ("train", "attack") else 1)
+        clean = anonymizer.clean(getattr(FACES, split).images).numpy()
+        noise = faces.releases - clean
+        assert np.allclose(noise.std((1, 2)), 0.05, rtol=0.1)
+        if split != "train":
+            assert np.array_equal(faces.representations, cheap[split].representations)
+        assert faces.mean_of_10 is not None
+        mean = faces.mean_of_10 - clean
+        assert mean.std() == pytest.approx(0.05 / np.sqrt(10), rel=0.1)
+        shared = np.corrcoef(mean.ravel(), noise[0].ravel())[0, 1]
+        assert shared == pytest.approx(1 / np.sqrt(10), abs=0.15), "the first release is one of the ten"
+    assert (
+        abs(np.corrcoef(full["attack"].releases.reshape(3, -1) - full["attack"].mean_of_10.ravel())[0, 1])
+        < 0.7
+    )
+
+
+def test_a_channel_that_draws_nothing_is_released_once() -> None:
+    released = release_faces(fitted(SMALL), FACES, 3, "full")
+    assert {len(faces.releases) for faces in released.values()} == {1}
+    assert {faces.mean_of_10 for faces in released.values()} == {None}
+
+
+def test_of_many_images_those_of_some_people_are_learnt_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(released_module, "MOST_LEARNT_IMAGES", 12)
+    released = release_faces(fitted(NOISE), FACES, 3, "full")
+    for split, faces in released.items():
+        whole = len(getattr(FACES, split))
+        assert len(faces.identity) == (12 if split in ("train", "attack") else whole)
+        assert faces.releases.shape[1] == len(faces.attributes["gender"]) == len(faces.identity)
+    assert set(np.unique(released["attack"].identity, return_counts=True)[1]) == {4}, "whole people"
+
+
+def test_decode_is_the_decoders_image_for_arrays() -> None:
+    anonymizer = fitted(NOISE)
+    released = anonymizer.clean(FACES.test.images)
+    expected = anonymizer.reconstruct(released).numpy()
+    np.testing.assert_allclose(anonymizer.decode(released.numpy()), expected, atol=1e-6)

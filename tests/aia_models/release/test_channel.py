@@ -1,0 +1,181 @@
+"""What the release channel does to representations, in training and at release."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aia_models.config import ChannelConfig
+from aia_models.random_streams import normal_like, uniform_like
+from aia_models.release.channel import (
+    ReleaseChannel,
+    add_noise,
+    fit_release_channel,
+    quantise,
+    replace_randomly,
+    transmit,
+)
+from aia_models.release.eraser import fit_eraser
+
+NONE = ChannelConfig()
+ERASED = {
+    "none": ChannelConfig(erasure=True),
+    "noise": ChannelConfig("noise", noise_sd=0.1, erasure=True),
+    "quantise": ChannelConfig("quantise", bits=3, erasure=True),
+    "random_replacement": ChannelConfig("random_replacement", replaced_share=0.5, erasure=True),
+}
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def representations(n: int = 60, k: int = 6, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    """g in [0, 1] whose coordinates differ in spread, and an attribute that shifts them."""
+    rng = np.random.default_rng(seed)
+    attribute = rng.integers(0, 2, n)
+    g = 0.5 + rng.uniform(-0.3, 0.3, (n, k)) * np.linspace(0.1, 1, k) + 0.1 * attribute[:, None]
+    return torch.tensor(g, dtype=torch.float32), torch.tensor(attribute, dtype=torch.int8)
+
+
+@pytest.mark.parametrize("source", [generator(), None])
+def test_noise_is_gaussian_of_the_given_sd(source: torch.Generator | None) -> None:
+    g = torch.rand((400, 500), generator=generator(1))
+    noise = (add_noise(g, 0.2, source) - g).double() / 0.2
+    # Five standard deviations of the moments of 200,000 standard normal numbers.
+    assert noise.mean().item() == pytest.approx(0, abs=5 / np.sqrt(2e5))
+    assert noise.square().mean().item() == pytest.approx(1, abs=5 * np.sqrt(2 / 2e5))
+    assert noise.pow(4).mean().item() == pytest.approx(3, abs=5 * np.sqrt(96 / 2e5))
+
+
+def test_noise_depends_on_the_generator_alone() -> None:
+    g = torch.rand((5, 4))
+    assert torch.equal(add_noise(g, 0.1, generator(3)), add_noise(g, 0.1, generator(3)))
+    assert not torch.equal(add_noise(g, 0.1, generator(3)), add_noise(g, 0.1, generator(4)))
+
+
+def test_entropy_ignores_every_seed() -> None:
+    values = torch.zeros((3, 4))
+    for draw in (lambda: normal_like(values, None), lambda: uniform_like(values, (3, 4), None)):
+        torch.manual_seed(0)
+        first = draw()
+        torch.manual_seed(0)
+        assert first.shape == (3, 4)
+        assert first.dtype == values.dtype
+        assert not torch.equal(first, draw())
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 8), st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_quantised_values(seed: int, bits: int, erased: bool) -> None:
+    """At most 2^bits values, exactly: what remains beside them would tell of g. Erased g may be negative."""
+    g = torch.rand((1000, 3), generator=generator(seed))
+    g = 3 * g - 2 if erased else g
+    low, high = g.amin(0) + 0.1, g.amax(0) - 0.1
+    released = quantise(g, low, high, bits)
+    assert max(len(column.unique()) for column in released.T) <= 2**bits
+    assert (released >= low - 1e-6).all()
+    assert (released <= high + 1e-6).all()
+    inside = (g >= low) & (g <= high)
+    step = ((high - low) / (2**bits - 1)).expand_as(g)
+    assert ((released - g).abs()[inside] <= step[inside] / 2 + 1e-6).all()
+
+
+def test_quantiser_keeps_its_ends() -> None:
+    g = torch.tensor([[0.0], [0.2], [0.6], [1.0]])
+    assert quantise(g, torch.zeros(1), torch.ones(1), 1).flatten().tolist() == [0.0, 0.0, 1.0, 1.0]
+
+
+def test_quantiser_passes_gradients_straight_through() -> None:
+    g = torch.rand((6, 2), generator=generator(), requires_grad=True)
+    weight = torch.arange(12.0).reshape(6, 2)
+    (quantise(g, torch.zeros(2), torch.ones(2), 2) * weight).sum().backward()
+    assert g.grad is not None
+    assert torch.equal(g.grad, weight)
+
+
+def test_constant_coordinate_is_quantised_to_itself() -> None:
+    g = torch.full((5, 1), 0.25)
+    torch.testing.assert_close(quantise(g, g.amin(0), g.amax(0), 4), g, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("source", [generator(), None])
+def test_random_replaces_half_by_uniform_numbers(source: torch.Generator | None) -> None:
+    g = torch.full((200, 500), 7.0)
+    released = replace_randomly(g, 0.5, uniform_like(g, (2, *g.shape), source))
+    replaced = released[released != 7.0].double()
+    assert len(replaced) / g.numel() == pytest.approx(0.5, abs=5 * 0.5 / np.sqrt(1e5))
+    assert 0 <= replaced.min() < 0.01
+    assert 0.99 < replaced.max() <= 1
+    assert replaced.mean().item() == pytest.approx(0.5, abs=5 / np.sqrt(12 * 5e4))
+    assert replaced.var().item() == pytest.approx(1 / 12, abs=0.002)
+
+
+def test_training_channel() -> None:
+    """Noise, or the quantiser over the batch's own range; the paper's none and Random train on g itself."""
+    g, _ = representations()
+    noisy = transmit(g, ChannelConfig("noise", noise_sd=0.1), generator())
+    assert torch.equal(noisy, add_noise(g, 0.1, generator()))
+    quantised = transmit(g, ChannelConfig("quantise", bits=2), generator())
+    assert torch.equal(quantised, quantise(g, g.amin(0), g.amax(0), 2))
+    for config in (NONE, ChannelConfig("random_replacement", replaced_share=0.5)):
+        assert torch.equal(transmit(g, config, generator()), g)
+
+
+@pytest.mark.parametrize("kind", ERASED)
+def test_training_channel_never_erases(kind: str) -> None:
+    g, _ = representations()
+    fields: dict[str, Any] = {**vars(ERASED[kind]), "erasure": False}
+    plain = transmit(g, ChannelConfig(**fields), generator())
+    assert torch.equal(transmit(g, ERASED[kind], generator()), plain)
+
+
+def test_none_releases_g_itself() -> None:
+    g, attribute = representations()
+    assert torch.equal(fit_release_channel(NONE, g, attribute[:, None])(g, generator()), g)
+
+
+@pytest.mark.parametrize("kind", ERASED)
+def test_erasure_comes_before_the_rest(kind: str) -> None:
+    g, attribute = representations()
+    channel = fit_release_channel(ERASED[kind], g, attribute[:, None])
+    erased = channel.erase(g)
+    rest = {
+        "none": lambda: erased,
+        "noise": lambda: add_noise(erased, 0.1, generator()),
+        "quantise": lambda: quantise(erased, erased.amin(0), erased.amax(0), 3),
+        "random_replacement": lambda: replace_randomly(
+            erased, 0.5, uniform_like(erased, (2, *erased.shape), generator())
+        ),
+    }
+    assert torch.equal(channel(g, generator()), rest[kind]())
+    assert not torch.allclose(erased, g, atol=1e-3)
+
+
+def test_fitted_eraser_is_the_float64_one() -> None:
+    g, attribute = representations()
+    expected = fit_eraser(g.double().numpy(), attribute.numpy())(g.double().numpy())
+    found = fit_release_channel(ERASED["none"], g, attribute[:, None]).erase(g)
+    np.testing.assert_allclose(found.numpy(), expected, atol=2e-6)
+
+
+def test_quantiser_range_is_fitted_once() -> None:
+    """Others' representations are clipped to the range over the erased g of those it was fitted on."""
+    g, attribute = representations()
+    channel = fit_release_channel(ERASED["quantise"], g, attribute[:, None])
+    erased = channel.erase(g)
+    torch.testing.assert_close(channel.low, erased.amin(0))
+    torch.testing.assert_close(channel.high, erased.amax(0))
+    others = channel(3 * g - 1, generator())
+    assert (others >= channel.low - 1e-6).all()
+    assert (others <= channel.high + 1e-6).all()
+
+
+def test_unfitted_channel() -> None:
+    g, _ = representations()
+    assert torch.equal(ReleaseChannel(ERASED["none"], 6)(g, generator()), g)
+    released = ReleaseChannel(ERASED["quantise"], 6)(g, generator())
+    assert torch.equal(released, quantise(g, torch.zeros(6), torch.ones(6), 3))

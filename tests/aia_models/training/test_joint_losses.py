@@ -1,0 +1,252 @@
+"""What encoder, matcher and adversaries learn from where the paper's own losses are replaced or multiplied."""
+
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from aia_models.config import (
+    KERNEL_PENALTIES,
+    AdversaryConfig,
+    BudgetConfig,
+    ChannelConfig,
+    ComputeConfig,
+    PenaltyConfig,
+    PenaltyKind,
+    TrainingConfig,
+    UtilityConfig,
+)
+from aia_models.errors import ConfigError
+from aia_models.losses.losses import (
+    adversary_loss,
+    batch_contrastive_loss,
+    contrastive_loss,
+    reconstruction_loss,
+)
+from aia_models.losses.penalties import kernel_penalty, negative_entropy, rate
+from aia_models.networks.networks import Networks
+from aia_models.random_streams import stream
+from aia_models.release.channel import transmit
+from aia_models.training.batches import PairSampler
+from aia_models.training.trainer import Trainer
+from tests.aia_models.random_faces import SMALL, random_faces
+
+FACES = random_faces(people=6, images=4)
+TWO = replace(
+    FACES,
+    attributes=("gender", "other"),
+    **{
+        split: replace(
+            part, attributes={**part.attributes, "other": (part.identity % 3 == 0).astype(np.int8)}
+        )
+        for split, part in vars(FACES).items()
+        if split in ("train", "attack", "validation", "test")
+    },
+)
+NOISE = ChannelConfig("noise", noise_sd=0.1)
+BATCH = replace(SMALL, batch_images=24, channel=NOISE, alpha=0.7, beta=0.6)
+CONTRASTIVE = UtilityConfig("batch_contrastive", 0.2)
+
+
+class Step:
+    """One joint step, and the same losses by hand at the weights before it."""
+
+    def __init__(self, config: TrainingConfig, faces: Any = FACES) -> None:
+        self.config = config
+        self.trainer = Trainer(config, ComputeConfig(), faces)
+        self.before = deepcopy(self.trainer.networks)
+        sampler, rng = PairSampler(faces.train.identity), np.random.default_rng(0)
+        epoch = sampler.persons_epoch if config.utility.kind == "batch_contrastive" else sampler.epoch
+        drawn = epoch(config.batch_images, rng)
+        self.rows = torch.from_numpy(drawn.images[0])
+        self.different = torch.from_numpy(drawn.different[0])
+        self.attributes = torch.from_numpy(faces.train.attribute_columns(faces.attributes))[self.rows]
+        self.pixels = torch.from_numpy(faces.train.images).float()[self.rows] / 255
+        self.g = self.before.encoder(self.pixels)
+        self.released = transmit(self.g, config.channel, stream(config.seed, "channel", "train"))
+        self.shown = self.trainer.joint_step(self.rows, self.different)
+
+    @property
+    def reconstruction(self) -> torch.Tensor:
+        return reconstruction_loss(self.before.decoder(self.released), self.pixels)
+
+    @property
+    def pairs(self) -> torch.Tensor:
+        left, right = self.before.matcher(self.released).chunk(2)
+        every = torch.ones_like(self.different)
+        return contrastive_loss(left, right, self.different, every, self.config.matcher.margin)
+
+    def adversary(self, number: int) -> torch.Tensor:
+        log_odds = self.before.adversaries[number](self.released)
+        return adversary_loss(log_odds, self.attributes[:, number], class_balanced=True)
+
+    def assert_gradients(self, network: str, loss: torch.Tensor, number: int = 0) -> None:
+        now, twin = (_network(networks, network, number) for networks in (self.trainer.networks, self.before))
+        expected = torch.autograd.grad(loss, list(twin.parameters()), retain_graph=True)
+        assert sum(gradient.abs().sum() for gradient in expected) > 0
+        for parameter, gradient in zip(now.parameters(), expected, strict=True):
+            torch.testing.assert_close(parameter.grad, gradient, rtol=2e-3, atol=1e-6)
+
+
+def _network(networks: Networks, name: str, number: int) -> nn.Module:
+    return networks.adversaries[number] if name == "adversary" else getattr(networks, name)
+
+
+def test_each_private_attribute_has_an_adversary_and_a_weight_of_its_own() -> None:
+    step = Step(replace(BATCH, further_betas=(0.25,)), TWO)
+    total = step.reconstruction + 0.7 * step.pairs - 0.6 * step.adversary(0) - 0.25 * step.adversary(1)
+    step.assert_gradients("encoder", total)
+    for number in (0, 1):
+        step.assert_gradients("adversary", step.adversary(number), number)
+    mean = (step.adversary(0) + step.adversary(1)) / 2
+    expected = torch.stack([step.reconstruction, step.pairs, mean, total]).detach()
+    torch.testing.assert_close(step.shown, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_the_first_attributes_training_starts_from_the_same_weights_beside_a_second() -> None:
+    one, two = Networks(BATCH, 16), Networks(replace(BATCH, further_betas=(0.1,)), 16)
+    for name, weight in one.state_dict().items():
+        assert torch.equal(weight, two.state_dict()[name])
+    first, second = (nn.utils.parameters_to_vector(a.parameters()) for a in two.adversaries)
+    assert not torch.equal(first, second)
+
+
+def test_every_attribute_needs_a_beta() -> None:
+    with pytest.raises(ConfigError, match="1 values of β for the attributes gender, other: expected one for"):
+        Trainer(BATCH, ComputeConfig(), TWO)
+
+
+def test_two_attributes_are_trained_to_the_end_and_the_worse_is_shown() -> None:
+    erased = ChannelConfig("noise", noise_sd=0.1, erasure=True, erasure_in_training=True)
+    config = replace(BATCH, further_betas=(0.25,), channel=erased, batch_images=8)
+    last = list(Trainer(config, ComputeConfig(), TWO).run())[-1]
+    assert last.adversary_auc_validation is not None
+    assert last.adversary_auc_validation >= 0.5
+
+
+@pytest.mark.parametrize("kind", KERNEL_PENALTIES)
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_kernel_penalty_in_place_of_the_adversary(kind: PenaltyKind, mirrored: bool) -> None:
+    step = Step(replace(BATCH, penalty=PenaltyConfig(kind, mirrored)))
+    halves = stream(BATCH.seed, "penalty")
+    penalty = kernel_penalty(kind, step.released, step.attributes[:, 0], mirrored, halves)
+    total = step.reconstruction + 0.7 * step.pairs + 0.6 * penalty
+    step.assert_gradients("encoder", total)
+    step.assert_gradients("adversary", step.adversary(0))
+    assert step.shown[3].item() == pytest.approx(total.item(), rel=1e-4)
+
+
+def test_maximum_entropy_moves_the_encoder_and_cross_entropy_the_adversary() -> None:
+    step = Step(replace(BATCH, penalty=PenaltyConfig("max_entropy")))
+    penalty = negative_entropy(step.before.adversary(step.released))
+    step.assert_gradients("encoder", step.reconstruction + 0.7 * step.pairs + 0.6 * penalty)
+    step.assert_gradients("adversary", step.adversary(0))
+
+
+def test_bottleneck_adds_the_rate() -> None:
+    step = Step(replace(BATCH, bottleneck=0.3))
+    total = step.reconstruction + 0.7 * step.pairs - 0.6 * step.adversary(0) + 0.3 * rate(step.g, 0.1)
+    step.assert_gradients("encoder", total)
+    assert step.shown[3].item() == pytest.approx(total.item(), rel=1e-4)
+
+
+def test_contrastive_utility_moves_the_encoder_and_eq_7_the_matcher() -> None:
+    step = Step(replace(BATCH, utility=CONTRASTIVE))
+    identity = torch.from_numpy(FACES.train.identity).long()
+    utility = batch_contrastive_loss(step.released, identity[step.rows], 0.2)
+    step.assert_gradients("encoder", step.reconstruction + 0.7 * utility - 0.6 * step.adversary(0))
+    assert step.shown[1].item() == pytest.approx(utility.item(), rel=1e-4)
+    anchors, partners = step.rows.chunk(2)
+    assert torch.equal(identity[anchors], identity[partners]), "two images of each person"
+    assert not torch.equal(anchors, partners)
+    left, right = step.before.matcher(step.released.detach()).chunk(2)
+    pairs, counted = [], []
+    for place, apart in enumerate(step.different):
+        other = (place + 1) % len(anchors) if apart else place
+        pairs.append(right[other])
+        counted.append(bool((identity[anchors[place]] != identity[partners[other]]) == apart))
+    assert any(counted)
+    loss = contrastive_loss(left, torch.stack(pairs), step.different, torch.tensor(counted), 1.0)
+    step.assert_gradients("matcher", loss)
+
+
+BUDGET = BudgetConfig(autoencoder_epochs=1, heads_epochs=1, joint_epochs=4)
+
+
+def test_schedule_raises_beta_over_the_joint_epochs() -> None:
+    config = replace(BATCH, budget=BUDGET, penalty=PenaltyConfig(schedule="ramp"))
+    joint = [record for record in Trainer(config, ComputeConfig(), FACES).run() if record.stage == "joint"]
+    for record, share in zip(joint, (0.125 / 0.3, 1.0, 1.0, 1.0), strict=True):
+        parts = record.reconstruction_loss, record.matcher_loss, record.adversary_loss, record.total_loss
+        assert None not in parts
+        reconstruction, matcher, adversary, total = (part or 0.0 for part in parts)
+        assert total == pytest.approx(reconstruction + 0.7 * matcher - 0.6 * share * adversary, rel=1e-4)
+
+
+@pytest.mark.parametrize(("restart_epochs", "restarted_before"), [(None, []), (2, [5]), (1, [4, 5, 6])])
+def test_adversaries_restart_at_intervals(
+    restart_epochs: int | None, restarted_before: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adversary = AdversaryConfig(("linear",), restart_epochs=restart_epochs)
+    trainer = Trainer(replace(BATCH, budget=BUDGET, adversary=adversary), ComputeConfig(), FACES)
+    restarted: list[int] = []
+    original = Networks.restart_adversaries
+
+    def watched(networks: Networks, config: TrainingConfig, epoch: int) -> None:
+        weights = nn.utils.parameters_to_vector(networks.adversary.parameters())
+        optimiser = trainer.adversary_optimiser
+        original(networks, config, epoch)
+        assert not torch.equal(weights, nn.utils.parameters_to_vector(networks.adversary.parameters()))
+        assert optimiser.state, "the optimiser that is left behind had begun"
+        restarted.append(epoch)
+
+    monkeypatch.setattr(Networks, "restart_adversaries", watched)
+    list(trainer.run())
+    assert restarted == restarted_before
+    steps = {int(state["step"]) for state in trainer.adversary_optimiser.state.values()}
+    assert steps == {1 if restart_epochs == 1 else 2 if restart_epochs == 2 else 5}
+
+
+def test_refitted_eraser_leaves_nothing_linear_in_what_training_sees() -> None:
+    """Two images of a person are enough for a covariance of full rank here: 200 images, 64 coordinates."""
+    faces = random_faces(people=40, images=5)
+    erased = ChannelConfig("none", erasure=True, erasure_in_training=True)
+    trainer = Trainer(replace(SMALL, channel=erased), ComputeConfig(), faces)
+    rows = torch.arange(200)
+    seen: list[torch.Tensor] = []
+    trainer.networks.adversary.register_forward_pre_hook(lambda _, given: seen.append(given[0].detach()))
+    labels = torch.from_numpy(faces.train.attributes["gender"]).double()
+    centred = labels - labels.mean()
+    trainer.objective.adversaries(rows)
+    trainer.objective.refit_eraser()
+    trainer.objective.adversaries(rows)
+    before, after = (((values.double() - values.double().mean(0)).T @ centred).norm() for values in seen)
+    assert after < 1e-4 * before
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"utility": CONTRASTIVE},
+        {"channel": ChannelConfig("noise", noise_sd=0.1, erasure=True, erasure_in_training=True)},
+        {"adversary": AdversaryConfig(("linear",), restart_epochs=1)},
+        {"penalty": PenaltyConfig("kernel_ridge_rff", True, "reversal")},
+        {"bottleneck": 0.5},
+    ],
+)
+def test_stage_1_does_not_depend_on_what_stage_2_does(changes: dict[str, Any]) -> None:
+    """It is shared between trials that differ in these."""
+    budget = replace(BUDGET, joint_epochs=0)
+    adversary = AdversaryConfig(("linear",))
+    plain = Trainer(replace(BATCH, budget=budget, adversary=adversary), ComputeConfig(), FACES)
+    other = Trainer(
+        replace(BATCH, **{"budget": budget, "adversary": adversary, **changes}), ComputeConfig(), FACES
+    )
+    for trainer in (plain, other):
+        list(trainer.run())
+    for name, weight in plain.networks.state_dict().items():
+        assert torch.equal(weight, other.networks.state_dict()[name]), name

@@ -1,0 +1,157 @@
+"""A training from a file, stage 1's or any epoch's: it goes on from there as from its own, bit by bit."""
+
+from dataclasses import asdict, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors import SafetensorError
+
+from aia_models.config import (
+    AdversaryConfig,
+    BudgetConfig,
+    ChannelConfig,
+    ComputeConfig,
+    PenaltyConfig,
+    TrainingConfig,
+    UtilityConfig,
+)
+from aia_models.errors import CheckpointError
+from aia_models.training import state as training_state
+from aia_models.training.state import TrainingState, capture, load, restore, save
+from aia_models.training.trainer import EpochRecord, Trainer
+from tests.aia_models.random_faces import random_faces
+
+FACES = random_faces(people=12, images=4, signal=40)
+SMALL = TrainingConfig(
+    alpha=1.0,
+    beta=1.0,
+    batch_images=16,
+    budget=BudgetConfig(2, 2, 3),
+    adversary=AdversaryConfig(members=("linear", "mlp", "cnn"), hidden=16, cnn_channels=(8, 16)),
+)
+LATER = {
+    "another α and β": replace(SMALL, alpha=9.0, beta=0.1),
+    "noise and erasure": replace(SMALL, channel=ChannelConfig("noise", noise_sd=0.1, erasure=True)),
+    "eraser in training": replace(SMALL, channel=ChannelConfig(erasure=True, erasure_in_training=True)),
+    "two adversary steps, restarted": replace(
+        SMALL, adversary=replace(SMALL.adversary, steps=2, restart_epochs=1)
+    ),
+}
+
+ANY_EPOCH = {
+    "penalty": replace(SMALL, penalty=PenaltyConfig(kind="kernel_ridge_rff", mirrored=True)),
+    "contrastive utility": replace(SMALL, utility=UtilityConfig(kind="batch_contrastive", temperature=0.2)),
+    "augmented": replace(SMALL, augmentation="flip_shift"),
+    "schedule": replace(SMALL, penalty=PenaltyConfig(schedule="ramp")),
+}
+
+
+def stage1_of(config: TrainingConfig, compute: ComputeConfig = ComputeConfig()) -> TrainingState:
+    trainer = Trainer(config, compute, FACES)
+    return capture(trainer, list(trainer.run_stage1()))
+
+
+def figures(records: Any) -> list[dict[str, Any]]:
+    return [{name: value for name, value in asdict(r).items() if name != "seconds"} for r in records]
+
+
+@pytest.mark.parametrize("layout", ["channels_last", "contiguous"])
+@pytest.mark.parametrize("name", LATER)
+def test_joint_training_from_a_file_is_bit_equal_to_training_all_of_it(
+    tmp_path: Path, name: str, layout: Any
+):
+    compute = ComputeConfig(memory_format=layout)
+    path = tmp_path / "stage1.safetensors"
+    save(stage1_of(SMALL, compute), path)
+    shared, own = Trainer(LATER[name], compute, FACES), Trainer(LATER[name], compute, FACES)
+    stage1 = load(path)
+    restore(shared, stage1)
+    taken = figures([*stage1.records, *shared.run_joint()])
+    assert taken == figures(own.run())
+    for key, value in own.networks.state_dict().items():
+        assert torch.equal(shared.networks.state_dict()[key], value), key
+
+
+@pytest.mark.parametrize("augmentation", ["flip", "flip_shift"])
+def test_augmentation_draws_the_same_after_either_way(augmentation: Any) -> None:
+    config = replace(SMALL, augmentation=augmentation)
+    shared, own = Trainer(config, ComputeConfig(), FACES), Trainer(config, ComputeConfig(), FACES)
+    restore(shared, stage1_of(config))
+    assert figures(shared.run_joint()) == figures(own.run())[4:]
+
+
+def test_a_stage_1_without_epochs_of_the_heads_crosses_too() -> None:
+    config = replace(SMALL, budget=BudgetConfig(2, 0, 2))
+    shared, own = Trainer(config, ComputeConfig(), FACES), Trainer(config, ComputeConfig(), FACES)
+    restore(shared, stage1_of(config))
+    assert figures(shared.run_joint()) == figures(own.run())[2:]
+
+
+def test_moments_lie_as_their_weights_do() -> None:
+    trainer = Trainer(SMALL, ComputeConfig(memory_format="channels_last"), FACES)
+    restore(trainer, stage1_of(SMALL))
+    for optimiser in (trainer.adversary_optimiser, trainer.matcher_optimiser):
+        for parameter, state in optimiser.state.items():
+            assert state["exp_avg"].stride() == parameter.stride()
+            assert state["exp_avg"].abs().sum() > 0
+
+
+def test_what_was_captured_does_not_move_while_training_goes_on() -> None:
+    trainer = Trainer(SMALL, ComputeConfig(), FACES)
+    stage1 = capture(trainer, list(trainer.run_stage1()))
+    before = {name: value.clone() for name, value in stage1.tensors.items()}
+    list(trainer.run_joint())
+    assert all(torch.equal(before[name], value) for name, value in stage1.tensors.items())
+
+
+def test_a_stage_1_that_diverged_is_kept_with_its_reason(tmp_path: Path) -> None:
+    record = EpochRecord(1, "autoencoder", None, None, None, None, None, None, 16, 0.1)
+    path = tmp_path / "stage1.safetensors"
+    save(TrainingState({}, (record,), "reconstruction_loss is nan in epoch 2 (autoencoder)"), path)
+    assert load(path) == TrainingState({}, (record,), "reconstruction_loss is nan in epoch 2 (autoencoder)")
+
+
+@pytest.mark.parametrize("content", [b"", b"no tensors", b"\x02\0\0\0\0\0\0\0{}"])
+def test_a_damaged_file_is_told_in_one_line(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "stage1.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(
+        CheckpointError, match=r"stage1\.safetensors is damaged .*needs a file that training wrote"
+    ):
+        load(path)
+
+
+@pytest.mark.parametrize("after", range(1, 8))
+@pytest.mark.parametrize("name", [*LATER, "penalty", "contrastive utility", "augmented", "schedule"])
+def test_a_training_goes_on_bit_equal_after_any_epoch(tmp_path: Path, name: str, after: int) -> None:
+    config, compute = {**LATER, **ANY_EPOCH}[name], ComputeConfig()
+    own, first, second = (Trainer(config, compute, FACES) for _ in range(3))
+    whole = figures(own.run())
+    assert len(whole) == 7
+    begun = list(islice(first.run(), after))
+    path = tmp_path / "training.safetensors"
+    save(capture(first, begun, notes="mine"), path)
+    state = load(path)
+    assert state.notes == "mine"
+    restore(second, state)
+    assert figures([*state.records, *second.run()]) == whole
+    for key, value in own.networks.state_dict().items():
+        assert torch.equal(second.networks.state_dict()[key], value), key
+
+
+def test_a_disk_that_does_not_take_it_is_told_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise SafetensorError("Error while serializing: No space left on device (os error 28)")
+
+    monkeypatch.setattr(training_state, "save_file", full)
+    path = tmp_path / "training.safetensors"
+    path.write_text("of before")
+    with pytest.raises(OSError, match=r"training\.safetensors cannot be written: .*No space left"):
+        save(stage1_of(SMALL), path)
+    assert path.read_text() == "of before"
+    assert [left.name for left in tmp_path.iterdir()] == [path.name]

@@ -1,0 +1,93 @@
+"""What the heat map of attacks shows."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from analysis.summaries.attackers import MOST_DESIGNS, attacked
+from analysis.tables.reader import open_study, read_attacks, read_trials
+from analysis.tables.schema import SCHEMAS
+from tests.analysis.made_up import FULL, METHODS, write_study
+
+ATTACKS = pl.DataFrame(SCHEMAS["attacks"].empty_table()).schema
+ATTACK = {
+    "split": "validation", "attribute": "gender", "attacker": "mlp", "suite": "cheap", "vantage": "attack",
+    "releases": 1, "train_images": 100, "setting": "usual",
+}  # fmt: skip
+GOOD, BETTER = (
+    {"attacker_auc_validation": attacker, "matching_auc_validation": matching}
+    for attacker, matching in ((0.7, 0.8), (0.6, 0.7))
+)
+
+
+def attacks(*rows: dict) -> pl.DataFrame:
+    return pl.DataFrame([{**ATTACK, **row} for row in rows], schema=ATTACKS)
+
+
+def test_an_attack_counts_folded_on_one_release_and_the_most_images(trials) -> None:
+    frame = trials([GOOD])
+    found = attacked(
+        frame,
+        attacks(
+            {"trial_id": "t0000", "auc": 0.2},
+            {"trial_id": "t0000", "auc": 0.9, "train_images": 50},
+            {"trial_id": "t0000", "auc": 0.95, "releases": 10},
+            {"trial_id": "t0000", "auc": 0.99, "split": "test"},
+            {"trial_id": "t0000", "auc": 0.7, "vantage": "train"},
+        ),
+    )
+    assert found.rows() == [("t0000", "mlp", 0.8), ("t0000", "mlp (own)", 0.7)]
+
+
+def test_designs_come_most_private_first_then_baselines_and_attackers_strongest_first(trials) -> None:
+    frame = trials([GOOD, BETTER, {**GOOD, "phase": "baseline", "method": "random"}])
+    aucs = {
+        "t0000": (0.6, 0.8),
+        "t0001": (0.6, 0.8),
+        "t0002": (1.0, 0.5),
+    }  # a baseline says nothing of strength
+    rows = [
+        {"trial_id": name, "attacker": who, "auc": auc}
+        for name, both in aucs.items()
+        for who, auc in zip(("a_b", "c"), both, strict=True)
+    ]
+    found = attacked(frame, attacks(*rows))
+    assert found["design"].unique(maintain_order=True).to_list() == ["t0001", "t0000", "random"]
+    assert found["attacker"].unique(maintain_order=True).to_list() == ["c", "a b"]
+
+
+def test_attackers_of_several_attributes_are_told_apart(trials) -> None:
+    rows = [{"trial_id": "t0000", "auc": 0.6, "attribute": name} for name in ("gender", "young")]
+    assert set(attacked(trials([GOOD]), attacks(*rows))["attacker"]) == {"gender: mlp", "young: mlp"}
+
+
+def test_confirmed_designs_show_their_means_over_seeds(tmp_path: Path) -> None:
+    study = open_study(write_study(tmp_path / "study"))
+    trials, table = read_trials(study), read_attacks(study)
+    found = attacked(trials, table)
+    shown = found["design"].unique(maintain_order=True).to_list()
+    assert shown[-len(METHODS) :] == sorted(METHODS)
+    design = shown[0]
+    own = trials.filter(pl.col("design_id") == design, pl.col("phase") == "confirm")["trial_id"].to_list()
+    of_mlp = table.filter(
+        pl.col("trial_id").is_in(own), pl.col("attacker") == "mlp", pl.col("vantage") == "attack"
+    )
+    assert len(own) == of_mlp.height == 3
+    cell = found.filter(pl.col("design") == design, pl.col("attacker") == "mlp")
+    assert cell["auc"].to_list() == pytest.approx([of_mlp["auc"].mean()])
+    assert found.filter(pl.col("design") == design).height == 2 * len(FULL)
+
+
+def test_of_a_long_front_both_ends_are_shown(trials) -> None:
+    count = 3 * MOST_DESIGNS
+    frame = trials(
+        [
+            {"attacker_auc_validation": 0.5 + place / 1000, "matching_auc_validation": 0.6 + place / 1000}
+            for place in range(count)
+        ]
+    )
+    rows = [{"trial_id": name, "auc": 0.6} for name in frame["trial_id"]]
+    shown = attacked(frame, attacks(*rows))["design"].to_list()
+    assert len(shown) == MOST_DESIGNS
+    assert (shown[0], shown[-1]) == ("t0000", f"t{count - 1:04d}")

@@ -1,0 +1,39 @@
+import pytest
+
+from analysis.errors import AnalysisError
+from analysis.fronts.pareto import pareto_front
+from analysis.summaries.front_table import front_rows, hyperparameters, leading_columns
+from analysis.tables.reader import open_study
+
+
+def test_rows_are_the_front_with_what_matters_first(study_directory, searched) -> None:
+    frame = searched(30)
+    rows = front_rows(open_study(study_directory(frame)))
+    assert rows["trial_id"].to_list() == pareto_front(frame)["trial_id"].to_list()
+    assert set(rows.columns) == {*frame.columns, "source", "seeds", "hypervolume_contribution"}
+    assert rows.columns[:6] == [
+        "number",
+        "trial_id",
+        "design_id",
+        "source",
+        "seeds",
+        "attacker_auc_validation",
+    ]
+
+
+def test_leading_columns_name_the_hyperparameters_in_effect_only(searched) -> None:
+    leading = leading_columns(pareto_front(searched(30)))
+    assert [name for name in leading if name in hyperparameters()] == ["alpha"]
+    assert leading[-1] == "checkpoint"
+
+
+def test_hyperparameters_are_all_those_of_the_table() -> None:
+    names = hyperparameters()
+    assert {"alpha", "beta"} <= set(names)
+    assert not {"status", "attacker_auc_validation", "seed", "epochs"} & set(names)
+
+
+def test_a_study_without_a_front_names_its_directory(study_directory, trials) -> None:
+    directory = study_directory(trials([{"status": "failed"}]))
+    with pytest.raises(AnalysisError, match=f"^{directory}: none of 1 trials is complete"):
+        front_rows(open_study(directory))

@@ -1,0 +1,164 @@
+"""Fronts under resampling: how probable each design is on it, and by how much two studies differ."""
+
+import shutil
+from pathlib import Path
+
+import moocore
+import numpy as np
+import polars as pl
+import pytest
+
+from analysis.errors import AnalysisError
+from analysis.tables.reader import open_study, read_trials
+from analysis.uncertainty.comparison import compare
+from analysis.uncertainty.design_bootstrap import Bootstrapped, bootstrapped
+from tests.analysis.made_up import RESAMPLES, write_study
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_study(tmp_path_factory.mktemp("one") / "study")
+
+
+def designs(*costs: list[list[float]]) -> Bootstrapped:
+    """Designs, each its attackers' AUCs and its negative matching AUCs: the figure, then its resamples."""
+    return Bootstrapped("search", tuple("abc"[: len(costs)]), (), np.array(costs))
+
+
+def test_probability_counts_the_resamples_that_are_known_in_which_nothing_is_better() -> None:
+    found = designs(
+        [[0.6, 0.6, 0.6, 0.6, 0.6], [-0.7, -0.7, -0.7, -0.7, -0.7]],
+        [[0.7, 0.7, 0.7, 0.5, np.nan], [-0.7, -0.8, -0.6, -0.6, -0.9]],
+        [[0.9, 0.9, 0.9, 0.9, 0.9], [-0.5, -0.5, -0.5, -0.5, -0.5]],
+    ).pareto_probability()
+    assert found.rows() == [("a", True, 1.0), ("b", False, pytest.approx(2 / 3)), ("c", False, 0.0)]
+
+
+def test_the_volume_in_a_resample_is_that_of_the_fronts_own_designs() -> None:
+    found = designs(
+        [[0.6, 0.7, 0.6], [-0.7, -0.8, np.nan]],
+        [[0.8, 0.8, 0.8], [-0.75, -0.9, -0.9]],
+        [[0.7, 0.5, 0.5], [-0.6, -1.0, -1.0]],  # off the front by its figures
+    ).hypervolume()
+    reference = np.array([1.0, -0.5])
+    front = np.array([[[0.6, -0.7], [0.8, -0.75]], [[0.7, -0.8], [0.8, -0.9]]])
+    assert found[:2] == pytest.approx([moocore.hypervolume(points, ref=reference) for points in front])
+    assert np.isnan(found[2])
+
+
+def test_confirmed_designs_are_means_over_seeds_and_people(study: Path) -> None:
+    found = bootstrapped(open_study(study))
+    confirmed = read_trials(open_study(study)).filter(pl.col("phase") == "confirm")
+    assert (found.source, found.seeds, len(found.designs)) == ("confirm", (1, 2, 3), 4)
+    assert found.costs.shape == (4, 2, 1 + RESAMPLES)
+    for design, costs in zip(found.designs, found.costs, strict=True):
+        own = confirmed.filter(pl.col("design_id") == design)
+        assert costs[0, 0] == pytest.approx(own["attacker_auc_validation"].mean())
+        assert costs[1, 0] == pytest.approx(-own["matching_auc_validation"].mean())
+
+
+def test_search_trials_are_resampled_over_people_alone(study: Path) -> None:
+    found = bootstrapped(open_study(study), "search")
+    complete = read_trials(open_study(study)).filter(
+        pl.col("phase") == "search", pl.col("status") == "complete"
+    )
+    assert set(found.designs) == set(complete["trial_id"])
+    assert found.seeds == ()
+
+
+def test_a_trial_without_resamples_is_named(study: Path, tmp_path: Path) -> None:
+    copied = write_study(tmp_path / "study", search=6, confirmed=0)
+    (copied / "resamples" / "trial-00000.parquet").unlink()
+    with pytest.raises(AnalysisError, match=r"trial-00000\.parquet cannot be read"):
+        bootstrapped(open_study(copied))
+    with pytest.raises(AnalysisError, match="no confirm trial that was judged"):
+        bootstrapped(open_study(copied), "confirm")
+
+
+@pytest.mark.parametrize(
+    ("content", "held"),
+    [
+        (pl.col("figure") != "matching_auc", "0 resamples of matching_auc on validation, others 20"),
+        (pl.col("split") == "test", "0 resamples of attacker_auc on validation, others 20"),
+        (pl.col("resample") < 7, "7 resamples of attacker_auc on validation, others 20"),
+    ],
+)
+def test_a_file_that_lacks_resamples_is_named(
+    study: Path, tmp_path: Path, content: pl.Expr, held: str
+) -> None:
+    copied = shutil.copytree(study, tmp_path / "study")
+    path = copied / "resamples" / "trial-00000.parquet"
+    pl.read_parquet(path).filter(content).write_parquet(path)
+    with pytest.raises(AnalysisError, match=rf"trial-00000\.parquet holds {held}"):
+        bootstrapped(open_study(copied), "search")
+
+
+def test_a_truncated_file_is_named(study: Path, tmp_path: Path) -> None:
+    copied = shutil.copytree(study, tmp_path / "study")
+    path = copied / "resamples" / "trial-00001.parquet"
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(AnalysisError, match=r"trial-00001\.parquet cannot be read"):
+        bootstrapped(open_study(copied), "search")
+
+
+def test_columns_of_another_release_do_no_harm(study: Path, tmp_path: Path) -> None:
+    copied = shutil.copytree(study, tmp_path / "study")
+    path = copied / "resamples" / "trial-00001.parquet"
+    pl.read_parquet(path).with_columns(new=1).write_parquet(path)
+    found, expected = (bootstrapped(open_study(place), "search") for place in (copied, study))
+    assert found.designs == expected.designs
+    assert (found.costs == expected.costs).all()
+
+
+def test_a_study_does_not_differ_from_its_copy(study: Path, tmp_path: Path) -> None:
+    found = compare(open_study(study), open_study(write_study(tmp_path / "copy")))
+    assert (found.source, found.same_people, found.over_seeds) == ("confirm", True, True)
+    assert (found.difference.value, found.difference.low, found.difference.high) == (0, 0, 0)
+    assert found.one == found.other
+    assert found.one.low < found.one.value < found.one.high
+
+
+def test_a_better_front_is_better_by_an_interval_on_one_side(study: Path, tmp_path: Path) -> None:
+    better = open_study(write_study(tmp_path / "better", shift=0.05))
+    found = compare(better, open_study(study))
+    assert 0 < found.difference.low < found.difference.value < found.difference.high
+    back = compare(open_study(study), better).difference
+    assert (back.value, back.low, back.high) == pytest.approx(
+        (-found.difference.value, -found.difference.high, -found.difference.low)
+    )
+
+
+def test_search_fronts_are_compared_where_one_is_not_confirmed(study: Path, tmp_path: Path) -> None:
+    found = compare(open_study(study), open_study(write_study(tmp_path / "unconfirmed", confirmed=0)))
+    assert (found.source, found.over_seeds) == ("search", False)
+    assert found.difference.value == 0
+
+
+def test_other_seeds_are_drawn_by_themselves(study: Path, tmp_path: Path) -> None:
+    """Of the same figures at other seeds the difference is 0 too, but not in each resample."""
+    other = write_study(tmp_path / "other")
+    part = next((other / "results" / "trials").glob("*.parquet"))
+    frame = pl.read_parquet(part)
+    frame.with_columns(
+        seed=pl.col("seed") + pl.when(pl.col("phase") == "confirm").then(10).otherwise(0)
+    ).write_parquet(part)
+    found = compare(open_study(study), open_study(other)).difference
+    assert found.low < found.value == 0 < found.high
+
+
+@pytest.mark.parametrize(("key", "value"), [("suite", '"full"'), ("judge_version", "1")])
+def test_studies_that_were_judged_otherwise_do_not_compare(
+    study: Path, tmp_path: Path, key: str, value: str
+) -> None:
+    other = write_study(tmp_path / "other", confirmed=0)
+    spec = (other / "study.toml").read_text().splitlines()
+    (other / "study.toml").write_text(
+        "\n".join(f"{key} = {value}" if line.startswith(key) else line for line in spec)
+    )
+    with pytest.raises(AnalysisError, match=f"do not compare: {key} is"):
+        compare(open_study(study), open_study(other))
+
+
+def test_a_study_is_not_compared_with_itself(study: Path) -> None:
+    with pytest.raises(AnalysisError, match="compared with itself"):
+        compare(open_study(study), open_study(study))

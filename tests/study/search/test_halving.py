@@ -1,0 +1,155 @@
+"""The rule of early stopping over random rungs: nothing here depends on Ray."""
+
+import warnings
+
+import moocore
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from study.search.halving import constrained, rungs, survivors
+
+REFERENCE = np.array([1.0, -0.5, 1.0, 1.0, 1.0])
+OBJECTIVES = (2, 3, 5)
+RUNGS = settings(max_examples=2000, deadline=None)
+
+
+def costs_of_rungs(most: int = 24):
+    """Rungs of attacker AUC, negative matching AUC and perhaps further attackers', coarse so that ties occur."""
+    grid = st.integers(0, 12).map(lambda step: step / 12)
+    shapes = array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=most)
+    usable = shapes.map(lambda shape: (shape[0], OBJECTIVES[shape[1] % 3]))
+    return usable.flatmap(lambda shape: arrays(np.float64, shape, elements=grid)).map(
+        lambda costs: costs - np.eye(5)[1, : costs.shape[1]]
+    )
+
+
+factors = st.floats(1.1, 6.0)
+
+
+def kept(costs: np.ndarray, factor: float) -> np.ndarray:
+    return survivors(costs, factor, REFERENCE[: costs.shape[1]])
+
+
+@RUNGS
+@given(costs_of_rungs(), factors, st.integers(0, 1000))
+def test_a_trial_that_dominates_all_others_goes_on(costs, factor, place):
+    best = costs.min(axis=0) - 0.01
+    place %= len(costs) + 1
+    assert kept(np.insert(costs, place, best, axis=0), factor)[place]
+
+
+@RUNGS
+@given(costs_of_rungs(), factors, st.randoms(use_true_random=False))
+def test_no_order_of_the_trials_matters(costs, factor, random):
+    order = list(range(len(costs)))
+    random.shuffle(order)
+    assert (kept(costs, factor)[order] == kept(costs[order], factor)).all()
+
+
+@RUNGS
+@given(costs_of_rungs(), factors)
+def test_trials_that_are_equal_share_their_fate(costs, factor):
+    before = costs.copy()
+    goes_on = kept(costs, factor)
+    assert (costs == before).all(), "inputs stay as they are"
+    _, place = np.unique(costs, axis=0, return_inverse=True)
+    for group in np.unique(place):
+        assert len(set(goes_on[place.reshape(-1) == group])) == 1
+
+
+@RUNGS
+@given(costs_of_rungs(), factors)
+def test_better_fronts_go_on_first_by_moocores_ranks(costs, factor):
+    goes_on, rank = kept(costs, factor), moocore.pareto_rank(costs)
+    room = int(np.ceil(len(costs) / factor))
+    assert goes_on.sum() >= room
+    worst = rank[goes_on].max()
+    assert goes_on[rank < worst].all()
+    assert (rank < worst).sum() < room, "the last front was not needed"
+
+
+@RUNGS
+@given(costs_of_rungs(), factors)
+def test_within_the_last_front_more_hypervolume_goes_on_first(costs, factor):
+    costs = costs[:, :3]
+    distinct = np.unique(costs, axis=0)
+    goes_on, rank = kept(distinct, factor), moocore.pareto_rank(distinct)
+    front = rank == rank[goes_on].max()
+    spread = moocore.hv_contributions(distinct[front], ref=REFERENCE[: costs.shape[1]])
+    if not goes_on[front].all():
+        assert spread[goes_on[front]].min() > spread[~goes_on[front]].max()
+
+
+def test_with_many_objectives_the_least_crowded_of_a_front_go_on():
+    """A simplex of five trials, each best in one objective, and ten near its first corner."""
+    corners = 1 - np.eye(5)
+    crowd = corners[0] + 0.001 * np.arange(1, 11)[:, None] * np.array([1.0, -1, 0, 0, 0])
+    goes_on = survivors(np.vstack([crowd, corners]), 3.0, np.ones(5) * 2)
+    assert goes_on[-4:].all()
+    assert goes_on[:10].sum() <= 1
+
+
+@pytest.mark.parametrize("factor", [2.0, 3.0, 4.0])
+def test_the_share_that_goes_on_tends_to_one_in_the_reduction_factor(factor):
+    """Asynchronously, as the scheduler asks: each newcomer among those that came before it."""
+    rng, decisions = np.random.default_rng(0), []
+    for _ in range(20):
+        costs = rng.normal(size=(300, 2)) * 0.1 + [0.6, -0.8]
+        decisions.append([kept(costs[: n + 1], factor)[n] for n in range(len(costs))])
+    shares = np.array(decisions)
+    late = shares[:, 150:]
+    spread = 4 * late.std() / np.sqrt(late.size)
+    assert abs(late.mean() - 1 / factor) < spread + 1 / 150
+    assert shares[:, 0].all(), "the first to come has nobody to fall behind"
+
+
+@pytest.mark.parametrize(
+    ("grace", "factor", "epochs", "expected"),
+    [
+        (1, 3.0, 20, (1, 3)),
+        (2, 3.0, 20, (2, 6)),
+        (4, 3.0, 6, (4,)),
+        (2, 3.0, 6, (2,)),
+        (2, 2.0, 16, (2, 4, 8)),
+        (1, 3.0, 9, (1, 3)),
+        (1, 1.2, 4, (1, 2, 3)),
+        (6, 3.0, 6, ()),
+        (1, 3.0, 1, ()),
+    ],
+)
+def test_rungs_grow_by_the_factor_while_the_next_one_lies_within_the_training(
+    grace, factor, epochs, expected
+):
+    assert rungs(grace, factor, epochs) == expected
+
+
+@settings(max_examples=1000)
+@example(1, 1.1, 2)  # 1.21 rounds to 1, 1.77 to the last epoch
+@given(st.integers(1, 30), st.floats(1.01, 5), st.integers(1, 60))
+def test_rungs_are_distinct_and_in_order(grace, factor, epochs):
+    found = rungs(grace, factor, epochs)
+    assert list(found) == sorted(set(found))
+    assert all(grace <= rung < epochs for rung in found)
+
+
+@RUNGS
+@given(costs_of_rungs(), factors, st.lists(st.sampled_from([0.0, -0.1, 1e-9, 0.1, 3.0]), min_size=24))
+def test_who_violates_constraints_goes_on_only_behind_all_that_violate_them_less(costs, factor, violations):
+    violations = np.maximum(violations[: len(costs)], 0)
+    costs = costs[: len(violations)]
+    limited = np.array([constrained(own, by) for own, by in zip(costs, violations, strict=True)])
+    goes_on = kept(limited, factor)
+    assert goes_on[violations < max(violations[goes_on])].all()
+    within = violations == 0
+    if within.any():
+        room = int(np.ceil(len(costs) / factor))
+        assert within[goes_on].sum() >= min(room, within.sum())
+
+
+def test_trials_without_a_constrained_figure_go_on_together_where_there_are_no_others():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert survivors(np.full((3, 5), np.inf), 3.0, REFERENCE).all()

@@ -1,0 +1,76 @@
+"""A trial in this process, without Ray."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from aia_models.config import ComputeConfig
+from search_spaces.hyperparameters import resolve
+from study.lifecycle.study_directory import create_study
+from study.spec.files import load_spec, with_settings
+from study.spec.spec import complete, space
+from study.trial import run as trial
+from study.trial.plan import TrialPlan
+from study.trial.rows import Outcome
+from study.trial.run import TrialContext
+
+
+@pytest.fixture
+def planned(faces_folder: Path, tiny_settings: list[str], tmp_path: Path) -> tuple[TrialPlan, TrialContext]:
+    settings = [part for part in tiny_settings[2:] if part != "--set"]
+    spec = complete(
+        with_settings(load_spec("quick"), [*settings, f"dataset=folder:{faces_folder}", "name=threads"])
+    )
+    study = create_study(spec, tmp_path)
+    values = resolve(space(spec).defaults(), spec.fixed)
+    plan = TrialPlan("trial-00000", 0, "search", "aia", values, spec.seed)
+    return plan, TrialContext(study.spec.model_dump_json(), str(study.prepared), str(study.path))
+
+
+def test_threads_are_the_trials_in_training_and_in_judging(
+    planned: tuple[TrialPlan, TrialContext], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, context = planned
+    seen: dict[str, set[int]] = {}
+    train, judge = trial.Trainer.joint_step, trial.judge
+
+    def note(where: str) -> None:
+        pools = {pool["num_threads"] for pool in threadpool_info()}
+        seen[where] = pools | {torch.get_num_threads()}
+
+    monkeypatch.setattr(trial.Trainer, "joint_step", lambda *given: (note("training"), train(*given))[1])
+    monkeypatch.setattr(trial, "judge", lambda *given: (note("judging"), judge(*given))[1])
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with threadpool_limits(2):
+            *_, last = trial.run_trial(plan, context, context.faces, ComputeConfig(threads=1))
+    finally:
+        torch.set_num_threads(before)
+    assert isinstance(last, Outcome)
+    assert last.trial["status"] == "complete", last.trial["error"]
+    assert seen == {"training": {1}, "judging": {1}}
+
+
+def test_a_figure_that_is_no_number_is_the_trials_recorded_error(
+    planned: tuple[TrialPlan, TrialContext], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, context = planned
+    judge = trial.judge
+
+    def broken(*given):
+        judgement = judge(*given)
+        return replace(judgement, matches=tuple(replace(m, eer=float("nan")) for m in judgement.matches))
+
+    monkeypatch.setattr(trial, "judge", broken)
+    *_, last = trial.run_trial(plan, context, context.faces, ComputeConfig(threads=1))
+    assert isinstance(last, Outcome)
+    assert last.trial["status"] == "failed"
+    assert "not JSON compliant" in last.trial["error"]
+    assert last.trial["epochs"] == len(last.epochs) > 0
+    assert last.trial["wall_seconds"] > 0
+    assert last.trial["stage1_key"]
+    last.to_json()

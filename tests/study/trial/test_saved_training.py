@@ -1,0 +1,212 @@
+"""A trial whose process ends goes on in another from its last saved epoch, to the rows it would have had."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aia_models.config import ComputeConfig
+from search_spaces.hyperparameters import resolve
+from study.lifecycle.study_directory import create_study
+from study.spec.files import load_spec, with_settings
+from study.spec.spec import complete, space
+from study.trial import saved_training
+from study.trial import run as trial
+from study.trial.plan import TrialPlan
+from study.trial.rows import Outcome
+from study.trial.run import EpochReport, Interrupted, NoStorage, TrialContext, run_trial
+from study.trial.saved_training import FILE
+
+JOINT = 4
+ONE_THREAD = ComputeConfig(threads=1)
+TIMED = ("seconds", "stage1_reused")
+
+
+@pytest.fixture
+def context(faces_folder: Path, tiny_settings: list[str], tmp_path: Path) -> TrialContext:
+    settings = [part for part in tiny_settings[2:] if part != "--set"]
+    more = [f"dataset=folder:{faces_folder}", "name=saved", f"training.joint_epochs={JOINT}"]
+    rungs = ["early_stopping.rule=mo_asha", "early_stopping.grace_epochs=2"]
+    spec = complete(with_settings(load_spec("quick"), [*settings, *more, *rungs]))
+    study = create_study(spec, tmp_path)
+    return TrialContext(study.spec.model_dump_json(), str(study.prepared), str(study.path))
+
+
+@pytest.fixture
+def plan(context: TrialContext) -> TrialPlan:
+    spec = context.spec
+    values = resolve(space(spec).defaults() | {"channel": "noise", "noise_sd": 0.1}, spec.fixed)
+    return TrialPlan("trial-00000", 0, "search", "aia", values, spec.seed)
+
+
+def started(plan: TrialPlan, context: TrialContext, compute: ComputeConfig = ONE_THREAD) -> Any:
+    return run_trial(plan, context, context.faces, compute)
+
+
+def outcome(reports: Any) -> Outcome:
+    *_, last = reports
+    assert isinstance(last, Outcome)
+    assert last.trial["status"] == "complete", last.trial["error"]
+    return last
+
+
+def undisturbed(plan: TrialPlan, context: TrialContext, tmp_path: Path) -> Outcome:
+    (tmp_path / "alone").mkdir()
+    return outcome(started(plan, TrialContext(context.spec_json, context.prepared, str(tmp_path / "alone"))))
+
+
+def rows(ended: Outcome) -> str:
+    all_rows = [ended.trial, *ended.epochs, *ended.attacks, *ended.matches]
+    return json.dumps([{k: v for k, v in row.items() if not k.endswith(TIMED)} for row in all_rows])
+
+
+def weights(directory: Path) -> bytes:
+    return (directory / "checkpoints" / "trial-00000" / "model.safetensors").read_bytes()
+
+
+def saved_file(context: TrialContext) -> Path:
+    return Path(context.directory, "state", "trial-00000", FILE)
+
+
+@pytest.mark.parametrize("reports", range(1, 2 + JOINT + 1))
+def test_an_interrupted_trial_ends_with_the_rows_and_weights_of_an_undisturbed_one(
+    context, plan, tmp_path, reports, monkeypatch
+):
+    monkeypatch.setattr(saved_training, "MOST_SHARE", 1e-9)  # nothing but the interruption itself saves
+    running = started(plan, context)
+    for _ in range(reports):
+        seen = next(running)
+    with pytest.raises(StopIteration):
+        running.throw(Interrupted())
+    assert saved_file(context).exists() == (seen.joint_epoch > 0)
+    again = list(started(plan, context))
+    new = [report.joint_epoch for report in again if isinstance(report, EpochReport)]
+    rung = [2] if seen.joint_epoch >= 2 else []
+    first = [0, 0] if seen.joint_epoch == 0 else []
+    assert new == first + rung + list(range(seen.joint_epoch + 1, JOINT + 1))
+    ended = outcome(again)
+    assert rows(ended) == rows(undisturbed(plan, context, tmp_path))
+    assert weights(Path(context.directory)) == weights(tmp_path / "alone")
+    earlier = sum(row["seconds"] for row in ended.epochs if row["stage"] == "joint")
+    assert ended.trial["wall_seconds"] > earlier
+
+
+def test_a_rung_is_reported_again_as_it_was(context, plan):
+    running = started(plan, context)
+    at_rung = next(report for report in running if report.so_far)
+    with pytest.raises(StopIteration):
+        running.throw(Interrupted())
+    again = next(started(plan, context))
+    assert (again.joint_epoch, again.record) == (at_rung.joint_epoch, at_rung.record)
+    assert again.so_far.to_json() == at_rung.so_far.to_json()
+
+
+TRAIN = """
+import sys
+from study.trial.plan import TrialPlan
+from aia_models.config import ComputeConfig
+from study.trial.run import TrialContext, run_trial
+context = TrialContext(*sys.argv[2:5])
+for report in run_trial(TrialPlan.from_json(sys.argv[1]), context, context.faces, ComputeConfig(threads=1)):
+    print(getattr(report, "joint_epoch", "over"), flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_a_killed_trial_goes_on_from_its_last_epoch(context, plan, tmp_path):
+    given = [plan.to_json(), context.spec_json, context.prepared, context.directory]
+    process = subprocess.Popen(
+        [sys.executable, "-c", TRAIN, *given],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ,
+    )
+    assert process.stdin
+    assert process.stdout
+    while process.stdout.readline() != "1\n":
+        process.stdin.write("on\n")
+        process.stdin.flush()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    again = list(started(plan, context))
+    assert [report.joint_epoch for report in again[:-1]] == [2, 3, 4]
+    assert rows(outcome(again)) == rows(undisturbed(plan, context, tmp_path))
+
+
+@pytest.mark.parametrize("damage", ["cut", "another computation", "not there"])
+def test_what_cannot_be_taken_up_is_trained_anew(context, plan, damage):
+    running = started(plan, context)
+    assert next(report for report in running if report.joint_epoch == 3)
+    with pytest.raises(StopIteration):
+        running.throw(Interrupted())
+    path, compute = saved_file(context), ONE_THREAD
+    match damage:
+        case "cut":
+            path.write_bytes(path.read_bytes()[:1000])
+        case "not there":
+            path.unlink()
+        case _:
+            compute = ComputeConfig(threads=1, dtype="bfloat16")
+    again = list(started(plan, context, compute))
+    assert [report.joint_epoch for report in again[:-1]] == [0, 0, 1, 2, 3, 4]
+
+
+def test_a_state_that_cannot_be_written_costs_the_trial_nothing(context, plan, tmp_path, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError("no space left on device")
+
+    expected = rows(undisturbed(plan, context, tmp_path))
+    monkeypatch.setattr(saved_training, "save", full)
+    assert rows(outcome(started(plan, context))) == expected
+
+
+def test_a_storage_that_was_away_costs_no_trial(context, plan, tmp_path, monkeypatch):
+    """The checkpoint cannot be written at first: the trial begins again from what was saved."""
+    expected = rows(undisturbed(plan, context, tmp_path))
+    write, failures = trial.checkpoint.save, [OSError(5, "Input/output error")]
+
+    def away(*given: Any) -> None:
+        if failures:
+            raise failures.pop()
+        write(*given)
+
+    monkeypatch.setattr(trial.checkpoint, "save", away)
+    monkeypatch.setattr(trial, "is_writable", lambda directory: False)
+    monkeypatch.setattr(trial, "becomes_writable", lambda directory: True)
+    assert rows(outcome(started(plan, context))) == expected
+    assert failures == []
+
+
+def test_a_storage_that_stays_away_ends_no_trial_and_an_error_of_its_own_does(context, plan, monkeypatch):
+    def away(*given: Any) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(trial.checkpoint, "save", away)
+    *_, last = started(plan, context)
+    assert (last.trial["status"], last.trial["error"]) == ("failed", "OSError: [Errno 5] Input/output error")
+    monkeypatch.setattr(trial, "is_writable", lambda directory: False)
+    monkeypatch.setattr(trial, "becomes_writable", lambda directory: False)
+    *_, last = started(plan, context)
+    assert last == NoStorage(f"{context.directory} takes no files: OSError: [Errno 5] Input/output error")
+
+
+@pytest.mark.parametrize(("share", "saves"), [(0.5, JOINT), (0.001, 1)])
+def test_saving_takes_no_more_than_a_share_of_the_time(context, plan, monkeypatch, share, saves):
+    clock, written = [0.0], []
+
+    def slow(*_: object) -> None:
+        clock[0] += 1.0
+        written.append(clock[0])
+
+    monkeypatch.setattr(saved_training, "MOST_SHARE", share)
+    monkeypatch.setattr(saved_training, "save", slow)
+    monkeypatch.setattr(saved_training.time, "monotonic", lambda: clock[0])
+    for report in started(plan, context):
+        clock[0] += 2.0 if isinstance(report, EpochReport) else 0.0
+    assert len(written) == saves

@@ -1,0 +1,125 @@
+"""Studies on real Ray that stop trials early and share stage 1."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import optuna
+import polars as pl
+import pytest
+import ray
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import TrialState
+from ray.cluster_utils import Cluster
+from ray.tune.schedulers import TrialScheduler
+
+from study.cli import run
+from study.lifecycle.study_directory import open_study_directory
+from study.trial.plan import TrialPlan
+from study.trial.rows import Outcome
+from study.tune.searcher import JOINT_EPOCH, PLAN, SO_FAR
+from study.tune.tune_run import _recorded_epochs, _scheduler
+
+GRACE, FACTOR, EPOCHS = 1, 2, 4  # rungs after joint epochs 1 and 2
+STOPPING = [
+    "early_stopping.rule=mo_asha",
+    f"early_stopping.grace_epochs={GRACE}",
+    f"early_stopping.reduction_factor={FACTOR}",
+    f"training.joint_epochs={EPOCHS}",
+    "sampler=random",
+    "space=alpha-beta",
+]
+STAGE1_EPOCHS = 2
+
+
+def table(study: Path, name: str) -> pl.DataFrame:
+    return pl.read_parquet(study / "results" / name / "*.parquet")
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Two nodes with a GPU each, as far as Ray knows."""
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "num_gpus": 1})
+    cluster.add_node(num_cpus=2, num_gpus=1)
+    yield cluster.address
+    ray.shutdown()
+    cluster.shutdown()
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory, tiny_settings: list[str], address: str) -> Path:
+    """24 trials over α and β, of one architecture and seed, which hold all GPUs there are."""
+    storage = tmp_path_factory.mktemp("storage")
+    settings = [part for setting in STOPPING for part in ("--set", setting)]
+    where = ["--storage", str(storage), "--name", "stopping", "--address", address, "--gpus-per-trial", "1"]
+    assert run(["launch", "quick", "--trials", "24", *where, *tiny_settings, *settings]) == 0
+    return storage / "stopping"
+
+
+def test_stage_1_is_trained_exactly_once(study):
+    trials = table(study, "trials")
+    assert trials.height == 25  # Original too
+    assert trials["stage1_key"].n_unique() == 1
+    assert trials["stage1_reused"].sum() == 24
+    assert trials.filter(stage1_reused=False)["stage1_wait_seconds"].item() == 0.0
+    assert len(list((study / "stage1").iterdir())) == 1
+
+
+def test_trials_stop_at_rungs_and_hold_their_last_figures(study):
+    trials, epochs = table(study, "trials").filter(phase="search"), table(study, "epochs")
+    stopped = trials.filter(status="stopped_early")
+    assert set(trials["status"]) == {"complete", "stopped_early"}
+    assert set(stopped["epochs"]) <= {STAGE1_EPOCHS + 1, STAGE1_EPOCHS + 2}
+    assert 6 <= stopped.height <= 22
+    assert stopped["checkpoint"].null_count() == stopped.height
+    last = epochs.join(
+        trials, left_on=["trial_id", "epoch"], right_on=["trial_id", "epochs"], suffix="_trial"
+    )
+    assert last.height == trials.height
+    for column in (
+        "attacker_auc_validation",
+        "matching_auc_validation",
+        "attacker_auc_attribute_1_validation",
+    ):
+        assert (last[column] == last[f"{column}_trial"]).all()
+    assert last["judging_seconds"].null_count() == 0
+
+
+def test_every_rung_was_judged_and_baselines_ran_to_their_end(study):
+    trials, epochs = table(study, "trials"), table(study, "epochs")
+    judged = epochs.filter(pl.col("judging_seconds").is_not_null())
+    complete = trials.filter(phase="search", status="complete")["trial_id"]
+    for trial_id in complete:
+        assert judged.filter(trial_id=trial_id)["epoch"].sort().to_list() == [3, 4, 6]
+    baseline = trials.filter(phase="baseline").row(0, named=True)
+    assert baseline["status"] == "complete"
+    assert judged.filter(trial_id=baseline["trial_id"])["epoch"].to_list() == [STAGE1_EPOCHS]
+
+
+def test_optuna_is_told_of_a_stopped_trial_as_such(study):
+    storage = JournalStorage(JournalFileBackend(str(study / "search.journal")))
+    trials = {t.number: t for t in optuna.load_study(study_name="stopping", storage=storage).trials}
+    for row in table(study, "trials").filter(phase="search").iter_rows(named=True):
+        told = trials[row["number"]]
+        if row["status"] == "complete":
+            assert told.state == TrialState.COMPLETE
+        else:
+            assert (told.state, told.values) == (TrialState.PRUNED, None)
+
+
+def test_a_resume_compares_with_the_trials_of_before(study, address):
+    recorded = list(_recorded_epochs(open_study_directory(study)))
+    by_rung = pl.DataFrame({"epoch": [epoch for epoch, _ in recorded]})["epoch"].value_counts().sort("epoch")
+    assert by_rung["epoch"].to_list() == [1, 2, EPOCHS]
+    assert by_rung["count"].to_list()[0] == 24
+    worst = TrialPlan("trial-00099", 99, "search", "aia", {}, 0)
+    so_far = Outcome({"attacker_auc_validation": 1.0, "matching_auc_validation": 0.5}).to_json()
+    told = _scheduler(open_study_directory(study)).on_trial_result(
+        None, SimpleNamespace(config={PLAN: worst.to_json()}), {JOINT_EPOCH: GRACE, SO_FAR: so_far}
+    )
+    assert told == TrialScheduler.STOP, "without those of before it would be the first, which goes on"
+    assert run(["resume", str(study), "--trials", "26", "--address", address]) == 0
+    trials = table(study, "trials").filter(phase="search")
+    assert trials.height == 26
+    assert trials["stage1_reused"].sum() >= 25

@@ -1,0 +1,131 @@
+"""A study whose driver runs on the cluster, as a job that the dashboard takes."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ray.job_submission import JobStatus, JobSubmissionClient
+
+import analysis
+from analysis.tables.location import location
+from study.cli import run
+from study.errors import StudyError
+from study.tune import job as detach
+from tests.study.object_server import BUCKET
+
+RAY = Path(sys.executable).with_name("ray")
+
+
+@pytest.fixture
+def dashboard(object_server) -> Iterator[str]:
+    """The address of a one-node cluster's dashboard; its node has credentials for the object server."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    ports = ["--port=0", f"--dashboard-port={port}", "--dashboard-agent-listen-port=0"]
+    options = ["--head", *ports, "--num-cpus=2", "--block"]
+    node = subprocess.Popen(
+        [RAY, "start", *options],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"RAY_AUTH_MODE": "disabled", "PATH": f"{RAY.parent}:{os.environ['PATH']}"},
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        ends = time.monotonic() + 60
+        while not _answers(address) and time.monotonic() < ends:
+            time.sleep(0.5)
+        yield address
+    finally:
+        node.terminate()
+        node.wait(60)
+
+
+def _answers(address: str) -> bool:
+    try:
+        return bool(JobSubmissionClient(address))
+    except ConnectionError:
+        return False
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", ["directory", "object storage"])
+def test_a_detached_launch_returns_and_the_cluster_runs_it(
+    place, dashboard, object_server, tmp_path, tiny_settings, capsys
+):
+    storage = str(tmp_path) if place == "directory" else object_server.uri(f"{BUCKET}/detached")
+    arguments = ["launch", "quick", "--storage", storage, "--name", "tiny", "--trials", "2"]
+    assert run([*arguments, *tiny_settings, "--detach", "--address", dashboard]) == 0
+    said = capsys.readouterr().out
+    job = re.match(r"job (\S+) runs", said)
+    assert job, said
+    assert f"ray job logs --follow --address {dashboard} {job[1]}" in said
+    client, ends = JobSubmissionClient(dashboard), time.monotonic() + 150
+    while not (status := client.get_job_status(job[1])).is_terminal() and time.monotonic() < ends:
+        time.sleep(1)
+    assert status == JobStatus.SUCCEEDED, client.get_job_logs(job[1])
+    trials = analysis.open_study(location(storage) / "tiny").trials()
+    assert trials["status"].to_list() == ["complete"] * 3
+
+
+def test_without_a_dashboard_it_is_told_in_one_line(tmp_path, tiny_settings, capsys):
+    arguments = ["launch", "quick", "--storage", str(tmp_path), "--name", "tiny", *tiny_settings]
+    assert run([*arguments, "--detach", "--address", "http://127.0.0.1:9"]) == 2
+    (*_, last) = capsys.readouterr().err.splitlines()
+    assert "http://127.0.0.1:9: no dashboard of a Ray cluster answers there" in last
+    assert f"aia-study resume {tmp_path / 'tiny'} --detach" in last
+
+
+def test_without_an_address_nothing_is_made(tmp_path, tiny_settings, capsys):
+    arguments = ["launch", "quick", "--storage", str(tmp_path), "--name", "tiny", *tiny_settings]
+    assert run([*arguments, "--detach"]) == 2
+    assert "--detach needs --address" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+class Client:
+    """Of a cluster that says `failures` before it takes a job."""
+
+    def __init__(self, *failures: str) -> None:
+        self._failures = list(failures)
+
+    def submit_job(self, **given: object) -> str:
+        if self._failures:
+            raise RuntimeError(self._failures.pop())
+        return "job-1"
+
+
+AGAIN = "Request failed with status code 500: No available agent to submit job"
+
+
+@pytest.mark.parametrize("failures", [0, 2])
+def test_a_cluster_that_has_just_started_is_asked_again(failures, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(detach, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(detach, "JobSubmissionClient", lambda address: Client(*[AGAIN] * failures))
+    detach.detach(tmp_path, [], "http://head:8265")
+    out, err = capsys.readouterr()
+    assert f"job job-1 runs {tmp_path}" in out
+    assert len(err.splitlines()) == min(failures, 1)
+
+
+@pytest.mark.parametrize("said", [AGAIN, "Request failed with status code 500: no room"])
+def test_why_a_cluster_takes_no_job_is_told(said, tmp_path, monkeypatch):
+    monkeypatch.setattr(detach, "AGENT_SECONDS", 0.0)
+    monkeypatch.setattr(detach, "JobSubmissionClient", lambda address: Client(said))
+    with pytest.raises(StudyError, match=f"took no job .{said}"):
+        detach.detach(tmp_path, [], "http://head:8265")
+
+
+def test_what_answers_and_is_no_dashboard_is_told(tmp_path, monkeypatch):
+    def other(address: str) -> None:
+        raise RuntimeError("Version check returned 404")
+
+    monkeypatch.setattr(detach, "JobSubmissionClient", other)
+    with pytest.raises(StudyError, match="no dashboard of a Ray cluster answers there"):
+        detach.detach(tmp_path, [], "http://head:8265")

@@ -1,0 +1,298 @@
+"""Whole studies in object storage, on a local S3 server: what users launch, ask, lose and take up again."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import ray
+from ray.cluster_utils import Cluster
+
+import aia_models
+import analysis
+from analysis.tables.location import ObjectPath
+from study.cli import run
+from tests.faults.campaign import settings_of, trial_processes
+from tests.faults.disk import may_mount
+from tests.faults.verdict import Verdict, judged
+from tests.study.object_server import BUCKET, ObjectServer
+
+AIA_STUDY = Path(sys.executable).with_name("aia-study")
+
+
+@pytest.fixture(scope="module")
+def study(object_server: ObjectServer, tiny_settings: list[str]) -> str:
+    arguments = ["launch", "quick", "--storage", object_server.uri(f"{BUCKET}/studies"), "--name", "tiny"]
+    assert run([*arguments, "--trials", "4", *tiny_settings]) == 0
+    return object_server.uri(f"{BUCKET}/studies/tiny")
+
+
+def launching(storage: str, settings: list[str], name: str = "tiny") -> list[str]:
+    return [str(AIA_STUDY), "launch", "quick", "--storage", storage, "--name", name, *settings]
+
+
+def test_all_of_a_study_is_in_the_store(study):
+    there = ObjectPath.parsed(study)
+    assert {"study.toml", "controls.json", "search.journal", "checkpoints", "results", "frontier.png"} <= set(
+        there.children()
+    )
+    assert (there / "wal").children() == []
+    assert (there / "state").children() == []
+    assert (there / "lock").children() == []
+    assert len((there / "resamples").children()) == 5
+    trials = pd.concat(
+        pq.read_table(f"{there.path}/results/trials/{part}", filesystem=there.store).to_pandas()
+        for part in (there / "results" / "trials").children()
+    )
+    assert sorted(trials["trial_id"]) == ["baseline-original", *(f"trial-{n:05d}" for n in range(4))]
+    assert (trials["status"] == "complete").all()
+
+
+def test_it_is_asked_by_its_uri(study, capsys, tmp_path):
+    assert run(["front", study, "--format", "json"]) == 0
+    front = json.loads(capsys.readouterr().out)
+    assert [row["trial_id"] for row in front] == analysis.open_study(study).front()["trial_id"].to_list()
+    assert run(["select", study, "--max-attacker-auc", "1", "--format", "json"]) == 0
+    chosen = json.loads(capsys.readouterr().out)
+    assert chosen["checkpoint"] == str(ObjectPath.parsed(study) / "checkpoints" / chosen["trial_id"])
+    assert run(["status", study]) == 0
+    assert study in capsys.readouterr().out
+    for kind in ("frontier", "probability"):
+        assert run(["plot", study, "--kind", kind, "-o", str(tmp_path / f"{kind}.png")]) == 0
+        assert (tmp_path / f"{kind}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_checkpoints_come_from_there(study, capsys, tmp_path, faces_folder):
+    trial = analysis.open_study(study).front()["trial_id"][0]
+    assert run(["fetch", study, trial, "-o", str(tmp_path / "anonymizer")]) == 0
+    assert aia_models.load(tmp_path / "anonymizer").image_side == 16
+    checkpoint = str(ObjectPath.parsed(study) / "checkpoints" / trial)
+    assert run(["encode", checkpoint, str(faces_folder / "images"), "-o", str(tmp_path / "g.parquet")]) == 0
+    assert pq.read_metadata(tmp_path / "g.parquet").num_rows == 240
+    assert run(["export", checkpoint, "--format", "torch", "-o", str(tmp_path / "anonymizer.pt2")]) == 0
+    assert (tmp_path / "anonymizer.pt2").is_file()
+    capsys.readouterr()
+    for command in (["encode", study, str(faces_folder)], ["export", study]):
+        assert run([*command, "-o", str(tmp_path / "none")]) == 2
+        assert capsys.readouterr().err.startswith(f"aia-study: {study} is no checkpoint: a folder with")
+    assert run(["fetch", study, "trial-00099", "-o", str(tmp_path / "none")]) == 2
+    assert "trial-00099" in capsys.readouterr().err
+
+
+def test_a_damaged_part_is_told_and_the_rest_is_read(study, capsys):
+    part = ObjectPath.parsed(study) / "results" / "trials" / "part-999999.parquet"
+    part.write_text("no parquet at all")
+    try:
+        assert run(["front", study]) == 0
+    finally:
+        part.remove()
+    assert "part-999999.parquet is damaged and left out" in capsys.readouterr().err
+
+
+def test_a_damaged_file_of_resamples_is_told_by_its_uri(study, capsys, tmp_path):
+    file = ObjectPath.parsed(study) / "resamples" / "trial-00001.parquet"
+    whole = tmp_path / "whole"
+    whole.write_bytes(file.read_bytes())
+    file.write_text("no parquet at all")
+    try:
+        assert run(["plot", study, "--kind", "probability", "-o", str(tmp_path / "none.png")]) == 2
+    finally:
+        file.upload(whole)
+    assert f"{file} cannot be read" in capsys.readouterr().err
+
+
+def test_a_finished_study_lacks_nothing_and_grows(study, capsys):
+    assert run(["resume", study]) == 0
+    assert "lacks nothing" in capsys.readouterr().err
+    assert run(["resume", study, "--trials", "5"]) == 0
+    assert analysis.open_study(study).trials().filter(phase="search").height == 5
+
+
+def test_a_study_can_begin_with_one_from_there(study, tiny_settings, tmp_path, capsys):
+    options = ["--storage", str(tmp_path), "--name", "warm", "--trials", "1", "--set", f"warm_start={study}"]
+    assert run(["launch", "quick", *options, *tiny_settings]) == 0
+    assert "trials of s3://" in capsys.readouterr().err
+
+
+def test_a_name_that_is_taken_is_refused(study, object_server, tiny_settings, capsys):
+    arguments = launching(object_server.uri(f"{BUCKET}/studies"), tiny_settings)[1:]
+    assert run(arguments) == 2
+    assert f"{study} exists already" in capsys.readouterr().err
+
+
+def test_faces_can_be_prepared_before(object_server, faces_folder, capsys):
+    storage = object_server.uri(f"{BUCKET}/before")
+    assert run(["prepare", f"folder:{faces_folder}", "--storage", storage, "--image-side", "16"]) == 0
+    prepared = ObjectPath.parsed(capsys.readouterr().out.splitlines()[-1].removeprefix("prepared: "))
+    assert prepared.parent == ObjectPath.parsed(storage) / ".prepared"
+    assert "manifest.json" in prepared.children()
+
+
+def test_what_is_written_beside_a_study_goes_to_this_machine_alone(study, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for command in (["fetch", study, "trial-00000"], ["plot", study], ["report", study]):
+        assert run([*command, "-o", "s3://faces/elsewhere"]) == 2
+        assert "s3:/faces/elsewhere: needs a path on this machine" in capsys.readouterr().err
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_study_is_one_page_from_there_too(study, tmp_path):
+    assert run(["report", study, "-o", str(tmp_path / "report.html")]) == 0
+    page = (tmp_path / "report.html").read_text()
+    assert "trial-00003" in page
+    assert "data:image/png;base64," in page
+
+
+@pytest.mark.parametrize(
+    ("storage", "told"),
+    [
+        ("s3://nowhere/studies?{query}", "s3://nowhere/studies"),
+        ("s3://faces/studies?endpoint_override=127.0.0.1:1&scheme=http&region=x", "127.0.0.1:1"),
+        ("ftp://faces/studies", "ftp://faces/studies"),
+    ],
+)
+def test_storage_that_takes_nothing_is_one_line_before_any_trial(
+    object_server, tiny_settings, capsys, storage, told
+):
+    uri = storage.format(query=object_server.uri("").partition("?")[2])
+    assert run(launching(uri, tiny_settings)[1:]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert told in err
+
+
+def test_wrong_credentials_are_one_line_before_any_trial(object_server, tiny_settings, capsys):
+    strict = ObjectServer(unsigned=1)  # making the bucket passes
+    try:
+        assert run(launching(strict.uri(f"{BUCKET}/studies"), tiny_settings)[1:]) == 2
+    finally:
+        strict.close()
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "credentials" in err
+
+
+def test_a_second_driver_is_refused_while_one_runs(object_server, tiny_settings):
+    storage, study = object_server.uri(f"{BUCKET}/two"), object_server.uri(f"{BUCKET}/two/tiny")
+    options = ["--trials", "4", "--set", "training.joint_epochs=60"]
+    first = subprocess.Popen([*launching(storage, tiny_settings), *options], stderr=subprocess.DEVNULL)
+    wait_for_rows(study, first)
+    second = subprocess.run([AIA_STUDY, "resume", study], capture_output=True, text=True)
+    assert first.poll() is None, "the first ended before the second was refused"
+    assert second.returncode == 2
+    assert second.stderr.splitlines()[-1].startswith(f"aia-study: {study} is being written by another")
+    assert first.wait(120) == 0
+    assert analysis.open_study(study).trials()["trial_id"].is_unique().all()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_front_is_confirmed_there(object_server, tiny_settings, capsys):
+    storage = object_server.uri(f"{BUCKET}/confirmed")
+    assert run([*launching(storage, tiny_settings)[1:], "--trials", "1"]) == 0
+    study = object_server.uri(f"{BUCKET}/confirmed/tiny")
+    assert run(["confirm", study, "--seeds", "1"]) == 0
+    confirming = analysis.open_study(study).trials().filter(phase="confirm")
+    assert confirming["status"].to_list() == ["complete"]
+    assert (ObjectPath.parsed(study) / confirming["checkpoint"][0] / "model.safetensors").is_file()
+    capsys.readouterr()
+    assert run(["select", study, "--max-attacker-auc", "1", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["source"] == "confirm"
+    assert run(["confirm", study]) == 0
+    assert "lacks nothing" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_nothing_is_lost_where_drivers_and_workers_are_killed_and_the_store_goes_away(
+    object_server, faces_folder, tmp_path
+):
+    settings = settings_of(faces_folder, 12)
+    local = [*launching(str(tmp_path), settings, "undisturbed")]
+    assert subprocess.run(local, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL).returncode == 0
+    study = object_server.uri(f"{BUCKET}/faults/undisturbed")
+    driver = started(launching(object_server.uri(f"{BUCKET}/faults"), settings, "undisturbed"))
+    wait_for_rows(study, driver)
+    driver.send_signal(signal.SIGKILL)
+    driver.wait()
+    driver = started([str(AIA_STUDY), "resume", study])
+    wait_for_worker(driver)
+    os.kill(trial_processes()[0], signal.SIGKILL)
+    time.sleep(3)
+    with object_server.away():
+        time.sleep(20)  # longer than the client tries by itself
+    time.sleep(3)
+    driver.send_signal(signal.SIGINT)
+    driver.wait(120)
+    assert subprocess.run([AIA_STUDY, "resume", study]).returncode == 0
+    assert ObjectPath.parsed(study).download(tmp_path / "copy")
+    verdict = judged(tmp_path / "copy", tmp_path / "undisturbed", "undisturbed")
+    assert verdict == Verdict(lost=0, duplicates=0, zombies=0, differing_rows=0)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(not may_mount(), reason="needs to give each node temporary files of its own: root")
+def test_nodes_of_a_cluster_share_nothing_but_the_store(object_server, tiny_settings):
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    nodes = [node_with_temporary_files_of_its_own(cluster.address) for _ in range(2)]
+    try:
+        wait_for_nodes(cluster, 1 + len(nodes))
+        options = ["--trials", "4", "--address", cluster.address, "--set", "resources.cpus_per_trial=1"]
+        assert run([*launching(object_server.uri(f"{BUCKET}/nodes"), tiny_settings)[1:], *options]) == 0
+    finally:
+        ray.shutdown()
+        for node in nodes:
+            os.killpg(node.pid, signal.SIGKILL)
+            node.wait()
+        cluster.shutdown()
+    trials = analysis.open_study(object_server.uri(f"{BUCKET}/nodes/tiny")).trials()
+    assert trials["status"].to_list() == ["complete"] * 5
+    trained = trials.filter(stage1_reused=False)["stage1_key"]
+    assert sorted(trained) == sorted(trials["stage1_key"].unique())
+
+
+def node_with_temporary_files_of_its_own(address: str) -> subprocess.Popen:
+    """A raylet that sees nothing of what the driver and other nodes have in their temporary directory."""
+    ray_start = f"ray start --address={address} --num-cpus=1 --dashboard-agent-listen-port=0 --block"
+    script = f"mount -t tmpfs tmpfs {tempfile.gettempdir()} && exec {AIA_STUDY.with_name(ray_start)}"
+    return subprocess.Popen(
+        ["unshare", "--mount", "sh", "-c", script],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        cwd="/",
+    )
+
+
+def wait_for_nodes(cluster: Cluster, count: int) -> None:
+    ends = time.monotonic() + 120
+    while len(cluster.global_state.node_table()) < count:
+        assert time.monotonic() < ends, "the nodes do not join"
+        time.sleep(0.5)
+
+
+def started(command: list[str]) -> subprocess.Popen:
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def wait_for_rows(study: str, driver: subprocess.Popen) -> None:
+    parts = ObjectPath.parsed(study) / "wal"
+    results = ObjectPath.parsed(study) / "results" / "trials"
+    while not any(name.startswith("segment-") for name in parts.children()) and not results.children():
+        assert driver.poll() is None, "it ended before anything was recorded"
+        time.sleep(0.1)
+
+
+def wait_for_worker(driver: subprocess.Popen) -> None:
+    while not trial_processes():
+        assert driver.poll() is None, "it ended before a worker started"
+        time.sleep(0.1)
