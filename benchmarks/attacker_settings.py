@@ -20,6 +20,7 @@ from penalties import BATCH_1024, DEFAULTS, MIRRORED, Design
 from aia_models.config import BudgetConfig, ChannelConfig, ComputeConfig
 from aia_models.data.prepared.prepare import open_prepared, prepare
 from aia_models.data.splits import SplitFaces, split_faces
+from aia_models.judging.released import release_faces
 from aia_models.judging.sklearn_attackers import (
     SCIKIT_ATTACKERS,
     Attacker,
@@ -31,7 +32,7 @@ from aia_models.judging.sklearn_attackers import (
 )
 from aia_models.judging.template_attacker import TemplateAttacker, TemplateSetting
 from aia_models.measures.metrics import auc, folded
-from aia_models.release.anonymizer import Anonymizer, fit_anonymizer, release_faces
+from aia_models.release.anonymizer import Anonymizer, fit_anonymizer
 from aia_models.training.allocator import keep_freed_memory
 from aia_models.training.trainer import Trainer
 

@@ -24,12 +24,12 @@ from aia_models.config import BudgetConfig, ComputeConfig, TrainingConfig
 from aia_models.data.faces import FaceDataset
 from aia_models.data.prepared.prepare import open_prepared, prepare
 from aia_models.data.splits import SPLITS, SplitFaces, split_faces
-from aia_models.judging.attacks import Suite
 from aia_models.judging.judge import JUDGE_VERSION, Judgement, judge
+from aia_models.judging.released import Suite, release_faces
 from aia_models.measures.bootstrap import interval
 from aia_models.measures.metrics import folded
 from aia_models.networks.networks import Networks
-from aia_models.release.anonymizer import Anonymizer, fit_anonymizer, release_faces
+from aia_models.release.anonymizer import Anonymizer, fit_anonymizer
 from aia_models.training.allocator import keep_freed_memory
 from aia_models.training.trainer import Trainer
 

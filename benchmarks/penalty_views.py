@@ -17,11 +17,12 @@ from aia_models.config import ComputeConfig
 from aia_models.data.prepared.prepare import open_prepared, prepare
 from aia_models.data.splits import split_faces
 from aia_models.judging.judge import JUDGE_VERSION, judge
+from aia_models.judging.released import release_faces
 from aia_models.losses import penalties
 from aia_models.losses.partial_whitening import half_whitened
 from aia_models.measures.metrics import folded
 from aia_models.networks.standardise import standardise
-from aia_models.release.anonymizer import fit_anonymizer, release_faces
+from aia_models.release.anonymizer import fit_anonymizer
 from aia_models.training.allocator import keep_freed_memory
 from aia_models.training.trainer import Trainer
 

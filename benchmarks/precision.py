@@ -18,8 +18,9 @@ from twins import synthetic_faces
 from aia_models.config import BudgetConfig, ChannelConfig, ComputeConfig, TrainingConfig
 from aia_models.data.splits import SplitFaces
 from aia_models.judging.judge import judge
+from aia_models.judging.released import release_faces
 from aia_models.measures.metrics import folded
-from aia_models.release.anonymizer import fit_anonymizer, release_faces
+from aia_models.release.anonymizer import fit_anonymizer
 from aia_models.training.allocator import keep_freed_memory
 from aia_models.training.trainer import Trainer
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -12,14 +12,13 @@ from jaxtyping import Float, Float32
 
 from aia_models.judging.attack_data import AttackField, attack_field, some_people
 from aia_models.judging.cnn_attacker import CNNAttacker, maps_of
-from aia_models.judging.released import Released, ReleasedFaces
+from aia_models.judging.released import Released, ReleasedFaces, Suite
 from aia_models.judging.sklearn_attackers import SCIKIT_ATTACKERS, Attacker
 from aia_models.judging.template_attacker import TemplateAttacker
 from aia_models.measures.bootstrap import folded_auc_draws, interval, weighted_shares
 from aia_models.measures.metrics import auc, balanced_accuracy, folded
 from aia_models.random_streams import stream_seed
 
-Suite = Literal["cheap", "full"]
 Chosen = dict[tuple[str, str], Any]  # vantage and attacker -> the setting it goes on with
 Decode = Callable[[Released], Float32[np.ndarray, "n 1 side side"]]
 AttackersFor = Callable[[AttackField], dict[str, Attacker[Any]]]

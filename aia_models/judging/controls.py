@@ -8,9 +8,9 @@ import numpy as np
 from aia_models.data.faces import FaceDataset
 from aia_models.data.splits import SPLITS, SplitFaces
 from aia_models.errors import ControlError
-from aia_models.judging.attacks import Attacks, Suite, attack_all
+from aia_models.judging.attacks import Attacks, attack_all
 from aia_models.judging.matches import match_all
-from aia_models.judging.released import ReleasedFaces, images_of_some_people
+from aia_models.judging.released import ReleasedFaces, Suite, images_of_some_people
 from aia_models.measures.metrics import auc, folded
 from aia_models.random_streams import stream_seed
 

@@ -16,7 +16,7 @@ from aia_models.measures.bootstrap import folded_auc_draws, identity_weights, pa
 from aia_models.measures.metrics import auc, best_threshold, folded, weighted_aucs
 from aia_models.measures.pairs import evaluation_pairs
 from aia_models.networks.networks import Networks
-from aia_models.training.validation import TOGETHER_IMAGES
+from aia_models.networks.standardise import TOGETHER_IMAGES
 
 
 @dataclass(frozen=True)

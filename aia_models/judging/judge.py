@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aia_models.judging.attacks import Attack, AttackKey, Decode, Suite, attack_all
+from aia_models.judging.attacks import Attack, AttackKey, Decode, attack_all
 from aia_models.judging.matches import Match, match_all
-from aia_models.judging.released import ReleasedFaces, check_released
+from aia_models.judging.released import ReleasedFaces, Suite, check_released
 from aia_models.measures.metrics import folded
 
 JUDGE_VERSION = 4  # raise it when the same representations are given other figures

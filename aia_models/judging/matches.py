@@ -7,9 +7,8 @@ import numpy as np
 from jaxtyping import Float
 
 from aia_models.judging.attack_data import JUDGED_SPLITS
-from aia_models.judging.attacks import Suite
 from aia_models.judging.matchers import MATCHERS, SIAMESE_STEPS
-from aia_models.judging.released import ReleasedFaces
+from aia_models.judging.released import ReleasedFaces, Suite
 from aia_models.measures.bootstrap import identity_weights, interval, pair_weights, weighted_shares
 from aia_models.measures.metrics import (
     auc,

@@ -2,14 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int8, Int32, Int64
+import torch
+from jaxtyping import Bool, Float, Float32, Int8, Int32, Int64
+from torch import Tensor
 
+from aia_models.data.faces import FaceDataset
+from aia_models.data.splits import SPLITS, SplitFaces
 from aia_models.errors import DataError
-from aia_models.random_streams import stream_seed
+from aia_models.random_streams import stream, stream_seed
+from aia_models.release.anonymizer import Anonymizer
 
+Suite = Literal["cheap", "full"]
 Released = Float32[np.ndarray, "n k"]
+
+RANDOM_CHANNELS = ("noise", "random_replacement")
+RELEASES = 3  # of each image that an attacker of suite `full` learns from
+MEAN_RELEASES = 10
 
 MOST_LEARNT_IMAGES = 10_000  # of a split that attackers and matchers learn from
 
@@ -60,3 +71,49 @@ def check_released(released: Mapping[str, ReleasedFaces]) -> None:
                     f"split '{split}': {counts[0]} images have {name} = 1 and {counts[1]} have {name} = 0; an attack "
                     "needs both"
                 )
+
+
+def release_faces(
+    anonymizer: Anonymizer, faces: SplitFaces, seed: int, suite: Suite
+) -> Mapping[str, ReleasedFaces]:
+    """What judging sees, the noise drawn from the seed's own streams, one for each split and release.
+
+    `cheap` sees each split but `train` released once. `full` sees `train` too, several releases of those that
+    attackers learn from, and means of ten; where the channel draws nothing one release is all there is. Of `attack`
+    and `train` it sees at most 10,000 images, of people drawn at random.
+    """
+    parts = {split: getattr(faces, split) for split in SPLITS if suite == "full" or split != "train"}
+    return {
+        split: _release_split(anonymizer, part, split, faces.attributes, seed, suite)
+        for split, part in parts.items()
+    }
+
+
+def _release_split(
+    anonymizer: Anonymizer,
+    part: FaceDataset,
+    split: str,
+    attributes: tuple[str, ...],
+    seed: int,
+    suite: Suite,
+) -> ReleasedFaces:
+    learnt_from = split in ("attack", "train")
+    if learnt_from:
+        part = part.subset(images_of_some_people(part.identity, seed))
+    clean, device = anonymizer.clean(part.images), anonymizer.channel.low.device
+
+    def release(number: int) -> Float[Tensor, "n k"]:
+        name = (str(number),) if number else ()
+        return anonymizer.channel(clean, stream(seed, "release", split, *name, device=device)).cpu()
+
+    random = suite == "full" and anonymizer.config.channel.kind in RANDOM_CHANNELS
+    with torch.no_grad():
+        releases = [release(number) for number in range(RELEASES if random and learnt_from else 1)]
+        mean = None
+        if random:
+            total = releases[0].clone()
+            for number in range(1, MEAN_RELEASES):
+                total += releases[number] if number < len(releases) else release(number)
+            mean = (total / MEAN_RELEASES).numpy()
+    columns = {name: part.attribute(name) for name in attributes}
+    return ReleasedFaces(torch.stack(releases).numpy(), part.identity, columns, mean)

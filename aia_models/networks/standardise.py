@@ -3,6 +3,7 @@
 from jaxtyping import Float
 from torch import Tensor
 
+TOGETHER_IMAGES = 2048  # at most so many representations are standardised together outside training
 SMALLEST_SD = 1e-4  # below this a coordinate counts as constant and is not blown up
 
 

@@ -1,28 +1,18 @@
 """The encoder that is judged and shipped: encoder, fitted release channel, and the decoder for reconstructions."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import torch
 from jaxtyping import Float, Float32
 from torch import Tensor, nn
 
 from aia_models.config import TrainingConfig
-from aia_models.data.faces import FaceDataset
 from aia_models.data.image_rows import ImageRows, Images
-from aia_models.data.splits import SPLITS, SplitFaces
+from aia_models.data.splits import SplitFaces
 from aia_models.errors import DataError
-from aia_models.judging.attacks import Suite
-from aia_models.judging.released import ReleasedFaces, images_of_some_people
 from aia_models.networks.decoder import Decoder
 from aia_models.networks.encoder import ENCODED_IMAGES, Encoder
 from aia_models.networks.networks import Networks
-from aia_models.random_streams import stream
 from aia_models.release.channel import ReleaseChannel, fit_release_channel
-
-RANDOM_CHANNELS = ("noise", "random_replacement")
-RELEASES = 3  # of each image that an attacker of suite `full` learns from
-MEAN_RELEASES = 10
 
 
 class Anonymizer(nn.Module):
@@ -82,49 +72,3 @@ def fit_anonymizer(networks: Networks, config: TrainingConfig, faces: SplitFaces
     attributes = torch.from_numpy(faces.train.attribute_columns(faces.attributes))
     anonymizer.channel = fit_release_channel(config.channel, anonymizer.clean(faces.train.images), attributes)
     return anonymizer.eval()
-
-
-def release_faces(
-    anonymizer: Anonymizer, faces: SplitFaces, seed: int, suite: Suite
-) -> Mapping[str, ReleasedFaces]:
-    """What judging sees, the noise drawn from the seed's own streams, one for each split and release.
-
-    `cheap` sees each split but `train` released once. `full` sees `train` too, several releases of those that
-    attackers learn from, and means of ten; where the channel draws nothing one release is all there is. Of `attack`
-    and `train` it sees at most 10,000 images, of people drawn at random.
-    """
-    parts = {split: getattr(faces, split) for split in SPLITS if suite == "full" or split != "train"}
-    return {
-        split: _release_split(anonymizer, part, split, faces.attributes, seed, suite)
-        for split, part in parts.items()
-    }
-
-
-def _release_split(
-    anonymizer: Anonymizer,
-    part: FaceDataset,
-    split: str,
-    attributes: tuple[str, ...],
-    seed: int,
-    suite: Suite,
-) -> ReleasedFaces:
-    learnt_from = split in ("attack", "train")
-    if learnt_from:
-        part = part.subset(images_of_some_people(part.identity, seed))
-    clean, device = anonymizer.clean(part.images), anonymizer.channel.low.device
-
-    def release(number: int) -> Float[Tensor, "n k"]:
-        name = (str(number),) if number else ()
-        return anonymizer.channel(clean, stream(seed, "release", split, *name, device=device)).cpu()
-
-    random = suite == "full" and anonymizer.config.channel.kind in RANDOM_CHANNELS
-    with torch.no_grad():
-        releases = [release(number) for number in range(RELEASES if random and learnt_from else 1)]
-        mean = None
-        if random:
-            total = releases[0].clone()
-            for number in range(1, MEAN_RELEASES):
-                total += releases[number] if number < len(releases) else release(number)
-            mean = (total / MEAN_RELEASES).numpy()
-    columns = {name: part.attribute(name) for name in attributes}
-    return ReleasedFaces(torch.stack(releases).numpy(), part.identity, columns, mean)

@@ -11,13 +11,12 @@ from aia_models.measures.metrics import auc, folded
 from aia_models.measures.pairs import Pairs
 from aia_models.networks.encoder import ENCODED_IMAGES
 from aia_models.networks.networks import Networks
+from aia_models.networks.standardise import TOGETHER_IMAGES
 from aia_models.random_streams import stream
 from aia_models.release.channel import transmit
 from aia_models.training.device_faces import DeviceFaces
 
 Erase = Callable[[Float[Tensor, "batch k"]], Float[Tensor, "batch k"]]
-
-TOGETHER_IMAGES = 2048  # at most so many are standardised together
 
 
 @torch.no_grad()

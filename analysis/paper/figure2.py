@@ -4,7 +4,7 @@ import plotnine as p9
 import polars as pl
 
 from analysis.paper.claims import FIGURE_2, FRESH, HELD
-from analysis.plots.theme import BLUE, CHANCE_AUC, GREEN, VERMILLION, caption, column_theme
+from analysis.plots.elements.theme import BLUE, CHANCE_AUC, GREEN, VERMILLION, caption, column_theme
 from analysis.tables.objectives import ATTACKER, MATCHING
 
 WIDTH_INCHES, HEIGHT_INCHES = 6.6, 3.1  # two columns of a paper

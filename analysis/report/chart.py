@@ -4,7 +4,7 @@ from typing import Any
 
 import altair as alt
 
-from analysis.plots.frontier_points import View
+from analysis.plots.elements.frontier_points import View
 from analysis.plots.pictures.frontier import BASELINES, CHANCE_AUC, CONFIRMED, FRONT, OTHER, STOPPED
 from analysis.report.designs import BEATEN, KINDS, NAMES
 from analysis.tables.objectives import ATTACKER, MATCHING, Objective

@@ -9,7 +9,7 @@ import polars as pl
 
 from analysis.fronts.candidates import candidates
 from analysis.fronts.selection import Wish
-from analysis.plots.frontier_points import Frontier, View, X, Y
+from analysis.plots.elements.frontier_points import Frontier, View, X, Y
 from analysis.report.designs import Designs
 from analysis.report.images import examples
 from analysis.report.judgements import Judgements, attacks_by_design, matches_by_design

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from analysis.fronts.candidates import FIGURES, candidates, judged
-from analysis.plots.frontier_points import X, Y
+from analysis.plots.elements.frontier_points import X, Y
 from analysis.plots.pictures.frontier import BASELINES, CONFIRMED, FRONT, OTHER, STOPPED
 
 BEATEN = "confirmed, not optimal"

@@ -11,7 +11,7 @@ from PIL import Image
 
 from analysis.errors import AnalysisError
 from analysis.plots.catalogue import Picture
-from analysis.plots.frontier_points import X, Y
+from analysis.plots.elements.frontier_points import X, Y
 from analysis.tables.location import Location, children
 from analysis.tables.reader import StudyTables
 from analysis.tables.schema import EXAMPLES

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, Template
 from markupsafe import Markup
 
 from analysis.plots.catalogue import Picture
-from analysis.plots.frontier_points import X, Y, frontier
+from analysis.plots.elements.frontier_points import X, Y, frontier
 from analysis.report.chart import frontier_chart
 from analysis.report.data import report_data
 from analysis.report.designs import designs

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from analysis.plots.frontier_points import X, Y
+from analysis.plots.elements.frontier_points import X, Y
 from analysis.summaries.evidence import evidence
 
 

@@ -12,8 +12,8 @@ from analysis.fronts.candidates import candidates
 from analysis.fronts.selection import Selection, Wish
 from analysis.fronts.selection import select as select_trial
 from analysis.plots.catalogue import PICTURES
+from analysis.plots.elements.theme import save_png
 from analysis.plots.pictures.comparison import plot_comparison
-from analysis.plots.theme import save_png
 from analysis.summaries.front_table import front_rows, hyperparameters
 from analysis.summaries.status import status_summary
 from analysis.summaries.wording import figure_text, value_text

@@ -19,9 +19,10 @@ from search_spaces.domains import Value
 from search_spaces.unit_cube import to_point
 from study.errors import StudyError
 from study.replay.recording import Recording
-from study.search.halving import Rungs, constrained, rungs
+from study.search.halving import Rungs, constrained
 from study.search.proposals import Proposals
 from study.spec.constraints import total_violation
+from study.spec.sections import rungs
 from study.spec.spec import StudySpec
 from study.trial.plan import Status
 

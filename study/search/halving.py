@@ -17,21 +17,6 @@ BEHIND_ALL_COSTS = 1e6
 MOST_FOR_HYPERVOLUME = 3
 
 
-def rungs(grace_epochs: int, reduction_factor: float, max_epochs: int) -> tuple[int, ...]:
-    """Epochs after which trials are compared: `grace_epochs`, and that times powers of `reduction_factor` while the
-    next one still lies within `max_epochs`: one nearer to the end saves little of a trial that is nearly trained.
-
-    None where the first rung would not come before the last epoch.
-    """
-    epochs: list[int] = [grace_epochs] if grace_epochs < max_epochs else []
-    rung = grace_epochs * reduction_factor
-    while rung * reduction_factor <= max_epochs:
-        if epochs[-1] < round(rung) < max_epochs:
-            epochs.append(round(rung))
-        rung *= reduction_factor
-    return tuple(epochs)
-
-
 def constrained(costs: Float[np.ndarray, " objective"], violation: float) -> Float[np.ndarray, " objective"]:
     """Costs by which a trial that violates constraints by `violation` > 0 stands behind all that violate none, and
     behind those that violate them less; of one that violates none its `costs`."""

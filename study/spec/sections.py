@@ -53,3 +53,18 @@ class Resources(BaseModel):
     memory_format: Literal["channels_last", "contiguous"] = Field(
         default="channels_last", description="layout of image tensors, 'channels_last' or 'contiguous'"
     )
+
+
+def rungs(grace_epochs: int, reduction_factor: float, max_epochs: int) -> tuple[int, ...]:
+    """Epochs after which trials are compared: `grace_epochs`, and that times powers of `reduction_factor` while the
+    next one still lies within `max_epochs`: one nearer to the end saves little of a trial that is nearly trained.
+
+    None where the first rung would not come before the last epoch.
+    """
+    epochs: list[int] = [grace_epochs] if grace_epochs < max_epochs else []
+    rung = grace_epochs * reduction_factor
+    while rung * reduction_factor <= max_epochs:
+        if epochs[-1] < round(rung) < max_epochs:
+            epochs.append(round(rung))
+        rung *= reduction_factor
+    return tuple(epochs)

@@ -11,10 +11,9 @@ from search_spaces.errors import SpaceError
 from search_spaces.hyperparameters import HYPERPARAMETERS, check_fixed, resolve
 from search_spaces.spaces import SPACES, Space
 from study.errors import SpecError
-from study.search.halving import rungs
 from study.spec.choices import GUIDED, LOGGERS, SAMPLERS, Logger, Sampler
 from study.spec.constraints import Constraint, check_name, parse
-from study.spec.sections import COUNT, STRICT, EarlyStopping, Epochs, Resources, Training
+from study.spec.sections import COUNT, STRICT, EarlyStopping, Epochs, Resources, Training, rungs
 
 # A description says what a key means and what it takes: the message for a wrong value ends in it.
 _SEED = "a whole number from 0 to 2^63 - 1"

@@ -13,9 +13,10 @@ from aia_models.data.splits import SplitFaces, split_faces
 from aia_models.errors import DivergedError
 from aia_models.judging.in_loop import InLoopFigures, judge_in_loop
 from aia_models.judging.judge import Judgement, judge
+from aia_models.judging.released import release_faces
 from aia_models.measures.metrics import folded
 from aia_models.release import checkpoint
-from aia_models.release.anonymizer import Anonymizer, fit_anonymizer, release_faces
+from aia_models.release.anonymizer import Anonymizer, fit_anonymizer
 from aia_models.training.allocator import keep_freed_memory
 from aia_models.training.trainer import EpochRecord, Trainer
 from analysis.tables.schema import EXAMPLES

@@ -7,8 +7,9 @@ import numpy as np
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
 from analysis.tables.objectives import Objective
-from study.search.halving import Rungs, constrained, rungs
+from study.search.halving import Rungs, constrained
 from study.spec.constraints import Constraint, row_violation
+from study.spec.sections import rungs
 from study.trial.plan import TrialPlan
 from study.trial.rows import Outcome
 from study.tune.searcher import JOINT_EPOCH, PLAN, SO_FAR

@@ -5,8 +5,8 @@ import polars as pl
 
 from analysis.errors import AnalysisError
 from analysis.fronts.candidates import require_objectives
+from analysis.plots.elements.theme import CHANCE_AUC, WIDE_INCHES, WIDTH_INCHES, Layers, caption, column_theme
 from analysis.plots.pictures.frontier import BASELINES
-from analysis.plots.theme import CHANCE_AUC, WIDE_INCHES, WIDTH_INCHES, Layers, caption, column_theme
 from analysis.summaries.attackers import OWN_PEOPLE, attacked
 from analysis.summaries.evidence import evidence
 from analysis.tables.reader import StudyTables, read_attacks, read_trials

@@ -8,7 +8,7 @@ from matplotlib.patheffects import withStroke
 
 from analysis.fronts.candidates import judged, require_objectives
 from analysis.fronts.pareto import pareto_front
-from analysis.plots.theme import BLUE, GREY, WIDTH_INCHES, Layers, caption, column_theme, short_title
+from analysis.plots.elements.theme import BLUE, GREY, WIDTH_INCHES, Layers, caption, column_theme, short_title
 from analysis.summaries.coordinates import Axis, axes
 from analysis.summaries.evidence import evidence
 from analysis.tables.reader import StudyTables, read_trials

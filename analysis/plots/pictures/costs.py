@@ -4,7 +4,7 @@ import plotnine as p9
 import polars as pl
 
 from analysis.errors import AnalysisError
-from analysis.plots.theme import (
+from analysis.plots.elements.theme import (
     BLUE,
     GREEN,
     GREY,

@@ -4,9 +4,18 @@ import plotnine as p9
 import polars as pl
 
 from analysis.fronts.candidates import require_objectives
-from analysis.plots.frontier_points import Frontier, X, Y, frontier
-from analysis.plots.label_placement import LABEL_POINTS, label_rows
-from analysis.plots.theme import BLUE, CHANCE_AUC, GREY, SKY, VERMILLION, axis_title, caption, column_theme
+from analysis.plots.elements.frontier_points import Frontier, X, Y, frontier
+from analysis.plots.elements.label_placement import LABEL_POINTS, label_rows
+from analysis.plots.elements.theme import (
+    BLUE,
+    CHANCE_AUC,
+    GREY,
+    SKY,
+    VERMILLION,
+    axis_title,
+    caption,
+    column_theme,
+)
 from analysis.summaries.evidence import evidence
 from analysis.tables.objectives import ATTACKER, MATCHING
 

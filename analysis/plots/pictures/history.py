@@ -4,7 +4,7 @@ import plotnine as p9
 import polars as pl
 
 from analysis.fronts.candidates import require_objectives
-from analysis.plots.theme import BLUE, WIDTH_INCHES, caption, column_theme, whole_breaks
+from analysis.plots.elements.theme import BLUE, WIDTH_INCHES, caption, column_theme, whole_breaks
 from analysis.summaries.evidence import evidence
 from analysis.summaries.history import history
 from analysis.tables.reader import StudyTables, read_epochs, read_trials

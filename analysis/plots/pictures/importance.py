@@ -4,7 +4,7 @@ import plotnine as p9
 import polars as pl
 
 from analysis.errors import AnalysisError
-from analysis.plots.theme import BLUE, WIDTH_INCHES, Layers, caption, column_theme, short_title
+from analysis.plots.elements.theme import BLUE, WIDTH_INCHES, Layers, caption, column_theme, short_title
 from analysis.summaries.evidence import evidence
 from analysis.tables.reader import StudyTables, read_importance, read_trials
 from analysis.tables.schema import IMPORTANCE_FRONT, LEAST_IMPORTANCE_TRIALS

@@ -6,7 +6,7 @@ import polars as pl
 from analysis.errors import AnalysisError
 from analysis.fronts.candidates import judged, require_objectives
 from analysis.fronts.pareto import pareto_front
-from analysis.plots.theme import VERMILLION, WIDTH_INCHES, caption, column_theme, panel_title
+from analysis.plots.elements.theme import VERMILLION, WIDTH_INCHES, caption, column_theme, panel_title
 from analysis.summaries.evidence import evidence
 from analysis.tables.reader import StudyTables, read_trials
 

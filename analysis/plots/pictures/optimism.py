@@ -5,8 +5,8 @@ import polars as pl
 
 from analysis.errors import AnalysisError
 from analysis.fronts.staircase import X, Y
-from analysis.plots.frontier_points import view_of
-from analysis.plots.theme import (
+from analysis.plots.elements.frontier_points import view_of
+from analysis.plots.elements.theme import (
     BLUE,
     VERMILLION,
     WIDTH_INCHES,

@@ -4,7 +4,14 @@ import plotnine as p9
 import polars as pl
 
 from analysis.errors import AnalysisError
-from analysis.plots.theme import BLUE, VERMILLION, WIDTH_INCHES, caption, caption_inches, column_theme
+from analysis.plots.elements.theme import (
+    BLUE,
+    VERMILLION,
+    WIDTH_INCHES,
+    caption,
+    caption_inches,
+    column_theme,
+)
 from analysis.summaries.evidence import evidence
 from analysis.tables.reader import StudyTables, read_trials
 from analysis.uncertainty.design_bootstrap import bootstrapped

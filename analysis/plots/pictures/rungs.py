@@ -5,7 +5,15 @@ import plotnine as p9
 import polars as pl
 
 from analysis.errors import AnalysisError
-from analysis.plots.theme import BLUE, GREY, VERMILLION, WIDTH_INCHES, caption, column_theme, panel_title
+from analysis.plots.elements.theme import (
+    BLUE,
+    GREY,
+    VERMILLION,
+    WIDTH_INCHES,
+    caption,
+    column_theme,
+    panel_title,
+)
 from analysis.summaries.evidence import evidence
 from analysis.summaries.rungs import ENDED, STOPPED, WENT_ON, judged_on_the_way, rung_counts
 from analysis.tables.reader import StudyTables, read_epochs, read_trials

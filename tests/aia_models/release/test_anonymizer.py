@@ -9,9 +9,10 @@ import torch
 from aia_models.config import ChannelConfig, TrainingConfig
 from aia_models.errors import DataError
 from aia_models.judging import released as released_module
+from aia_models.judging.released import release_faces
 from aia_models.networks.networks import Networks
 from aia_models.release import anonymizer as module
-from aia_models.release.anonymizer import Anonymizer, fit_anonymizer, release_faces
+from aia_models.release.anonymizer import Anonymizer, fit_anonymizer
 from tests.aia_models.random_faces import SMALL, random_faces
 
 FACES = random_faces(people=8, images=4, signal=40)

@@ -10,10 +10,10 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from analysis.errors import AnalysisError
-from analysis.plots.frontier_points import X, Y, frontier
-from analysis.plots.label_placement import place_labels
+from analysis.plots.elements.frontier_points import X, Y, frontier
+from analysis.plots.elements.label_placement import place_labels
+from analysis.plots.elements.theme import save_png
 from analysis.plots.pictures.frontier import plot_frontier
-from analysis.plots.theme import save_png
 
 
 def test_the_staircase_goes_right_then_up_from_edge_to_edge(points) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from analysis.errors import AnalysisError
 from analysis.plots.catalogue import PICTURES
+from analysis.plots.elements.theme import DPI, caption, save_png
 from analysis.plots.pictures.comparison import plot_comparison
-from analysis.plots.theme import DPI, caption, save_png
 from analysis.tables.reader import open_study
 from analysis.tables.schema import IMPORTANCE_FRONT, IMPORTANCE_SCHEMA, to_table
 from study.console import PictureKind

@@ -10,7 +10,7 @@ import vl_convert
 from analysis.errors import AnalysisError
 from analysis.fronts.selection import Wish, select
 from analysis.plots.catalogue import PICTURES, Picture
-from analysis.plots.frontier_points import X, Y
+from analysis.plots.elements.frontier_points import X, Y
 from analysis.report import images as report_examples
 from analysis.report.render import report_page, waiting_page
 from analysis.summaries.front_table import front_rows

@@ -21,9 +21,10 @@ from search_spaces.unit_cube import to_point
 from study.cli import run
 from study.errors import StudyError
 from study.replay.replay import ReplayedTrial, nearest, replay
-from study.search.halving import Rungs, rungs, survivors
+from study.search.halving import Rungs, survivors
 from study.search.proposals import Proposal, Proposals
 from study.spec.files import with_settings
+from study.spec.sections import rungs
 from study.spec.spec import StudySpec
 from study.trial.plan import TrialPlan
 from study.trial.rows import Outcome

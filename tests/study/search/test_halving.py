@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from study.search.halving import constrained, rungs, survivors
+from study.search.halving import constrained, survivors
+from study.spec.sections import rungs
 
 REFERENCE = np.array([1.0, -0.5, 1.0, 1.0, 1.0])
 OBJECTIVES = (2, 3, 5)

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import polars as pl
 
-from analysis.plots.frontier_points import Frontier, X, Y
+from analysis.plots.elements.frontier_points import Frontier, X, Y
 
 LABEL_POINTS = 6.5
 EM_INCHES = LABEL_POINTS / 72
