@@ -7,7 +7,7 @@ import polars as pl
 
 from analysis.fronts.hypervolume import hypervolume
 from analysis.fronts.pareto import pareto_front
-from analysis.fronts.selection import Selection, Wish, select
+from analysis.fronts.selection import Selection, SelectionCriteria, select
 from analysis.summaries.history import history
 from analysis.tables import reader as tables
 from analysis.tables.location import Location
@@ -54,8 +54,8 @@ class Study:
         knee: bool = False,
         weights: tuple[float, float] | None = None,
     ) -> Selection:
-        """The checkpoint to ship, as `analysis.selection.Wish` describes it. AnalysisError where nothing meets it."""
-        wish = Wish(max_attacker_auc, min_matching_auc, knee, weights)
+        """The checkpoint to ship, as `analysis.fronts.selection.SelectionCriteria` describes it. AnalysisError where nothing meets it."""
+        wish = SelectionCriteria(max_attacker_auc, min_matching_auc, knee, weights)
         return select(self.trials(), wish, self.tables.directory)
 
 
@@ -65,7 +65,7 @@ def open_study(directory: str | Location) -> Study:
     AnalysisError where there is no study or none of its trials has finished yet. Damaged parts of `trials` are left
     out, each with a warning.
     """
-    study = Study(tables.open_study(directory))
+    study = Study(tables.open_tables(directory))
     for part in study.tables.damaged("trials"):
         warnings.warn(str(part), stacklevel=2)
     return study

@@ -41,7 +41,7 @@ from aia_models.judging.released import ReleasedFaces
 from aia_models.measures.metrics import folded
 from analysis.tables.objectives import SEARCH_OBJECTIVES
 from study.spec.files import load_spec
-from study.spec.spec import space
+from study.spec.spec import searched_space
 
 SMALL = plain.Settings(
     image_side=32, decoder=(32, 16), learning_rate=2e-3, autoencoder_epochs=6, heads_epochs=3, joint_epochs=20
@@ -178,7 +178,7 @@ class Pair:
         """The plain study."""
         work.mkdir()
         (work / "spec.toml").write_text(self._spec())
-        first = space(load_spec(str(work / "spec.toml"))).known_designs()
+        first = searched_space(load_spec(str(work / "spec.toml"))).known_designs()
         told = json.dumps({"settings": asdict(self.settings), "trials": self.trials, "first": first})
         script = str(HERE / "plain_study.py")
         seconds = timed([sys.executable, script, str(self.folder), str(work), told])

@@ -126,11 +126,11 @@ def _figures(judgement: Judgement) -> dict[str, Any]:
         figures[split] = {
             "attacker": f"{attack.attacker}, {attack.vantage}",
             "attacker_auc": folded(attack.auc),
-            "attacker_draws": judgement.attack_draws[attack.key].round(5).tolist(),
+            "attacker_draws": judgement.attack_bootstrap_samples[attack.key].round(5).tolist(),
             "attackers": by_attacker,
             "ten_releases": repeated and folded(repeated.auc),
             "matching_auc": match.auc,
-            "matching_draws": judgement.match_draws[split, match.matcher].round(5).tolist(),
+            "matching_draws": judgement.match_bootstrap_samples[split, match.matcher].round(5).tolist(),
         }
     return figures | {"still_improving": (judgement.still_improving or {}).get("gender")}
 

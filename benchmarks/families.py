@@ -118,10 +118,10 @@ def _figures(judgement: Judgement) -> dict:
         figures[split] = {
             "attacker": attack.attacker,
             "attacker_auc": folded(attack.auc),
-            "attacker_draws": judgement.attack_draws[attack.key].round(5).tolist(),
+            "attacker_draws": judgement.attack_bootstrap_samples[attack.key].round(5).tolist(),
             "matcher": match.matcher,
             "matching_auc": match.auc,
-            "matching_draws": judgement.match_draws[split, match.matcher].round(5).tolist(),
+            "matching_draws": judgement.match_bootstrap_samples[split, match.matcher].round(5).tolist(),
         }
     return figures
 

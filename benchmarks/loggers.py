@@ -16,7 +16,7 @@ from rich.console import Console
 
 from search_spaces.hyperparameters import resolve
 from study.spec.files import load_spec, with_settings
-from study.spec.spec import complete, space
+from study.spec.spec import searched_space, with_defaults
 from study.trial.plan import TrialPlan
 from study.trial.rows import Outcome
 from study.tune.loggers import StudyLoggers
@@ -39,13 +39,13 @@ def main() -> None:
     )
     parser.add_argument("--trials", type=at_least(1), default=200)
     options = parser.parse_args()
-    spec = complete(with_settings(load_spec("alpha-beta"), ["loggers=['tensorboard']"]))
+    spec = with_defaults(with_settings(load_spec("alpha-beta"), ["loggers=['tensorboard']"]))
     training = spec.training
     epochs = training.stage1_epochs + training.heads_epochs + training.joint_epochs
     rows = [{"epoch": epoch, **dict.fromkeys(FIGURES, 1 / epoch)} for epoch in range(1, epochs + 1)]
     last = {**rows[-1], "attacker_auc_validation": 0.6, "matching_auc_validation": 0.7}
     outcome = Outcome({}, [*rows[:-1], last]).to_json()
-    values = resolve(space(spec).defaults(), spec.fixed)
+    values = resolve(searched_space(spec).defaults(), spec.fixed)
     with TemporaryDirectory() as folder:
         loggers = StudyLoggers(spec, Path(folder), Console())
         started = time.perf_counter()

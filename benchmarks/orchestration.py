@@ -32,10 +32,10 @@ def run_study_of(trials: int, directory: Path) -> dict[str, float]:
     from rich.console import Console
 
     from analysis.fronts.pareto import pareto_front
-    from analysis.tables.reader import open_study, read_trials
+    from analysis.tables.reader import open_tables, read_trials
     from study.lifecycle.study_directory import create_study
     from study.spec.files import load_spec, with_settings
-    from study.spec.spec import complete
+    from study.spec.spec import with_defaults
     from study.tune import run_study as runner
     from study.tune import tune_run as fit
     from study.tune.cluster import connected
@@ -43,7 +43,7 @@ def run_study_of(trials: int, directory: Path) -> dict[str, float]:
 
     settings = [f"trials={trials}", "baselines=[]", f"training.joint_epochs={EPOCHS}", "name=nothing"]
     settings += ["early_stopping.rule=mo_asha", "resources.cpus_per_trial=1"]
-    study = create_study(complete(with_settings(load_spec("alpha-beta"), settings)), directory)
+    study = create_study(with_defaults(with_settings(load_spec("alpha-beta"), settings)), directory)
 
     decisions: list[str] = []
 
@@ -70,7 +70,7 @@ def run_study_of(trials: int, directory: Path) -> dict[str, float]:
     reads = []
     for _ in range(5):
         began = time.perf_counter()
-        pareto_front(read_trials(open_study(study.path)))
+        pareto_front(read_trials(open_tables(study.path)))
         reads.append(time.perf_counter() - began)
     # The last part of a table is written when the store closes, due or not.
     written = sorted(part.stat().st_mtime for part in (study.path / "results" / "trials").iterdir())[:-1]
@@ -131,7 +131,10 @@ def nothing_trained() -> type:
     from study.tune.trainable import AIATrainable
 
     def figures(plan: TrialPlan, epoch: int) -> dict[str, float]:
-        draw = [stream_seed(plan.number or 0, name, str(epoch)) / 2**63 for name in ("attacker", "matching")]
+        draw = [
+            stream_seed(plan.optuna_number or 0, name, str(epoch)) / 2**63
+            for name in ("attacker", "matching")
+        ]
         return {"attacker_auc_validation": 0.5 + draw[0] / 2, "matching_auc_validation": 0.5 + draw[1] / 2}
 
     def rows(plan: TrialPlan, context: TrialContext, status: Any, epoch: int, **more: Any) -> Outcome:

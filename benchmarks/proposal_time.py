@@ -80,7 +80,7 @@ def ours(directory: Path, space: Space, sampler: str) -> tuple[Callable, Callabl
 
     def ask() -> tuple[int, Mapping[str, Value]]:
         proposal = search.ask()
-        return proposal.number, proposal.values
+        return proposal.optuna_number, proposal.values
 
     return ask, lambda number, measured: search.tell(number, "complete", measured)
 

@@ -17,7 +17,7 @@ from scipy.stats import qmc
 from search_spaces.unit_cube import from_point
 from study.replay.recording import write_table
 from study.spec.files import load_spec, to_toml, with_settings
-from study.spec.spec import StudySpec, complete, space
+from study.spec.spec import StudySpec, searched_space, with_defaults
 from study.storage.paths import SPEC_FILE
 
 NAME, SEED = "recorded", 0
@@ -27,11 +27,11 @@ TABLE = Path(__file__).with_name("recorded.parquet")
 def recorded_spec(spec_name: str, designs: int, seeds: int) -> StudySpec:
     """The spec of the recording."""
     spec = load_spec(spec_name)
-    searched = space(spec)
+    searched = searched_space(spec)
     points = qmc.Sobol(len(searched.parameters), rng=SEED).random_base2((designs - 1).bit_length())[:designs]
     drawn = tuple(from_point(searched, point) for point in points.tolist())
     settings = ["trials=0", f"seeds={seeds}", "baselines=[]", "judge_each_epoch=true", f"name={NAME}"]
-    return complete(with_settings(spec.model_copy(update={"designs": drawn}), settings))
+    return with_defaults(with_settings(spec.model_copy(update={"designs": drawn}), settings))
 
 
 def main() -> None:

@@ -35,7 +35,7 @@ from aia_models.training.trainer import Trainer
 
 IMAGE_SIDE, STEPS_COMPARED, ROUNDS, ON_END = 64, 50, 8, 3
 STAGES = ("joint", "autoencoder", "heads")
-LARGEST_DIFFERENCE = 1e-4  # relative, of a loss at the same weights
+MAX_DIFFERENCE = 1e-4  # relative, of a loss at the same weights
 Step = Callable[[], object]
 
 _peer: dict[str, Step] = {}
@@ -116,7 +116,7 @@ def on_cpu(threads: int, rounds: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         faces = synthetic_faces(IMAGE_SIDE, Path(folder))
         agreed = agreement(faces, PAPER, STEPS_COMPARED, threads)
-        if agreed.losses > LARGEST_DIFFERENCE:
+        if agreed.losses > MAX_DIFFERENCE:
             sys.exit(
                 f"losses differ from plain's by {agreed.losses:.1e}: not the same arithmetic, so no ratio"
             )

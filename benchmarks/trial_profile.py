@@ -28,7 +28,7 @@ from arguments import at_least
 from aia_models.errors import AIAError
 from search_spaces.errors import SpaceError
 from study.errors import StudyError
-from study.storage.study_storage import Place
+from study.storage.study_storage import StudyStorage
 
 PHASES = ("start", "data", "stage 1", "stage 2", "judging", "writing")
 STAGES = {"autoencoder": "stage 1", "heads": "stage 1", "joint": "stage 2"}
@@ -75,7 +75,7 @@ def timed_trial(
             raise OSError(event.reason)
         if event.trial["status"] != "complete":
             raise RuntimeError(f"the trial is {event.trial['status']}: {event.trial['error']}")
-        with ResultsStore(Place(Path(directory))) as store:
+        with ResultsStore(StudyStorage(Path(directory))) as store:
             clock("writing", store.append)(event)
             clock("writing", store.flush)()
     return dict(seconds)
@@ -86,17 +86,17 @@ def profile(spec_name: str, dataset: str, threads: int, repeats: int) -> list[di
     from search_spaces.hyperparameters import resolve
     from study.lifecycle.study_directory import create_study
     from study.spec.files import load_spec, with_settings
-    from study.spec.spec import complete, space
+    from study.spec.spec import searched_space, with_defaults
     from study.trial.plan import TrialPlan
 
     runs = []
     with tempfile.TemporaryDirectory() as storage:
-        spec = complete(with_settings(load_spec(spec_name), [f"dataset={dataset}", "name=profile"]))
+        spec = with_defaults(with_settings(load_spec(spec_name), [f"dataset={dataset}", "name=profile"]))
         study = create_study(spec, Path(storage))
-        values = resolve(space(spec).defaults(), spec.fixed)
+        values = resolve(searched_space(spec).defaults(), spec.fixed)
         for repeat in range(repeats):
             # A place of its own: no repeat takes another's stage 1.
-            own = study.place.folder(f"repeat-{repeat}")
+            own = study.storage.folder(f"repeat-{repeat}")
             where = (study.spec.model_dump_json(), str(study.prepared), str(own))
             plan = TrialPlan(f"trial-{repeat:05}", repeat, "search", "aia", values, study.spec.seed)
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as worker:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analysis.fronts.pareto import pareto_front
-from analysis.tables.reader import open_study, read_trials
+from analysis.tables.reader import open_tables, read_trials
 from analysis.tables.schema import SCHEMAS
 from study.cli import run
 from study.lifecycle.example_study import EXAMPLE, example_directory
@@ -40,7 +40,7 @@ def keep(study: Path, target: Path) -> None:
     for name in (SPEC_FILE, CONTROLS, JOURNAL, IMPORTANCE):
         shutil.copy(study / name, target / name)
     shutil.copytree(study / RESAMPLES, target / RESAMPLES)
-    trials = read_trials(open_study(study))
+    trials = read_trials(open_tables(study))
     search = trials.filter(phase="search")
     for trial_id in [
         *pareto_front(search)["trial_id"],

@@ -188,7 +188,7 @@ HYPERPARAMETERS: Mapping[str, Domain] = MappingProxyType(
 )
 
 
-def known(name: str) -> Domain:
+def domain_of(name: str) -> Domain:
     """The registry's domain of `name`; an unknown name raises a SpaceError with the closest one."""
     if name not in HYPERPARAMETERS:
         close = get_close_matches(name, HYPERPARAMETERS, n=1)
@@ -203,7 +203,7 @@ def check_fixed(name: str, value: object) -> Value:
     It may lie outside the search range (β = 0 is an experiment) but not outside what the type means: a Choice
     takes the registry's options, an Integer counts from 1, any other number is finite and not negative.
     """
-    domain = known(name)
+    domain = domain_of(name)
     if isinstance(domain, Choice):
         domain.check(name, value)
         return value  # type: ignore[return-value]
@@ -219,7 +219,7 @@ def check_fixed(name: str, value: object) -> Value:
 def resolve(sampled: Mapping[str, Value], fixed: Mapping[str, Value]) -> dict[str, Value | None]:
     """Every hyperparameter with its value: sampled, else fixed, else default; None where inactive."""
     for name in (*sampled, *fixed):
-        known(name)
+        domain_of(name)
     values: dict[str, Value | None] = {}
     for name, domain in HYPERPARAMETERS.items():
         value = sampled.get(name, fixed.get(name, domain.default))

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from search_spaces.domains import Choice, Domain, LogUniform, Uniform, Value, When
 from search_spaces.errors import SpaceError
-from search_spaces.hyperparameters import HYPERPARAMETERS, check_fixed, known
+from search_spaces.hyperparameters import HYPERPARAMETERS, check_fixed, domain_of
 
 BETAS = ("beta", "beta_2", "beta_3", "beta_4")
 
@@ -22,7 +22,7 @@ class Space:
     def __post_init__(self) -> None:
         earlier: set[str] = set()
         for name, domain in self.parameters.items():
-            known(name)
+            domain_of(name)
             if domain.when is not None and domain.when.parameter not in earlier:
                 raise SpaceError(
                     f"space {self.name}: {name} needs {domain.when.parameter}, its parent, before it"

@@ -1,7 +1,7 @@
 """A study as the commands that only read it open it: what of its tables cannot be read is told on stderr."""
 
 from analysis.tables.location import Location
-from analysis.tables.reader import StudyTables, open_study
+from analysis.tables.reader import StudyTables, open_tables
 from study.console import stderr
 
 
@@ -10,7 +10,7 @@ def open_readable(directory: Location, *tables: str) -> StudyTables:
 
     AnalysisError as in `open_study`.
     """
-    study = open_study(directory)
+    study = open_tables(directory)
     for part in study.damaged(*tables):
         stderr.print(f"warning: {part}")
     return study

@@ -14,7 +14,7 @@ from aia_models.data.image_rows import ImageRows, Images
 from aia_models.losses.losses import adversary_loss
 from aia_models.networks.adversary import CNNAdversary
 from aia_models.networks.encoder import ENCODED_IMAGES
-from aia_models.networks.standardise import SMALLEST_SD
+from aia_models.networks.standardise import MIN_SD
 from aia_models.random_streams import stream_seed
 from aia_models.training.batches import image_batches
 
@@ -63,7 +63,7 @@ def fit_image_classifier(faces: FaceDataset, attribute: str, seed: int, device: 
     # Channels last, the convolutions run about three times as fast (docs/speed.md).
     classifier = classifier.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     classifier.mean.copy_(images.mean())
-    classifier.sd.copy_(images.std().clamp_min(SMALLEST_SD))
+    classifier.sd.copy_(images.std().clamp_min(MIN_SD))
     optimiser = torch.optim.Adam(classifier.parameters(), lr=LEARNING_RATE, fused=True)
     for epoch in range(EPOCHS):
         rng = np.random.default_rng(stream_seed(seed, "image-classifier", "batches", str(epoch)))

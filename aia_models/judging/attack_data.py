@@ -24,7 +24,7 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class AttackField:
+class AttackData:
     """What attackers of one attribute learn from at one vantage, and whom they are judged on."""
 
     attribute: str
@@ -45,7 +45,7 @@ def attack_field(
     mean: bool = False,
     share: float = 1.0,
     seed: int = 0,
-) -> AttackField:
+) -> AttackData:
     """The known images of the vantage's people (`share` of them), every release a row; the judged by their first."""
     own = released[vantage]
     known = own.known(attribute)
@@ -65,7 +65,7 @@ def attack_field(
             faces.attributes[attribute][there] == 1,
             identity_weights(faces.identity[there]),
         )
-    return AttackField(
+    return AttackData(
         attribute=attribute,
         vantage=vantage,
         releases=10 if mean else 1,

@@ -10,18 +10,18 @@ import numpy as np
 import torch
 from jaxtyping import Float, Float32
 
-from aia_models.judging.attack_data import AttackField, attack_field, some_people
+from aia_models.judging.attack_data import AttackData, attack_field, some_people
 from aia_models.judging.cnn_attacker import CNNAttacker, maps_of
 from aia_models.judging.released import Released, ReleasedFaces, Suite
 from aia_models.judging.sklearn_attackers import SCIKIT_ATTACKERS, Attacker
 from aia_models.judging.template_attacker import TemplateAttacker
-from aia_models.measures.bootstrap import folded_auc_draws, interval, weighted_shares
+from aia_models.measures.bootstrap import folded_auc_bootstrap_samples, interval, weighted_shares
 from aia_models.measures.metrics import auc, balanced_accuracy, folded
 from aia_models.random_streams import stream_seed
 
 Chosen = dict[tuple[str, str], Any]  # vantage and attacker -> the setting it goes on with
 Decode = Callable[[Released], Float32[np.ndarray, "n 1 side side"]]
-AttackersFor = Callable[[AttackField], dict[str, Attacker[Any]]]
+AttackersFor = Callable[[AttackData], dict[str, Attacker[Any]]]
 
 CHEAP = ("logistic_regression", "rbf_svm", "mlp")
 MEANS = ("logistic_regression", "rbf_svm")  # attackers that always read the mean of ten releases too
@@ -88,7 +88,7 @@ class Attacks:
 
     counted: tuple[Attack, ...]
     further: tuple[Attack, ...]
-    draws: Mapping[AttackKey, Float[np.ndarray, " draw"]]
+    bootstrap_samples: Mapping[AttackKey, Float[np.ndarray, " draw"]]
     scores: Mapping[AttackKey, Float[np.ndarray, " known"]]
     still_improving: Mapping[str, bool | None]
 
@@ -133,7 +133,7 @@ def attack_all(
 
 
 def _attackers(
-    suite: Suite, map_shape: tuple[int, int, int], decode: Decode | None, device: str, field: AttackField
+    suite: Suite, map_shape: tuple[int, int, int], decode: Decode | None, device: str, field: AttackData
 ) -> dict[str, Attacker[Any]]:
     if suite == "cheap":
         return {name: SCIKIT_ATTACKERS[name] for name in CHEAP}
@@ -146,7 +146,7 @@ def _attackers(
 
 
 def _attack(
-    field: AttackField, name: str, attacker: Attacker[Any], suite: Suite, seed: int, chosen: Chosen
+    field: AttackData, name: str, attacker: Attacker[Any], suite: Suite, seed: int, chosen: Chosen
 ) -> Iterator[tuple[Attack, Float[np.ndarray, " draw"], Float[np.ndarray, " known"]]]:
     """Fits one attacker and yields, for each judged split, the attack, its folded AUC in each resample, its scores.
 
@@ -162,7 +162,7 @@ def _attack(
     seconds = time.perf_counter() - started
     for split, judged in field.judged.items():
         scores, positive, weights = score(judged.examples), judged.positive, judged.weights
-        draws = folded_auc_draws(scores, positive, weights)
+        draws = folded_auc_bootstrap_samples(scores, positive, weights)
         low, high = interval(draws)
         right = (scores > 0) == positive
         accuracy = interval(weighted_shares(right, weights))
@@ -193,7 +193,7 @@ def _in_words(setting: Any) -> str:
     return ", ".join(f"{name} {value:g}" for name, value in setting._asdict().items() if value is not None)
 
 
-def _chosen(field: AttackField, attacker: Attacker[Any], seed: int) -> Any:
+def _chosen(field: AttackData, attacker: Attacker[Any], seed: int) -> Any:
     """The setting that does best on people held back, each by its first release."""
     held = np.isin(
         field.identity, some_people(field.identity, field.positive.astype(np.int8), HELD_BACK_SHARE, seed)

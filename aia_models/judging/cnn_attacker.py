@@ -11,11 +11,11 @@ from torch.nn import functional as F
 from aia_models.config import AdversaryConfig
 from aia_models.judging.sklearn_attackers import Attacker, Examples, Positive, Scorer
 from aia_models.measures.metrics import auc
-from aia_models.networks.standardise import SMALLEST_SD
+from aia_models.networks.standardise import MIN_SD
 from aia_models.random_streams import stream, stream_seed
 
-SMALLEST_POOLED_SIDE = 8  # a map smaller than this is not pooled further
-MOST_EPOCHS = 12
+MIN_POOLED_SIDE = 8  # a map smaller than this is not pooled further
+MAX_EPOCHS = 12
 BATCH_IMAGES = 64
 SCORED_IMAGES = 256
 LEARNING_RATE = 1e-3
@@ -32,8 +32,8 @@ class CNNAttacker(Attacker[int]):
     a few epochs; inputs are standardised by channel and mirrored at random. Its setting is the number of epochs.
     """
 
-    settings = tuple(range(1, MOST_EPOCHS + 1))
-    usual = MOST_EPOCHS // 2
+    settings = tuple(range(1, MAX_EPOCHS + 1))
+    usual = MAX_EPOCHS // 2
 
     def __init__(self, as_map: AsMap, releases: int, device: str = "cpu") -> None:
         self.as_map = as_map
@@ -57,7 +57,7 @@ class CNNAttacker(Attacker[int]):
         maps = self.as_map(held_back)
         aucs = [
             auc(self._scores(network, maps), truth)
-            for network in self._epochs(self.as_map(own), positive, MOST_EPOCHS, seed)
+            for network in self._epochs(self.as_map(own), positive, MAX_EPOCHS, seed)
         ]
         return int(np.argmax(aucs)) + 1
 
@@ -105,9 +105,7 @@ class _SixConvolutions(nn.Module):
         super().__init__()
         dimensions = (0, 2, 3)
         self.register_buffer("mean", maps.mean(dimensions)[:, None, None])
-        self.register_buffer(
-            "deviation", maps.std(dimensions, correction=0).clamp_min(SMALLEST_SD)[:, None, None]
-        )
+        self.register_buffer("deviation", maps.std(dimensions, correction=0).clamp_min(MIN_SD)[:, None, None])
         layers: list[nn.Module] = []
         inner, side = maps.shape[1], maps.shape[-1]
         for outer in AdversaryConfig.cnn_channels:
@@ -116,7 +114,7 @@ class _SixConvolutions(nn.Module):
                 nn.BatchNorm2d(outer),
                 nn.LeakyReLU(),
             ]
-            if side >= SMALLEST_POOLED_SIDE:
+            if side >= MIN_POOLED_SIDE:
                 layers.append(nn.AvgPool2d(2))
                 side //= 2
             inner = outer

@@ -14,7 +14,7 @@ from aia_models.judging.released import ReleasedFaces, Suite, images_of_some_peo
 from aia_models.measures.metrics import auc, folded
 from aia_models.random_streams import stream_seed
 
-MOST_STANDARD_ERRORS = 4
+MAX_STANDARD_ERRORS = 4
 PERMUTATIONS = 200
 CONSTANT_WIDTH = 8  # coordinates of the representation that is the same for everybody
 
@@ -38,7 +38,7 @@ class Floor:
     @property
     def holds(self) -> bool:
         """Whether it found nothing."""
-        return abs(self.auc - 0.5) <= MOST_STANDARD_ERRORS * self.standard_error + 1e-9
+        return abs(self.auc - 0.5) <= MAX_STANDARD_ERRORS * self.standard_error + 1e-9
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def judge_controls(faces: SplitFaces, suite: Suite, seed: int) -> Controls:
         if not floor.holds:
             raise ControlError(
                 f"{floor.control}: {floor.attacker} (trained on {floor.vantage}) reads {floor.attribute} on"
-                f" {floor.split} with an AUC of {floor.auc:.3f}, over {MOST_STANDARD_ERRORS} standard errors of"
+                f" {floor.split} with an AUC of {floor.auc:.3f}, over {MAX_STANDARD_ERRORS} standard errors of"
                 f" {floor.standard_error:.3f} from 0.5, where there is nothing to read: do two splits share people?"
             )
     return Controls(tuple(ceilings), tuple(floors))

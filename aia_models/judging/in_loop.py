@@ -12,7 +12,12 @@ from jaxtyping import Float, Int8, Int32
 
 from aia_models.judging.attack_data import JUDGED_SPLITS
 from aia_models.judging.released import ReleasedFaces
-from aia_models.measures.bootstrap import folded_auc_draws, identity_weights, pair_weights, weighted_shares
+from aia_models.measures.bootstrap import (
+    folded_auc_bootstrap_samples,
+    identity_weights,
+    pair_weights,
+    weighted_shares,
+)
 from aia_models.measures.metrics import auc, best_threshold, folded, weighted_aucs
 from aia_models.measures.pairs import evaluation_pairs
 from aia_models.networks.networks import Networks
@@ -24,7 +29,7 @@ class InLoopFigure:
     """One figure and its value in each resample of the split's people, the resamples of `judging.Judgement`."""
 
     value: float
-    draws: Float[np.ndarray, " draw"]
+    bootstrap_samples: Float[np.ndarray, " draw"]
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ def _adversary_figures(
     known = attribute >= 0
     scores, positive, weights = log_odds[known], attribute[known] == 1, identity_weights(identity[known])
     return (
-        InLoopFigure(folded(auc(scores, positive)), folded_auc_draws(scores, positive, weights)),
+        InLoopFigure(folded(auc(scores, positive)), folded_auc_bootstrap_samples(scores, positive, weights)),
         _accuracy((scores > 0) == positive, weights),
         _balanced_accuracy(scores > 0, positive, weights),
     )
@@ -101,4 +106,4 @@ def _balanced_accuracy(predicted: np.ndarray, positive: np.ndarray, weights: np.
     """Mean of the two classes' recalls; NaN in a resample without one of them."""
     recalls = [_accuracy(predicted[of] == positive[of], weights[:, of]) for of in (positive, ~positive)]
     one, other = recalls
-    return InLoopFigure((one.value + other.value) / 2, (one.draws + other.draws) / 2)
+    return InLoopFigure((one.value + other.value) / 2, (one.bootstrap_samples + other.bootstrap_samples) / 2)

@@ -25,8 +25,8 @@ class Judgement:
 
     attacks: tuple[Attack, ...]
     matches: tuple[Match, ...]
-    attack_draws: Mapping[AttackKey, np.ndarray]
-    match_draws: Mapping[tuple[str, str], np.ndarray]
+    attack_bootstrap_samples: Mapping[AttackKey, np.ndarray]
+    match_bootstrap_samples: Mapping[tuple[str, str], np.ndarray]
     further_attacks: tuple[Attack, ...] = ()
     still_improving: Mapping[str, bool | None] | None = None
 
@@ -72,5 +72,10 @@ def judge(
     attacks = attack_all(released, map_shape, suite, seed, decode, device)
     matches = match_all(released, map_shape, suite, seed)
     return Judgement(
-        attacks.counted, matches.rows, attacks.draws, matches.draws, attacks.further, attacks.still_improving
+        attacks.counted,
+        matches.rows,
+        attacks.bootstrap_samples,
+        matches.bootstrap_samples,
+        attacks.further,
+        attacks.still_improving,
     )

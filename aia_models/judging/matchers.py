@@ -12,7 +12,7 @@ from aia_models.errors import DataError
 from aia_models.losses.losses import all_pairs_contrastive_loss
 from aia_models.measures.whitening import Whitening, unit_length
 from aia_models.networks.matcher import Matcher
-from aia_models.networks.standardise import SMALLEST_SD
+from aia_models.networks.standardise import MIN_SD
 from aia_models.random_streams import normal_like, stream, stream_seed
 
 Released = Float32[np.ndarray, "n k"]
@@ -57,7 +57,7 @@ def fit_siamese(
     on the inputs keeps it from learning its few people by heart.
     """
     mean = released.mean(0)
-    sd = np.maximum((released - mean).std(), np.float32(SMALLEST_SD))
+    sd = np.maximum((released - mean).std(), np.float32(MIN_SD))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stream_seed(seed, "fresh-siamese", "initialise"))
         network = Matcher(MatcherConfig(standardise=False), map_shape)

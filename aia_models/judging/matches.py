@@ -61,7 +61,7 @@ class Matches:
     `draws[split, matcher]` are the AUCs (any negatives) in each resample."""
 
     rows: tuple[Match, ...]
-    draws: Mapping[tuple[str, str], Float[np.ndarray, " draw"]]
+    bootstrap_samples: Mapping[tuple[str, str], Float[np.ndarray, " draw"]]
 
 
 def match_all(

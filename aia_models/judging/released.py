@@ -22,7 +22,7 @@ RANDOM_CHANNELS = ("noise", "random_replacement")
 RELEASES = 3  # of each image that an attacker of suite `full` learns from
 MEAN_RELEASES = 10
 
-MOST_LEARNT_IMAGES = 10_000  # of a split that attackers and matchers learn from
+MAX_LEARNT_IMAGES = 10_000  # of a split that attackers and matchers learn from
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,10 @@ class ReleasedFaces:
 
 
 def images_of_some_people(identity: Int32[np.ndarray, " n"], seed: int) -> Int64[np.ndarray, " row"]:
-    """Rows of all images, or of `MOST_LEARNT_IMAGES` of them, of people drawn at random, where there are more."""
+    """Rows of all images, or of `MAX_LEARNT_IMAGES` of them, of people drawn at random, where there are more."""
     rng = np.random.default_rng(stream_seed(seed, "release", "people"))
     place = rng.permutation(int(identity.max()) + 1)[identity]
-    return np.sort(np.argsort(place, kind="stable")[:MOST_LEARNT_IMAGES])
+    return np.sort(np.argsort(place, kind="stable")[:MAX_LEARNT_IMAGES])
 
 
 def check_released(released: Mapping[str, ReleasedFaces]) -> None:

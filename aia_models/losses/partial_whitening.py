@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from aia_models.networks.standardise import SMALLEST_SD
+from aia_models.networks.standardise import MIN_SD
 
 COMPONENTS = 100
 RELATIVE_TOLERANCE = 1e-6  # directions below this share of the largest variance count as without any
@@ -28,11 +28,11 @@ def half_whitened(
             centred @ centred.T
         )  # n² rather than k²: a map has many coordinates
         squares, inner = squares[-components:], inner[:, -components:]
-        varies = squares > torch.clamp_min(RELATIVE_TOLERANCE * squares[-1], len(values) * SMALLEST_SD**2)
+        varies = squares > torch.clamp_min(RELATIVE_TOLERANCE * squares[-1], len(values) * MIN_SD**2)
         squares = torch.where(
             varies, squares, torch.inf
         )  # what does not vary is rounding errors: it becomes 0
         directions = centred.T @ (inner * squares**-0.5)
         weights = (squares / len(values)) ** -exponent
     leading = centred @ (directions * weights)
-    return leading / leading.square().mean().clamp_min(SMALLEST_SD**2).sqrt()
+    return leading / leading.square().mean().clamp_min(MIN_SD**2).sqrt()

@@ -16,7 +16,7 @@ RIDGE = 0.1  # of the mean of the kernel's diagonal
 RANDOM_FEATURES = 1024
 RAMP_SHARE = 0.3  # of the joint epochs in which β grows to its full value
 REVERSAL_STEEPNESS = 10.0  # Ganin and Lempitsky's
-SMALLEST_PRODUCT = 1e-6
+MIN_PRODUCT = 1e-6
 FEWEST_IMAGES = 8  # of known attribute in a batch: below this a kernel term is 0
 
 Penalty = Callable[[Float[Tensor, "batch k"], Float[Tensor, " batch"], bool, torch.Generator], Tensor]
@@ -102,7 +102,7 @@ def hsic(
     kernel), normalised to [0, 1] as centred kernel alignment (Cortes, Mohri and Rostamizadeh 2012)."""
     kernel = _doubly_centred(_rbf(features))
     together = centred @ kernel @ centred
-    return together / (torch.linalg.matrix_norm(kernel) * centred.square().sum() + SMALLEST_PRODUCT)
+    return together / (torch.linalg.matrix_norm(kernel) * centred.square().sum() + MIN_PRODUCT)
 
 
 KERNEL_TERMS: dict[PenaltyKind, Penalty] = {
@@ -148,7 +148,7 @@ def _ridge_correlation(
     predicted = kernel[judged[:, None], fitted] @ torch.linalg.solve(own, centred[fitted])
     truth = centred[judged]
     together = (predicted * truth).mean().clamp_min(0).square()
-    return together / (predicted.square().mean() * truth.square().mean() + SMALLEST_PRODUCT)
+    return together / (predicted.square().mean() * truth.square().mean() + MIN_PRODUCT)
 
 
 def _halves(count: int, generator: torch.Generator, device: torch.device) -> tuple[Int64[Tensor, "_"], ...]:

@@ -11,11 +11,13 @@ from aia_models.measures.metrics import weighted_aucs
 from aia_models.measures.pairs import Pairs
 from aia_models.random_streams import stream_seed
 
-DRAWS = 200
+BOOTSTRAP_SAMPLES = 200
 INTERVAL = (2.5, 97.5)  # percentiles of a 95 % interval
 
 
-def identity_weights(identity: Int32[np.ndarray, " n"], draws: int = DRAWS) -> Float[np.ndarray, "draw n"]:
+def identity_weights(
+    identity: Int32[np.ndarray, " n"], draws: int = BOOTSTRAP_SAMPLES
+) -> Float[np.ndarray, "draw n"]:
     """How often each image's person appears in each of `draws` resamples.
 
     A person's weights depend on its number alone: where people keep their numbers, different sets of them share
@@ -26,7 +28,7 @@ def identity_weights(identity: Int32[np.ndarray, " n"], draws: int = DRAWS) -> F
     return counts[identity].T.astype(np.float64)
 
 
-def folded_auc_draws(
+def folded_auc_bootstrap_samples(
     scores: Float[np.ndarray, " n"], positive: Bool[np.ndarray, " n"], weights: Float[np.ndarray, "draw n"]
 ) -> Float[np.ndarray, " draw"]:
     """An attacker's AUC in each resample, folded in the direction of its point estimate."""

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from aia_models.config import AdversaryConfig, AdversaryKind
 from aia_models.networks.standardise import standardise
 
-SMALLEST_POOLED_SIDE = 4  # a map smaller than this is not pooled further
+MIN_POOLED_SIDE = 4  # a map smaller than this is not pooled further
 
 
 class LinearAdversary(nn.Linear):
@@ -44,7 +44,7 @@ class CNNAdversary(nn.Module):
         hidden = values.unflatten(1, self.map_shape)
         for depth, convolution in enumerate(self.convolutions, start=1):
             hidden = F.leaky_relu(convolution(hidden))
-            if depth % 2 == 0 and hidden.shape[-1] >= SMALLEST_POOLED_SIDE:
+            if depth % 2 == 0 and hidden.shape[-1] >= MIN_POOLED_SIDE:
                 hidden = F.avg_pool2d(hidden, 2)
         negative, positive = self.classes(hidden.mean((2, 3))).split(1, dim=1)
         return positive - negative

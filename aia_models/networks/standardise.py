@@ -4,7 +4,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 TOGETHER_IMAGES = 2048  # at most so many representations are standardised together outside training
-SMALLEST_SD = 1e-4  # below this a coordinate counts as constant and is not blown up
+MIN_SD = 1e-4  # below this a coordinate counts as constant and is not blown up
 
 
 def standardise(values: Float[Tensor, "batch k"]) -> Float[Tensor, "batch k"]:
@@ -14,4 +14,4 @@ def standardise(values: Float[Tensor, "batch k"]) -> Float[Tensor, "batch k"]:
     blown up; those that do not vary at all have gradient 0.
     """
     centred = values - values.mean(0)
-    return centred / centred.square().mean(0).clamp_min(SMALLEST_SD**2).sqrt()
+    return centred / centred.square().mean(0).clamp_min(MIN_SD**2).sqrt()

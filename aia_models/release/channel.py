@@ -9,7 +9,7 @@ from aia_models.config import ChannelConfig
 from aia_models.random_streams import normal_like, uniform_like
 from aia_models.release.eraser import fit_erasers
 
-SMALLEST_RANGE = 1e-6  # a coordinate that does not vary is quantised as if it varied this much
+MIN_RANGE = 1e-6  # a coordinate that does not vary is quantised as if it varied this much
 
 
 def add_noise(
@@ -27,7 +27,7 @@ def quantise(
     The gradient passes straight through (Bengio et al. 2013).
     """
     levels = 2**bits - 1
-    width = (high - low).clamp_min(SMALLEST_RANGE)
+    width = (high - low).clamp_min(MIN_RANGE)
     rounded = low + ((g - low) / width * levels).round().clamp(0, levels) * width / levels
     return rounded.detach() + (g - g.detach())  # exactly the rounded values: a residue would tell of g
 
@@ -39,7 +39,7 @@ def replace_randomly(
     return torch.where(uniform[0] < share, uniform[1], g)
 
 
-def transmit(
+def training_channel(
     g: Float[Tensor, "batch k"], config: ChannelConfig, generator: torch.Generator | None
 ) -> Float[Tensor, "batch k"]:
     """The channel as training sees it: noise or quantisation (range of the batch), never the eraser."""

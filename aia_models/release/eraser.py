@@ -8,7 +8,7 @@ from sklearn.covariance import ledoit_wolf
 
 from aia_models.errors import DataError
 
-SMALLEST_SHARE = 1e-16  # of the attribute's variance explained linearly: less is rounding error
+MIN_SHARE = 1e-16  # of the attribute's variance explained linearly: less is rounding error
 RELATIVE_TOLERANCE = 1e-10  # eigenvalues below this share of the largest count as directions without variance
 
 
@@ -65,6 +65,6 @@ def fit_eraser(values: Float[np.ndarray, "n k"], attribute: Int8[np.ndarray, " n
     kept = eigenvalues > RELATIVE_TOLERANCE * eigenvalues[-1]
     covector = vectors[:, kept] @ ((vectors[:, kept].T @ sigma) / eigenvalues[kept])
     strength = float(sigma @ covector)
-    if strength <= SMALLEST_SHARE * labels.var():  # nothing linear to erase
+    if strength <= MIN_SHARE * labels.var():  # nothing linear to erase
         return LinearEraser(mean, np.zeros(width), np.zeros(width))
     return LinearEraser(mean, sigma / strength, covector)

@@ -18,17 +18,17 @@ from aia_models.losses.penalties import kernel_penalty, negative_entropy, rate
 from aia_models.networks.encoder import ENCODED_IMAGES
 from aia_models.networks.networks import Networks
 from aia_models.random_streams import stream
-from aia_models.release.channel import ReleaseChannel, fit_release_channel, transmit
+from aia_models.release.channel import ReleaseChannel, fit_release_channel, training_channel
 from aia_models.training.augmentation import augmented
 from aia_models.training.device_faces import DeviceFaces
 
-Images = Int64[Tensor, " batch"]
-Released = Float[Tensor, "batch k"]
+BatchRows = Int64[Tensor, " batch"]
+ReleasedBatch = Float[Tensor, "batch k"]
 Loss = Float[Tensor, ""]
 PerAttribute = Float[Tensor, " attribute"]
 
 
-class Objective:
+class JointLosses:
     """The losses of one training over its train faces; batches are indices of these.
 
     `paired` says which images are of people with two or more. `set_beta_share` and `refit_eraser` are called between
@@ -77,34 +77,34 @@ class Objective:
         g = torch.cat([self.networks.encoder(self.faces.images_at(part, "contiguous")) for part in rows])
         self.eraser = fit_release_channel(self.config.channel, g, self.faces.attributes)
 
-    def autoencoder(self, images: Images) -> Loss:
+    def autoencoder(self, images: BatchRows) -> Loss:
         """Eq. 5 without a channel."""
         batch = self._images_at(images)
         return reconstruction_loss(self.networks.decoder(self.networks.encoder(batch)), batch)
 
-    def heads(self, images: Images, different: Bool[Tensor, " pair"]) -> tuple[Loss, PerAttribute]:
+    def heads(self, images: BatchRows, different: Bool[Tensor, " pair"]) -> tuple[Loss, PerAttribute]:
         """The matcher's and the adversaries' losses on the frozen encoder's g."""
         with torch.no_grad():
             g = self.networks.encoder(self._images_at(images))
         left, right = self.networks.matcher(g).chunk(2)
         return self._pair_loss(left, right, images, different), self._adversary_losses(g, images)
 
-    def adversaries(self, images: Images) -> PerAttribute:
+    def adversaries(self, images: BatchRows) -> PerAttribute:
         """The adversaries' losses on what the encoder, as it is, releases."""
         with torch.no_grad():
-            released = transmit(
+            released = training_channel(
                 self.erased(self.networks.encoder(self._images_at(images))), self.config.channel, self.noise
             )
         return self._adversary_losses(released, images)
 
-    def joint(self, images: Images, different: Bool[Tensor, " pair"]) -> tuple[Loss, Float[Tensor, "4"]]:
+    def joint(self, images: BatchRows, different: Bool[Tensor, " pair"]) -> tuple[Loss, Float[Tensor, "4"]]:
         """What one backward pass takes, and the losses to show (reconstruction, utility, adversary, total).
 
         Its gradient is Eq. 8's for encoder and decoder, and for matcher and adversaries that of their own loss.
         """
         config, batch = self.config, self._images_at(images)
         g = self.erased(self.networks.encoder(batch))
-        released = transmit(g, config.channel, self.noise)
+        released = training_channel(g, config.channel, self.noise)
         reconstruction = reconstruction_loss(self.networks.decoder(released), batch)
         towards_utility, utility = self._utility_terms(released, images, different)
         towards_privacy, adversaries, penalties = self._privacy_terms(released, images)
@@ -115,16 +115,16 @@ class Objective:
             objective, total = objective + passed, total + passed
         return objective, torch.stack([reconstruction, utility, adversaries.mean(), total]).detach()
 
-    def _images_at(self, rows: Images) -> Float[Tensor, "batch 1 side side"]:
+    def _images_at(self, rows: BatchRows) -> Float[Tensor, "batch 1 side side"]:
         images = self.faces.images_at(rows, self.memory_format)
         return augmented(images, self.config.augmentation, self.moves)
 
-    def erased(self, g: Released) -> Released:
+    def erased(self, g: ReleasedBatch) -> ReleasedBatch:
         """What the eraser of this epoch leaves of g; all of it where training sees none."""
         return g if self.eraser is None else self.eraser.erase(g)
 
     def _utility_terms(
-        self, released: Released, images: Images, different: Bool[Tensor, " pair"]
+        self, released: ReleasedBatch, images: BatchRows, different: Bool[Tensor, " pair"]
     ) -> tuple[Loss, Loss]:
         """What the backward pass takes for the utility and the in-loop matcher, and the utility's loss."""
         alpha, temperature = self.config.alpha, self.config.utility.temperature
@@ -145,7 +145,7 @@ class Objective:
         self,
         left: Float[Tensor, "pair dim"],
         right: Float[Tensor, "pair dim"],
-        images: Images,
+        images: BatchRows,
         different: Bool[Tensor, " pair"],
     ) -> Loss:
         """Eq. 7 over the pairs that count: a person with one image trains, but not in pairs, and two images of one
@@ -155,7 +155,9 @@ class Objective:
         counted = self.paired[one] & self.paired[other] & (strangers == different)
         return contrastive_loss(left, right, different, counted, self.config.matcher.margin)
 
-    def _privacy_terms(self, released: Released, images: Images) -> tuple[Loss, PerAttribute, PerAttribute]:
+    def _privacy_terms(
+        self, released: ReleasedBatch, images: BatchRows
+    ) -> tuple[Loss, PerAttribute, PerAttribute]:
         """What the backward pass takes for privacy and the in-loop adversaries, their losses, and the penalties."""
         if self.config.penalty.kind != "adversary":
             adversaries = self._adversary_losses(released.detach(), images)
@@ -165,15 +167,15 @@ class Objective:
         adversaries = torch.stack([self._adversary_loss(n, one, images) for n, one in enumerate(against)])
         return adversaries.sum(), adversaries, -adversaries
 
-    def _adversary_losses(self, released: Released, images: Images) -> PerAttribute:
+    def _adversary_losses(self, released: ReleasedBatch, images: BatchRows) -> PerAttribute:
         return torch.stack([self._adversary_loss(n, released, images) for n in range(len(self.betas))])
 
-    def _adversary_loss(self, number: int, released: Released, images: Images) -> Loss:
+    def _adversary_loss(self, number: int, released: ReleasedBatch, images: BatchRows) -> Loss:
         log_odds = self.networks.adversaries[number](released)
         attribute = self.faces.attributes[images, number]
         return adversary_loss(log_odds, attribute, self.config.adversary.class_balanced)
 
-    def _penalties(self, released: Released, images: Images) -> PerAttribute:
+    def _penalties(self, released: ReleasedBatch, images: BatchRows) -> PerAttribute:
         """What β weighs in place of -L_Adv."""
         kind, mirrored = self.config.penalty.kind, self.config.penalty.mirrored
         if kind == "max_entropy":
@@ -182,7 +184,7 @@ class Objective:
         return torch.stack([kernel_penalty(kind, released, one, mirrored, self.halves) for one in attributes])
 
 
-def _entropy_penalty(adversary: nn.Module, released: Released) -> Loss:
+def _entropy_penalty(adversary: nn.Module, released: ReleasedBatch) -> Loss:
     """Of the adversary as it stands: its weights receive no gradient."""
     weights = {name: weight.detach() for name, weight in adversary.named_parameters()}
     return negative_entropy(torch.func.functional_call(adversary, weights, (released,)))

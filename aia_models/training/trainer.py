@@ -20,7 +20,7 @@ from aia_models.networks.networks import Networks
 from aia_models.random_streams import stream_seed
 from aia_models.training.batches import PairSampler, image_batches
 from aia_models.training.device_faces import DeviceFaces
-from aia_models.training.joint_losses import Objective
+from aia_models.training.joint_losses import JointLosses
 from aia_models.training.validation import in_loop_figures
 
 Stage = Literal["autoencoder", "heads", "joint"]
@@ -68,7 +68,7 @@ class Trainer:
         attribute = faces.validation.attributes[faces.attributes[0]]
         self.validation_pairs = evaluation_pairs(faces.validation.identity, attribute, "validation")
         self.pairs = PairSampler(faces.train.identity)
-        self.objective = Objective(
+        self.objective = JointLosses(
             config, networks, self.train_faces, self.pairs.paired, compute.memory_format
         )
         self.anonymizer_optimiser = self._adam("encoder", "decoder")

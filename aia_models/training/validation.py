@@ -13,7 +13,7 @@ from aia_models.networks.encoder import ENCODED_IMAGES
 from aia_models.networks.networks import Networks
 from aia_models.networks.standardise import TOGETHER_IMAGES
 from aia_models.random_streams import stream
-from aia_models.release.channel import transmit
+from aia_models.release.channel import training_channel
 from aia_models.training.device_faces import DeviceFaces
 
 Erase = Callable[[Float[Tensor, "batch k"]], Float[Tensor, "batch k"]]
@@ -41,7 +41,7 @@ def in_loop_figures(
     for together in rows.chunk(-(-len(faces) // TOGETHER_IMAGES)):  # all about equally large
         parts = together.split(ENCODED_IMAGES)
         g = torch.cat([networks.encoder(faces.images_at(part, "contiguous")) for part in parts])
-        released = transmit(erase(g), channel, noise)
+        released = training_channel(erase(g), channel, noise)
         log_odds.append(torch.stack([one(released).mean(1) for one in networks.adversaries], dim=1))
         embeddings.append(networks.matcher(released))
     attributes = faces.attributes.cpu().numpy().T

@@ -13,7 +13,7 @@ from analysis.tables.objectives import ATTACKER, MATCHING
 
 
 @dataclass(frozen=True)
-class Wish:
+class SelectionCriteria:
     """What the checkpoint has to be: within the limits that are given, and there the best by one preference.
 
     `knee` asks for the front's bend: the design nearest to the best of both objectives, each scaled by the range of the
@@ -101,7 +101,7 @@ class Selection:
     would be chosen without the limits (None where that is the same trial): what they cost.
     """
 
-    wish: Wish
+    wish: SelectionCriteria
     trial: Mapping[str, Any]
     next_best: Mapping[str, Any] | None
     unlimited: Mapping[str, Any] | None
@@ -112,7 +112,7 @@ class Selection:
         return self.trial["checkpoint"]
 
 
-def select(frame: pl.DataFrame, wish: Wish, where: str = "trials") -> Selection:
+def select(frame: pl.DataFrame, wish: SelectionCriteria, where: str = "trials") -> Selection:
     """Return what `wish` asks for among the judged trials with a checkpoint, by their validation figures.
 
     AnalysisError names the nearest where nothing is within the limits, and says `where` no trial was judged.

@@ -12,7 +12,7 @@ from matplotlib import colormaps
 
 COLUMNS = ("original", "Grad-CAM, before", "reconstruction", "Grad-CAM, after")
 HEAT = colormaps["inferno"]  # perceptually uniform, readable by the colour-blind
-LEAST_OPACITY, MOST_OPACITY = 0.15, 0.65  # of the heat over the grey image
+MIN_OPACITY, MAX_OPACITY = 0.15, 0.65  # of the heat over the grey image
 CELL_INCHES = 1.05
 CAPTION_CHARACTERS = 96
 
@@ -66,7 +66,7 @@ def overlaid(image: np.ndarray, heat: np.ndarray) -> np.ndarray:
     """The grey `image` `[side, side]` under the map, as RGB `[side, side, 3]` in [0, 1]; a map of zeros is cold."""
     top = heat.max()
     share = heat / top if top > 0 else np.zeros_like(heat)
-    opacity = (LEAST_OPACITY + (MOST_OPACITY - LEAST_OPACITY) * share)[..., None]
+    opacity = (MIN_OPACITY + (MAX_OPACITY - MIN_OPACITY) * share)[..., None]
     return (1 - opacity) * image[..., None] + opacity * HEAT(share)[..., :3]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from analysis.fronts.candidates import candidates
-from analysis.fronts.selection import Wish
+from analysis.fronts.selection import SelectionCriteria
 from analysis.plots.elements.frontier_points import Frontier, View, X, Y
 from analysis.report.designs import Designs
 from analysis.report.images import examples
@@ -16,7 +16,7 @@ from analysis.report.judgements import Judgements, attacks_by_design, matches_by
 from analysis.summaries.front_table import hyperparameters
 from analysis.summaries.wording import figure_text, value_text
 from analysis.tables.location import children
-from analysis.tables.objectives import MOST_ATTRIBUTES, attribute_column
+from analysis.tables.objectives import MAX_ATTRIBUTES, attribute_column
 from analysis.tables.reader import StudyTables
 
 STEP = 0.005  # AUC, of the slider
@@ -28,7 +28,7 @@ FIGURES = (
 )
 ATTRIBUTES = tuple(  # where there are several; of one it is the attacker AUC
     (f"attacker AUC, attribute {number}", f"attacker_auc_attribute_{number}")
-    for number in range(1, MOST_ATTRIBUTES + 1)
+    for number in range(1, MAX_ATTRIBUTES + 1)
 )
 
 
@@ -59,7 +59,7 @@ def report_data(
     steps = picture.staircase.select(X, Y).iter_rows()
     return {
         "designs": described,
-        "order": Wish(max_attacker_auc=1.0).ordered(eligible)["trial_id"].to_list(),
+        "order": SelectionCriteria(max_attacker_auc=1.0).ordered(eligible)["trial_id"].to_list(),
         "limit": _limit(eligible, attackers),
         "varied": varied,
         "fixed": fixed,
@@ -123,6 +123,6 @@ def _limit(eligible: pl.DataFrame, attackers: View) -> dict[str, float]:
     high = min(1.0, math.ceil(attackers.high / STEP) * STEP)
     start = high
     if not eligible.is_empty():
-        start = math.ceil(Wish(knee=True).ordered(eligible)[X][0] / STEP) * STEP
+        start = math.ceil(SelectionCriteria(knee=True).ordered(eligible)[X][0] / STEP) * STEP
     scale = {"low": low, "high": high, "start": start, "step": STEP}
     return {name: round(value, 3) for name, value in scale.items()}

@@ -49,7 +49,7 @@ def _with_palette(image: io.BytesIO) -> bytes:
     return smaller.getvalue()
 
 
-MOST_BYTES = 800_000  # of images in a page, before base64 makes them a third larger
+MAX_BYTES = 800_000  # of images in a page, before base64 makes them a third larger
 
 
 def examples(study: Location, kept: pl.DataFrame) -> Mapping[str, str]:
@@ -59,7 +59,7 @@ def examples(study: Location, kept: pl.DataFrame) -> Mapping[str, str]:
     """
     lacking = kept.sort(X, -pl.col(Y)).with_columns(lacking=pl.col(Y).cum_max() - pl.col(Y))
     found: dict[str, str] = {}
-    left, there = MOST_BYTES, set(children(study / "checkpoints"))
+    left, there = MAX_BYTES, set(children(study / "checkpoints"))
     for trial_id, checkpoint in (
         lacking.sort("lacking", X, "trial_id").select("trial_id", "checkpoint").iter_rows()
     ):

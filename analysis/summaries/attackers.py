@@ -9,7 +9,7 @@ from analysis.fronts.candidates import judged
 from analysis.fronts.pareto import pareto_front
 from analysis.tables.objectives import SEARCH_OBJECTIVES, Objective
 
-MOST_DESIGNS = 40  # of a front that are shown, spread over it
+MAX_DESIGNS = 40  # of a front that are shown, spread over it
 OWN_PEOPLE = (
     " (own)"  # ends the name of an attacker that learned from the people that the anonymizer was trained on
 )
@@ -20,7 +20,7 @@ def attacked(
 ) -> pl.DataFrame:
     """Return a row per shown design and attacker: `design`, `attacker` and `auc` on validation, folded.
 
-    Designs are those of the front, the most private first, then the baselines; of the front at most MOST_DESIGNS, from
+    Designs are those of the front, the most private first, then the baselines; of the front at most MAX_DESIGNS, from
     end to end. A search trial is called by its id, a confirmed design by its design_id, a baseline by its method. Over
     seeds the mean is taken. Each attacker counts as it was fitted on the most images, on single releases; the one that
     is strongest on the front comes first. The name of one that learned from the anonymizer's own people ends in
@@ -53,8 +53,8 @@ def attacked(
 def _members(trials: pl.DataFrame, objectives: Sequence[Objective]) -> pl.DataFrame:
     """The trials of each shown design: `trial_id`, `design`, its `place` in their order, and `on_front`."""
     front = pareto_front(trials, objectives)
-    spread = np.unique(np.linspace(0, front.height - 1, MOST_DESIGNS).round().astype(int))
-    shown = front[spread] if front.height > MOST_DESIGNS else front
+    spread = np.unique(np.linspace(0, front.height - 1, MAX_DESIGNS).round().astype(int))
+    shown = front[spread] if front.height > MAX_DESIGNS else front
     confirmed = shown.filter(pl.col("source") == "confirm").select(design="design_id").with_row_index("place")
     searched = shown.filter(pl.col("source") == "search").select(design="trial_id").with_row_index("place")
     complete = trials.filter(judged(objectives))

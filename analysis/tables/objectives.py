@@ -43,7 +43,7 @@ MATCHING = Objective(
     reference=0.5,
 )
 SEARCH_OBJECTIVES: tuple[Objective, ...] = (ATTACKER, MATCHING)
-MOST_ATTRIBUTES = 4
+MAX_ATTRIBUTES = 4
 
 
 def attribute_column(number: int, split: str) -> str:

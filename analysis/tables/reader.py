@@ -77,7 +77,7 @@ class StudyTables:
         )
 
 
-def open_study(directory: str | Location) -> StudyTables:
+def open_tables(directory: str | Location) -> StudyTables:
     """Return the tables of the study in a local directory or under a URI, read when they are collected.
 
     Raises AnalysisError where there is no study or none of its trials has finished yet, and where a newer release

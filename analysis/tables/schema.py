@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from analysis.tables.objectives import MOST_ATTRIBUTES, attribute_column
+from analysis.tables.objectives import MAX_ATTRIBUTES, attribute_column
 from search_spaces.domains import When
 from search_spaces.hyperparameters import HYPERPARAMETERS
 
@@ -114,7 +114,7 @@ TRIALS_SCHEMA = _schema(
     ),
     *(
         field
-        for number in range(1, MOST_ATTRIBUTES + 1)
+        for number in range(1, MAX_ATTRIBUTES + 1)
         for field in _judged(
             f"attacker_auc_attribute_{number}",
             f"Folded ROC AUC of the strongest fresh attacker of private attribute {number}, 0.5 to 1.",
@@ -183,7 +183,7 @@ EPOCHS_SCHEMA = _schema(
             float,
             f"Folded ROC AUC of the strongest fresh attacker of private attribute {number}; null if not judged.",
         )
-        for number in range(1, MOST_ATTRIBUTES + 1)
+        for number in range(1, MAX_ATTRIBUTES + 1)
     ),
     _field("matching_auc_validation", float, "ROC AUC of the best fresh matcher; null if not judged."),
     _field("train_images_seen", int, "Images trained on up to the end of the epoch, repeats counted."),
@@ -255,7 +255,7 @@ RESAMPLES_SCHEMA = _schema(
 
 # No table of the store either: computed of the whole search, and again when it has grown.
 IMPORTANCE_FRONT = "front"
-LEAST_IMPORTANCE_TRIALS = 10  # complete ones; of fewer nothing can be said
+MIN_IMPORTANCE_TRIALS = 10  # complete ones; of fewer nothing can be said
 IMPORTANCE_SCHEMA = _schema(
     "One row per target and hyperparameter of a search: how much it matters, over the whole space.",
     _field(

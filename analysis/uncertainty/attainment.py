@@ -19,8 +19,8 @@ from analysis.tables.objectives import SEARCH_OBJECTIVES, Objective
 
 BEST, MEDIAN, WORST = "best", "median", "worst"
 PERCENTILES = {BEST: 0.0, MEDIAN: 50.0, WORST: 100.0}  # of the runs; 0: at least one
-LEAST_SEEDS = 2
-MOST_OBJECTIVES = 3  # that moocore computes attainment surfaces of
+MIN_SEEDS = 2
+MAX_OBJECTIVES = 3  # that moocore computes attainment surfaces of
 
 
 @dataclass(frozen=True)
@@ -71,10 +71,10 @@ def confirmed_runs(
     A training that failed attains nothing. AnalysisError where there are fewer than two such seeds with a judged trial,
     or more than three objectives.
     """
-    if len(objectives) > MOST_OBJECTIVES:
+    if len(objectives) > MAX_OBJECTIVES:
         raise AnalysisError(
             f"{where}: attainment surfaces of {len(objectives)} objectives are not computed; expected at most"
-            f" {MOST_OBJECTIVES}"
+            f" {MAX_OBJECTIVES}"
         )
     confirmed = trials.filter(pl.col("phase") == "confirm")
     designs = confirmed["design_id"].n_unique()
@@ -82,9 +82,9 @@ def confirmed_runs(
     whole = trained.filter(pl.col("designs") == designs)["seed"].to_list()
     rows = confirmed.filter(pl.col("seed").is_in(whole), judged(objectives)).sort("seed", "trial_id")
     seeds = rows["seed"].n_unique()
-    if seeds < LEAST_SEEDS:
+    if seeds < MIN_SEEDS:
         raise AnalysisError(
             f"{where}: seeds at which all of its {designs} confirmed designs were trained: {seeds}; attainment needs at"
-            f" least {LEAST_SEEDS}, as after: aia-study confirm {where} --seeds 3"
+            f" least {MIN_SEEDS}, as after: aia-study confirm {where} --seeds 3"
         )
     return Runs(costs_of(rows, objectives), rows["seed"].to_numpy(), tuple(objectives))

@@ -174,10 +174,10 @@ def select(
     form: FormatOption = Format.TABLE,
 ) -> None:
     """The checkpoint to ship, why, what comes next and what the limits cost, on confirmed figures if there are any."""
-    from analysis.fronts.selection import Wish
+    from analysis.fronts.selection import SelectionCriteria
     from study.cli import read_commands as reports
 
-    reports.select(directory, Wish(max_attacker_auc, min_matching_auc, knee, weights), form)
+    reports.select(directory, SelectionCriteria(max_attacker_auc, min_matching_auc, knee, weights), form)
 
 
 @app.command(epilog="Example: aia-study plot studies/quick-1 --kind history -o history.png")

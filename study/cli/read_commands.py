@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from analysis.fronts.candidates import candidates
-from analysis.fronts.selection import Selection, Wish
+from analysis.fronts.selection import Selection, SelectionCriteria
 from analysis.fronts.selection import select as select_trial
 from analysis.plots.catalogue import PICTURES
 from analysis.plots.elements.theme import save_png
@@ -26,7 +26,7 @@ from study.open_readable import open_readable
 from study.search.importance import write_importance
 from study.spec.constraints import row_violation
 from study.spec.files import load_spec
-from study.spec.spec import space
+from study.spec.spec import searched_space
 from study.storage.paths import CONTROLS, SPEC_FILE
 
 INTERVAL_FIGURES = (
@@ -59,7 +59,7 @@ def front(directory: Location, form: Format = Format.TABLE) -> None:
     print_table(header, [_front_row(row, varied, directory) for row in rows.to_dicts()])
 
 
-def select(directory: Location, wish: Wish, form: Format = Format.TABLE) -> None:
+def select(directory: Location, wish: SelectionCriteria, form: Format = Format.TABLE) -> None:
     """Prints the checkpoint to ship, why it was chosen, what is next and what the limits cost."""
     selection = select_trial(read_trials(open_readable(directory, "trials")), wish, str(directory))
     trial = selection.trial
@@ -82,7 +82,7 @@ def select(directory: Location, wish: Wish, form: Format = Format.TABLE) -> None
         stdout.print(line)
 
 
-def _why(wish: Wish) -> str:
+def _why(wish: SelectionCriteria) -> str:
     return f"{wish.preference} with {wish.limits}" if wish.limits else wish.preference
 
 
@@ -190,7 +190,7 @@ def _ceiling(directory: Location) -> str:
 
 def _varied(directory: Location) -> list[str]:
     """The hyperparameters that the study searches, in the registry's order."""
-    searched = space(load_spec(str(directory / SPEC_FILE))).parameters
+    searched = searched_space(load_spec(str(directory / SPEC_FILE))).parameters
     return [name for name in hyperparameters() if name in searched]
 
 

@@ -20,7 +20,7 @@ from study.lifecycle.study_directory import (
     usable_storage,
 )
 from study.spec.files import load_spec, to_toml, with_settings
-from study.spec.spec import complete
+from study.spec.spec import with_defaults
 from study.storage.prepared_cache import shared
 from study.tune.preparation import preparing
 
@@ -42,7 +42,7 @@ def launch(
     cluster; with `dry_run` prints the spec only."""
     root = location(storage) if dry_run else usable_storage(storage)
     spec = with_settings(load_spec(spec_name), settings)
-    spec = complete(with_settings(spec, [f"name={name or free_name(root, spec.name)}"]))
+    spec = with_defaults(with_settings(spec, [f"name={name or free_name(root, spec.name)}"]))
     if dry_run:
         sys.stdout.write(to_toml(spec))
         return
@@ -52,7 +52,7 @@ def launch(
         require_address(address)
     with preparing(None if detached else address, root) as execute:
         study = create_study(spec, root, execute)
-    stderr.print(f"study {study.place}: faces of {spec.dataset} are prepared")
+    stderr.print(f"study {study.storage}: faces of {spec.dataset} are prepared")
     for remark in remarks_on(study.prepared):
         stderr.print(f"{spec.dataset}: {remark}")
     _run_here_or_there(study, address, hours, detached)
@@ -80,7 +80,7 @@ def confirm(directory: Location, address: str | None, seeds: int | None) -> None
 def prepare(dataset: str, storage: str, settings: list[str], address: str | None) -> None:
     """Prepares a data set as a launch would, and prints where it lies and what each split holds."""
     root = usable_storage(storage)
-    spec = complete(with_settings(load_spec("quick"), [f"dataset={dataset}", *settings]))
+    spec = with_defaults(with_settings(load_spec("quick"), [f"dataset={dataset}", *settings]))
     with preparing(address, root) as execute:
         prepared = prepare_faces(spec, root, execute)
     faces = open_prepared(prepared)
@@ -104,38 +104,38 @@ def _run_here_or_there(
         from study.tune.job import detach, require_address
 
         options = [] if hours is None else ["--hours", str(hours)]
-        detach(study.place.location, options, require_address(address))
+        detach(study.storage.location, options, require_address(address))
     else:
         _run(study, address, hours)
 
 
 def _run(study: StudyDirectory, address: str | None, hours: float | None, *, search: bool = True) -> None:
     # Ray and plotnine take seconds to import: --dry-run and refusals do without.
-    from analysis.tables.reader import open_study
+    from analysis.tables.reader import open_tables
     from study.cli import read_commands as reports
     from study.search.importance import write_importance
     from study.tune.run_study import run_study
 
-    where = study.place.location
+    where = study.storage.location
     command = "resume" if search else "confirm"
     try:
         summary = run_study(study, address, stderr, search=search, hours=hours)
     except KeyboardInterrupt as interrupt:  # the second: Tune ends a run in good order at the first
-        print_error(f"stopped at once: go on with: aia-study {command} {study.place.argument}")
+        print_error(f"stopped at once: go on with: aia-study {command} {study.storage.argument}")
         raise typer.Exit(INTERRUPTED) from interrupt
     if summary.finished < summary.planned:
         counts = f"{summary.finished} of {summary.planned} trials are recorded"
-        go_on = f"{counts}, go on with: aia-study {command} {study.place.argument}"
+        go_on = f"{counts}, go on with: aia-study {command} {study.storage.argument}"
         if not summary.out_of_time:
             print_error(f"interrupted: {go_on}")
             raise typer.Exit(INTERRUPTED)
         stderr.print(f"the {hours:g} hours are over: {go_on}")
         return
     if not summary.planned:
-        stderr.print(f"{where} lacks nothing: see aia-study front {study.place.argument}")
+        stderr.print(f"{where} lacks nothing: see aia-study front {study.storage.argument}")
         return
     stderr.print(f"{summary.finished} trials in {summary.wall_seconds:.0f} s")
-    if not reports.any_judged(open_study(where)):
+    if not reports.any_judged(open_tables(where)):
         reports.status(where)
         raise typer.Exit(NO_TRIAL_JUDGED)
     reports.front(where)

@@ -11,7 +11,7 @@ from study.search.halving import constrained
 from study.spec.constraints import row_violation
 from study.spec.spec import StudySpec
 from study.storage.paths import CHECKPOINTS
-from study.storage.study_storage import Place
+from study.storage.study_storage import StudyStorage
 
 
 class KeptCheckpoints:
@@ -21,7 +21,7 @@ class KeptCheckpoints:
     nothing that went is missed later, and the order of rows does not matter to what a front needs.
     """
 
-    def __init__(self, place: Place, spec: StudySpec, recorded: Iterable[Mapping[str, Any]]) -> None:
+    def __init__(self, place: StudyStorage, spec: StudySpec, recorded: Iterable[Mapping[str, Any]]) -> None:
         self._place = place
         self._objectives = spec.search_objectives
         self._constraints = spec.search_constraints

@@ -29,7 +29,7 @@ def _of_seed(spec: StudySpec, seed: int) -> Iterator[TrialPlan]:
         yield TrialPlan(f"design-{place:02d}{ending}", None, "search", "aia", values, seed)
 
 
-MOST_SEEDS = (
+MAX_SEEDS = (
     2**16
 )  # from the spec's seed on: no fresh seed is among them, however far `seeds` grows up to there
 
@@ -77,7 +77,7 @@ def _plan(row: dict, number: int, seed: int, spec: StudySpec) -> TrialPlan:
 
 
 def _fresh_seeds(spec: StudySpec) -> Iterator[int]:
-    searched = range(spec.seed, spec.seed + max(spec.seeds, MOST_SEEDS))
+    searched = range(spec.seed, spec.seed + max(spec.seeds, MAX_SEEDS))
     given: set[int] = set()
     for number in count(1):
         seed = stream_seed(spec.seed, "confirm", str(number)) % 2**32

@@ -13,7 +13,7 @@ from aia_models.data.splits import check_splits
 from aia_models.judging.judge import JUDGE_VERSION
 from analysis.fronts.candidates import require_objectives
 from analysis.tables.location import Location, ObjectPath, children, location
-from analysis.tables.reader import open_study, read_trials
+from analysis.tables.reader import open_tables, read_trials
 from analysis.tables.schema import SCHEMA_VERSION
 from search_spaces.domains import Choice
 from search_spaces.hyperparameters import resolve
@@ -23,11 +23,11 @@ from study.lifecycle.planned_trials import search_front
 from study.search.warm_start import check_earlier
 from study.spec.choices import require_packages
 from study.spec.files import load_spec, to_toml, with_settings
-from study.spec.spec import StudySpec, space
+from study.spec.spec import StudySpec, searched_space
 from study.storage.paths import CONTROLS, SPEC_FILE
 from study.storage.prepared_cache import cache_of, found, shared
 from study.storage.results_store import ResultsStore, found_at, part_version, parts_of
-from study.storage.study_storage import Place, opened
+from study.storage.study_storage import StudyStorage, open_storage
 from study.storage.writer_lock import Writer
 from study.trial.plan import TrialPlan
 from study.trial.rows import one_line
@@ -40,19 +40,19 @@ CONFIRM_SEEDS = 3  # where nobody says how many
 class StudyDirectory:
     """Where a study lies, its frozen spec and its prepared faces."""
 
-    place: Place
+    storage: StudyStorage
     spec: StudySpec
     prepared: Path
 
     @property
     def path(self) -> Path:
         """Its directory, or this process's copy of it."""
-        return self.place.directory
+        return self.storage.directory
 
     @property
-    def storage(self) -> Location:
+    def parent(self) -> Location:
         """What it lies in, beside others."""
-        return self.place.location.parent
+        return self.storage.location.parent
 
 
 def free_name(storage: Location, spec_name: str) -> str:
@@ -84,7 +84,7 @@ def create_study(spec: StudySpec, storage: Location, execute: Execute = in_threa
     StudyError where that directory exists; errors in the data or the design, and controls that fail, are raised before
     anything but the prepared copy of the faces is written.
     """
-    place = opened(str(storage / spec.name))
+    place = open_storage(str(storage / spec.name))
     if place.has(SPEC_FILE if place.remote else "."):
         raise _exists(place)
     require_packages(spec.loggers)
@@ -106,7 +106,7 @@ def create_study(spec: StudySpec, storage: Location, execute: Execute = in_threa
     return StudyDirectory(place, spec, prepared)
 
 
-def _make(place: Place, files: Mapping[str, str]) -> None:
+def _make(place: StudyStorage, files: Mapping[str, str]) -> None:
     """The study with its first files; StudyError where another launch of that name was faster."""
     if place.remote is None:
         try:
@@ -124,7 +124,7 @@ def _make(place: Place, files: Mapping[str, str]) -> None:
         writer.release()
 
 
-def _exists(place: Place) -> StudyError:
+def _exists(place: StudyStorage) -> StudyError:
     return StudyError(
         f"{place} exists already: choose another --name, or go on with: aia-study resume {place.argument}"
     )
@@ -145,7 +145,7 @@ def with_absolute_dataset(spec: StudySpec) -> StudySpec:
 
 def open_study_directory(path: Location, execute: Execute = in_threads) -> StudyDirectory:
     """The study that `launch` made at `path`; StudyError where there is none."""
-    place = opened(str(path))
+    place = open_storage(str(path))
     if not place.fetch(SPEC_FILE).is_file():
         raise StudyError(f"{path} is no study: it has no {SPEC_FILE}; aia-study launch makes one")
     spec = load_spec(str(place.directory / SPEC_FILE))
@@ -162,7 +162,7 @@ def open_study_directory(path: Location, execute: Execute = in_threads) -> Study
 
 def check_designs(spec: StudySpec) -> None:
     """ConfigError where what the spec fixes makes a training impossible, under any choice of its space."""
-    searched = space(spec)
+    searched = searched_space(spec)
     choices = [
         {name: option}
         for name, domain in searched.parameters.items()
@@ -196,7 +196,7 @@ def extend_study(study: StudyDirectory, trials: int) -> StudyDirectory:
     """The study with its search extended to `trials`, also in its study.toml; StudyError for fewer than now."""
     if trials < study.spec.trials:
         raise StudyError(
-            f"--trials {trials}: {study.place} has {study.spec.trials} planned; a study only grows"
+            f"--trials {trials}: {study.storage} has {study.spec.trials} planned; a study only grows"
         )
     return _grown(study, f"trials={trials}")
 
@@ -204,7 +204,9 @@ def extend_study(study: StudyDirectory, trials: int) -> StudyDirectory:
 def extend_seeds(study: StudyDirectory, seeds: int) -> StudyDirectory:
     """The study with `seeds` seeds of its designs and baselines, also in its study.toml; StudyError for fewer."""
     if seeds < study.spec.seeds:
-        raise StudyError(f"--seeds {seeds}: {study.place} has {study.spec.seeds} planned; a study only grows")
+        raise StudyError(
+            f"--seeds {seeds}: {study.storage} has {study.spec.seeds} planned; a study only grows"
+        )
     return _grown(study, f"seeds={seeds}")
 
 
@@ -217,16 +219,16 @@ def extend_confirmation(study: StudyDirectory, seeds: int | None) -> StudyDirect
     planned = study.spec.confirm_seeds
     wanted = seeds or planned or CONFIRM_SEEDS
     if wanted < planned:
-        raise StudyError(f"--seeds {wanted}: {study.place} has {planned} planned; a study only grows")
-    with ResultsStore(study.place):  # rows that a dead driver left become readable
-        trials = read_trials(open_study(study.path))
+        raise StudyError(f"--seeds {wanted}: {study.storage} has {planned} planned; a study only grows")
+    with ResultsStore(study.storage):  # rows that a dead driver left become readable
+        trials = read_trials(open_tables(study.path))
     require_objectives(
-        trials.filter(pl.col("phase") == "search"), str(study.place), study.spec.search_objectives
+        trials.filter(pl.col("phase") == "search"), str(study.storage), study.spec.search_objectives
     )
     if search_front(trials, study.spec).is_empty():
         raise StudyError(
-            f"{study.place}: no complete search trial is within the constraints ({', '.join(study.spec.constraints)});"
-            f" nothing to confirm: extend the search with: aia-study resume {study.place.argument} --trials N"
+            f"{study.storage}: no complete search trial is within the constraints"
+            f" ({', '.join(study.spec.constraints)}); nothing to confirm: extend the search with: aia-study resume {study.storage.argument} --trials N"
         )
     return study if wanted == planned else _grown(study, f"confirm_seeds={wanted}")
 
@@ -237,14 +239,14 @@ def refuse_other_release(study: StudyDirectory) -> None:
     begun = study.spec.judge_version or 1
     if begun != JUDGE_VERSION:
         raise StudyError(
-            f"{study.place} was judged by version {begun} of the judge, this release has version {JUDGE_VERSION}: their"
-            " figures do not compare; read it as it is, or launch a new study"
+            f"{study.storage} was judged by version {begun} of the judge, this release has version {JUDGE_VERSION}:"
+            " their figures do not compare; read it as it is, or launch a new study"
         )
-    for part in parts_of(study.place):
-        version = part_version(study.place, part)
+    for part in parts_of(study.storage):
+        version = part_version(study.storage, part)
         if version != SCHEMA_VERSION:
             raise StudyError(
-                f"{found_at(study.place, part)} has version {version} of the tables, this release writes version"
+                f"{found_at(study.storage, part)} has version {version} of the tables, this release writes version"
                 f" {SCHEMA_VERSION}: one study cannot hold both; read it as it is, or launch a new study"
             )
 
@@ -252,10 +254,10 @@ def refuse_other_release(study: StudyDirectory) -> None:
 def _grown(study: StudyDirectory, setting: str) -> StudyDirectory:
     refuse_other_release(study)
     spec = with_settings(study.spec, [setting])
-    with ResultsStore(study.place):  # nobody else runs the study while its plan grows
+    with ResultsStore(study.storage):  # nobody else runs the study while its plan grows
         refuse_other_release(study)  # of object storage only now all parts are here
         aside = study.path / f".{SPEC_FILE}"
         aside.write_text(to_toml(spec))
         aside.replace(study.path / SPEC_FILE)
-        study.place.publish(SPEC_FILE)
+        study.storage.publish(SPEC_FILE)
     return replace(study, spec=spec)

@@ -18,7 +18,7 @@ from aia_models.explain.image_classifier import (
     load_image_classifier,
     save_image_classifier,
 )
-from aia_models.measures.bootstrap import folded_auc_draws, identity_weights, interval
+from aia_models.measures.bootstrap import folded_auc_bootstrap_samples, identity_weights, interval
 from aia_models.measures.metrics import auc, folded
 from aia_models.networks.encoder import ENCODED_IMAGES
 from aia_models.random_streams import stream
@@ -112,5 +112,5 @@ def _pixels(images: Tensor, row: int) -> np.ndarray:
 
 def _auc(probability: np.ndarray, label: np.ndarray, identity: np.ndarray) -> Estimate:
     positive = label == 1
-    draws = folded_auc_draws(probability, positive, identity_weights(identity))
+    draws = folded_auc_bootstrap_samples(probability, positive, identity_weights(identity))
     return Estimate(folded(auc(probability, positive)), *interval(draws))

@@ -16,7 +16,7 @@ from analysis.paper.figure3 import plot_faces
 from analysis.paper.page import FacesSection, paper_page
 from analysis.paper.run import AIA, AIA_WITHOUT_T, SHOWN, PaperRun, read_paper_run
 from analysis.paper.tables import claims_table, figure_2, table_1
-from analysis.tables.reader import open_study
+from analysis.tables.reader import open_tables
 from study.console import INTERRUPTED, print_error, stderr, stdout
 from study.errors import StudyError
 from study.lifecycle.study_directory import (
@@ -28,7 +28,7 @@ from study.lifecycle.study_directory import (
 )
 from study.paper.figure3 import figure_3
 from study.spec.files import load_spec, with_settings
-from study.spec.spec import StudySpec, complete
+from study.spec.spec import StudySpec, with_defaults
 from study.storage.paths import SPEC_FILE
 from study.tune.preparation import preparing
 from study.tune.run_study import run_study
@@ -49,7 +49,7 @@ def reproduce(dataset: str, output: Path, settings: Sequence[str], address: str 
         counts = f"{summary.finished} of {summary.planned} trainings are recorded"
         print_error(f"interrupted: {counts}, go on with the same command: {command}")
         raise typer.Exit(INTERRUPTED)
-    run = read_paper_run(open_study(study.path))
+    run = read_paper_run(open_tables(study.path))
     _write(study, run, command)
     stdout.print(f"page: {study.path / 'paper.md'}")
 
@@ -58,7 +58,7 @@ def _study(dataset: str, output: Path, settings: Sequence[str], address: str | N
     """The run at `output`, made or gone on with; StudyError where what lies there is another."""
     where = output.absolute()
     spec = with_settings(load_spec(SPEC), [*settings, f"name={where.name}", f"dataset={dataset}"])
-    spec = with_absolute_dataset(complete(spec))
+    spec = with_absolute_dataset(with_defaults(spec))
     _require_designs(spec)
     if not where.exists():
         with preparing(address, where) as execute:

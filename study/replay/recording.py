@@ -22,7 +22,7 @@ from search_spaces.unit_cube import to_point
 from study.errors import StudyError
 from study.open_readable import open_readable
 from study.spec.files import from_toml, load_spec, to_toml
-from study.spec.spec import StudySpec, space
+from study.spec.spec import StudySpec, searched_space
 from study.storage.paths import SPEC_FILE
 
 # Keys of the file's Arrow metadata.
@@ -50,7 +50,7 @@ class Recording:
     @property
     def space(self) -> Space:
         """What varies; its parameters are the axes of `points`."""
-        return space(self.spec)
+        return searched_space(self.spec)
 
     @property
     def evidence(self) -> str:
@@ -108,7 +108,7 @@ def condensed(directory: Location) -> pa.Table:
 
 
 def _schema(spec: StudySpec, dropped_trials: int) -> pa.Schema:
-    kept = ("trial_id", "design_id", "seed", *space(spec).parameters)
+    kept = ("trial_id", "design_id", "seed", *searched_space(spec).parameters)
     judged = (*(objective.column for objective in spec.search_objectives), "seconds", "judging_seconds")
     fields = [
         *(TRIALS_SCHEMA.field(name) for name in kept),
@@ -175,7 +175,7 @@ def _recording(table: pa.Table, where: Location) -> Recording:
                 [row[name] for name in (*columns, "seconds", "judging_seconds", "stage1_seconds")]
                 for row in rows
             ]
-    searched = space(spec)
+    searched = searched_space(spec)
     return Recording(
         spec=spec,
         points=np.array([to_point(searched, runs[0][0]) for runs in designs.values()]),

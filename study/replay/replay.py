@@ -148,7 +148,7 @@ class _Replay:
         point = np.array(to_point(self._space, proposal.values))
         design = nearest(self._recording.points, point)
         seed = int(self._draw.integers(self._recording.seeds[design]))
-        self._train(_Running(proposal.number, design, seed, proposal.values, now), now)
+        self._train(_Running(proposal.optuna_number, design, seed, proposal.values, now), now)
 
     def _train(self, trial: _Running, now: float) -> None:
         """One more epoch, which ends later."""
@@ -202,6 +202,6 @@ class _Replay:
 
 
 def nearest(points: Float[np.ndarray, "design parameter"], point: Float[np.ndarray, " parameter"]) -> int:
-    """Place of the recorded design nearest to `point`; of equally near ones the first."""
+    """StudyStorage of the recorded design nearest to `point`; of equally near ones the first."""
     apart = points - point
     return int(np.einsum("dp,dp->d", apart, apart).argmin())

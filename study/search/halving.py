@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float
 # Above every objective's cost, which are AUCs or their negatives.
 BEHIND_ALL_COSTS = 1e6
 # Of 400 trials with five objectives hypervolume contributions take most of a second, at each arrival; with three, ms.
-MOST_FOR_HYPERVOLUME = 3
+MAX_FOR_HYPERVOLUME = 3
 
 
 def constrained(costs: Float[np.ndarray, " objective"], violation: float) -> Float[np.ndarray, " objective"]:
@@ -59,7 +59,7 @@ def _spread(
     """What each trial of a front, all distinct, adds to it."""
     if len(front) == 1:  # so are those alike beyond the constraints, whose costs may be infinite
         return np.zeros(1)
-    if front.shape[1] <= MOST_FOR_HYPERVOLUME:
+    if front.shape[1] <= MAX_FOR_HYPERVOLUME:
         return moocore.hv_contributions(front, ref=reference)
     distance = np.zeros(len(front))
     for costs in front.T:

@@ -18,25 +18,25 @@ from analysis.fronts.candidates import judged
 from analysis.fronts.pareto import costs_of, is_nondominated
 from analysis.tables.location import Location, written
 from analysis.tables.objectives import Objective
-from analysis.tables.reader import open_study, read_trials
-from analysis.tables.schema import IMPORTANCE_FRONT, IMPORTANCE_SCHEMA, LEAST_IMPORTANCE_TRIALS, to_table
+from analysis.tables.reader import open_tables, read_trials
+from analysis.tables.schema import IMPORTANCE_FRONT, IMPORTANCE_SCHEMA, MIN_IMPORTANCE_TRIALS, to_table
 from search_spaces.domains import Choice, Domain, Integer, LogUniform, Value
 from search_spaces.errors import SpaceError
 from search_spaces.spaces import Space
 from study.spec.files import load_spec
-from study.spec.spec import space
+from study.spec.spec import searched_space
 from study.storage.paths import IMPORTANCE, SPEC_FILE
 
 
 def write_importance(directory: Location) -> None:
     """Writes `importance.parquet` of the study at `directory`, which appears whole and replaces an earlier one.
 
-    It is empty where fewer than LEAST_IMPORTANCE_TRIALS search trials are complete. AnalysisError where no trial has
+    It is empty where fewer than MIN_IMPORTANCE_TRIALS search trials are complete. AnalysisError where no trial has
     finished.
     """
-    trials = read_trials(open_study(directory))
+    trials = read_trials(open_tables(directory))
     spec = load_spec(str(directory / SPEC_FILE))
-    rows = importance_rows(trials, space(spec), spec.search_objectives)
+    rows = importance_rows(trials, searched_space(spec), spec.search_objectives)
     with written(directory / IMPORTANCE) as path:
         pq.write_table(to_table(rows, IMPORTANCE_SCHEMA), path, compression="zstd")
 
@@ -47,7 +47,7 @@ def importance_rows(
     """Rows of IMPORTANCE_SCHEMA from the complete search trials of a `trials` frame whose design lies in the space.
 
     fANOVA says what share of an objective's variance over the space each hyperparameter explains by itself; one that
-    exists under a condition, of the variance where it does, which takes LEAST_IMPORTANCE_TRIALS there. PED-ANOVA says
+    exists under a condition, of the variance where it does, which takes MIN_IMPORTANCE_TRIALS there. PED-ANOVA says
     how far each one's values on the front are from its values anywhere, as a share of all of them. Both see a
     hyperparameter on the scale on which it is searched. What is the same in all trials, a hyperparameter or an
     objective, has no rows, nor has the front where every trial is on it.
@@ -55,7 +55,7 @@ def importance_rows(
     complete = trials.filter(judged(objectives), pl.col("phase") == "search").sort("trial_id")
     designs = [_design(row, searched) for row in complete.iter_rows(named=True)]
     inside = complete.filter(pl.Series([design is not None for design in designs], dtype=pl.Boolean))
-    if inside.height < LEAST_IMPORTANCE_TRIALS:
+    if inside.height < MIN_IMPORTANCE_TRIALS:
         return []
     costs = costs_of(inside, objectives)
     found = _importances([design for design in designs if design is not None], costs, searched, objectives)
@@ -96,7 +96,7 @@ def _importances(
         ):
             having = [number for number, design in enumerate(designs) if design.keys() >= {*assessed}]
             told = [name for name in told if len({designs[number][name] for number in having}) > 1]
-            if told and len(having) >= LEAST_IMPORTANCE_TRIALS:
+            if told and len(having) >= MIN_IMPORTANCE_TRIALS:
                 for place, objective in enumerate(objectives):
                     if np.ptp(costs[having, place]):
                         shares = _explained(search, assessed, place)

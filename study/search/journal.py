@@ -12,7 +12,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from analysis.tables.objectives import Objective
-from study.storage.retry import patiently
+from study.storage.retry import retry_storage
 
 CONSTRAINT = "constraints:"  # how Optuna 5 names a trial's constraints, as Trial.set_constraint does
 
@@ -30,11 +30,11 @@ class _File(JournalFileBackend):
     def read_logs(self, log_number_from: int) -> Generator[dict[str, Any], None, None]:
         """Events from a number on; OSError where the storage stays away."""
         read = super().read_logs
-        yield from patiently(lambda: list(read(log_number_from)))
+        yield from retry_storage(lambda: list(read(log_number_from)))
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         """Writes all of them or none; OSError where the storage stays away."""
-        patiently(lambda: self._append(logs))
+        retry_storage(lambda: self._append(logs))
 
     def _append(self, logs: list[dict[str, Any]]) -> None:
         before = self._path.stat().st_size

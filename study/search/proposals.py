@@ -33,7 +33,7 @@ WARM_START = "warm_start_trials"  # noted of the study once all of them are in t
 class Proposal:
     """One design that the sampler wants measured; `number` is Optuna's."""
 
-    number: int
+    optuna_number: int
     values: Mapping[str, Value]
 
 

@@ -13,7 +13,7 @@ from search_spaces.errors import SpaceError
 from search_spaces.hyperparameters import HYPERPARAMETERS, resolve
 from study.errors import SpecError
 from study.spec.files import load_spec
-from study.spec.spec import StudySpec, space
+from study.spec.spec import StudySpec, searched_space
 from study.storage.paths import SPEC_FILE
 
 
@@ -90,7 +90,7 @@ def read_earlier(spec: StudySpec) -> Earlier:
 
 def _design(row: Mapping[str, Any], spec: StudySpec) -> dict[str, Value] | None:
     """The row's design in the space of `spec`; None where it lies outside: out of range, or otherwise fixed."""
-    searched = space(spec)
+    searched = searched_space(spec)
     there = {name: row[name] for name in HYPERPARAMETERS if row.get(name) is not None}
     values = {name: there[name] for name in searched.active(there) if name in there}
     try:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from analysis.tables.location import Location, location
 from study.errors import SpecError
-from study.spec.messages import one_line
+from study.spec.messages import validation_message
 from study.spec.spec import StudySpec
 
 
@@ -97,4 +97,4 @@ def _validated(content: dict[str, Any], where: str) -> StudySpec:
         return StudySpec.model_validate(content)
     except ValidationError as error:
         # A setting may hold a line break; the message is one line all the same.
-        raise SpecError(" ".join(f"{where}: {one_line(error, StudySpec)}".split())) from error
+        raise SpecError(" ".join(f"{where}: {validation_message(error, StudySpec)}".split())) from error

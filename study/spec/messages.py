@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 from search_spaces.hyperparameters import HYPERPARAMETERS
 
 
-def one_line(error: ValidationError, model: type[BaseModel]) -> str:
+def validation_message(error: ValidationError, model: type[BaseModel]) -> str:
     """The first mistake in words."""
     keys = _keys(model)
     first = error.errors(include_url=False)[0]

@@ -211,7 +211,7 @@ class StudySpec(BaseModel):
     @model_validator(mode="after")
     def _fixed_has_effect(self) -> "StudySpec":
         try:
-            searched = space(self)
+            searched = searched_space(self)
             for design in self.designs:
                 searched.check(design)
         except SpaceError as error:
@@ -226,7 +226,7 @@ class StudySpec(BaseModel):
             )
         try:
             for constraint in self.search_constraints:
-                check_name(constraint, space(self), len(self.attributes))
+                check_name(constraint, searched_space(self), len(self.attributes))
         except SpecError as error:
             raise ValueError(str(error)) from error
         return self
@@ -242,7 +242,7 @@ def judged_epochs(spec: StudySpec) -> tuple[int, ...]:
     return rungs(stopping.grace_epochs, stopping.reduction_factor, epochs)
 
 
-def space(spec: StudySpec) -> Space:
+def searched_space(spec: StudySpec) -> Space:
     """What the study varies: the named space without what the spec fixes. It may be empty."""
     count = len(spec.attributes)
     if spec.fixed.get("private_attributes", count) != count:
@@ -250,10 +250,10 @@ def space(spec: StudySpec) -> Space:
     return SPACES[spec.space].with_private_attributes(count).without(_fixed(spec))
 
 
-def complete(spec: StudySpec) -> StudySpec:
+def with_defaults(spec: StudySpec) -> StudySpec:
     """The spec with every hyperparameter that it does not vary written out as fixed, defaults included: what a
     later release's defaults are does not change a study. CelebA's gender is called by its name there, Male."""
-    searched = space(spec)
+    searched = searched_space(spec)
     values = resolve(searched.defaults(), _fixed(spec))
     unvaried = {name: value for name, value in values.items() if name not in searched.parameters}
     written_out = {name: value for name, value in unvaried.items() if value is not None}

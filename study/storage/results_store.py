@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from analysis.tables.location import Location
 from analysis.tables.schema import SCHEMA_KEY, SCHEMAS, checked, to_table
 from study.errors import StudyError
-from study.storage.study_storage import Place
+from study.storage.study_storage import StudyStorage
 from study.storage.write_ahead import WriteAheadFile, make_directory, read_entries, sync_directory
 from study.storage.writer_lock import Writer
 
@@ -48,7 +48,7 @@ class ResultsStore:
     another process writes the study, or its write-ahead file or one of its parts is damaged.
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: StudyStorage) -> None:
         self._place = place
         self._results = place.directory / RESULTS
         self._wal_directory = place.directory / WAL
@@ -206,25 +206,25 @@ class ResultsStore:
         sync_directory(path.parent)
 
 
-def parts_of(place: Place) -> list[Path]:
+def parts_of(place: StudyStorage) -> list[Path]:
     """The parts of all tables that are here."""
     return sorted((place.directory / RESULTS).glob("*/part-*.parquet"))
 
 
-def part_version(place: Place, part: Path) -> int:
+def part_version(place: StudyStorage, part: Path) -> int:
     """The version of the tables that a part was written with; StudyError where it is damaged."""
     with _intact(place, part):
         metadata = pq.read_metadata(part).metadata or {}
     return int(metadata.get(SCHEMA_KEY, b"1"))
 
 
-def found_at(place: Place, path: Path) -> Location:
+def found_at(place: StudyStorage, path: Path) -> Location:
     """Where others find what lies here."""
     return place.location / path.relative_to(place.directory).as_posix()
 
 
 @contextmanager
-def _intact(place: Place, part: Path) -> Iterator[None]:
+def _intact(place: StudyStorage, part: Path) -> Iterator[None]:
     """Reading a part: StudyError where it is damaged. Of the trials in it nobody knows which they were."""
     try:
         yield
@@ -237,7 +237,7 @@ def _intact(place: Place, part: Path) -> Iterator[None]:
         ) from error
 
 
-def _recorded(place: Place) -> set[str]:
+def _recorded(place: StudyStorage) -> set[str]:
     ids: set[str] = set()
     for part in (place.directory / RESULTS / "trials").glob("part-*.parquet"):
         with _intact(place, part):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
 
-from study.storage.study_storage import Place
+from study.storage.study_storage import StudyStorage
 
 PROBE_BYTES = 2**24  # more than a checkpoint of the paper's networks
 PATIENCE_SECONDS = 120.0
@@ -17,7 +17,7 @@ LASTING = (errno.EACCES, errno.EPERM, errno.EROFS)  # waiting does not help
 Result = TypeVar("Result")
 
 
-def is_writable(place: Place) -> bool:
+def is_writable(place: StudyStorage) -> bool:
     """Whether a file as large as a checkpoint can be written there."""
     name = f".probe-{os.uname().nodename}-{os.getpid()}-{threading.get_ident()}"
     probe = place.directory / name
@@ -35,7 +35,7 @@ def is_writable(place: Place) -> bool:
     return True
 
 
-def becomes_writable(place: Place) -> bool:
+def becomes_writable(place: StudyStorage) -> bool:
     """Waits until it is, for `PATIENCE_SECONDS` at most; whether it became so."""
     ends = time.monotonic() + PATIENCE_SECONDS
     while not is_writable(place):
@@ -45,7 +45,7 @@ def becomes_writable(place: Place) -> bool:
     return True
 
 
-def patiently(action: Callable[[], Result]) -> Result:
+def retry_storage(action: Callable[[], Result]) -> Result:
     """Does it, and again while storage fails it, for `PATIENCE_SECONDS`; then its OSError is raised."""
     ends = time.monotonic() + PATIENCE_SECONDS
     while True:

@@ -12,7 +12,7 @@ from analysis.tables.location import Location, ObjectPath, children, location
 
 
 @dataclass(frozen=True)
-class Place:
+class StudyStorage:
     """Files are read and written below `directory`; where that is a copy of `remote`, they come from and go there.
 
     Without `remote` the directory is the study's own, and nothing needs to be fetched or published. Names are relative
@@ -91,14 +91,14 @@ class Place:
 
 
 @cache
-def opened(text: str) -> Place:
+def open_storage(text: str) -> StudyStorage:
     """The study at a path or URI, of which this process has one copy, until it ends."""
     where = location(text)
     if isinstance(where, Path):
-        return Place(where)
+        return StudyStorage(where)
     copy = Path(tempfile.mkdtemp(prefix=f"aia-study-{where.name}-"))
     atexit.register(shutil.rmtree, copy, ignore_errors=True)
-    return Place(copy, where)
+    return StudyStorage(copy, where)
 
 
 def _remove(path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from study.console import stderr
 from study.errors import StudyError
 from study.storage.object_lease import DEAD_SECONDS, ObjectLease, ObjectLeaseQueue
-from study.storage.study_storage import Place
+from study.storage.study_storage import StudyStorage
 from study.storage.write_ahead import make_directory
 
 LOCK = "lock"
@@ -21,7 +21,7 @@ class Writer:
     StudyError where another process writes it. In object storage one that died is waited for until it counts as dead.
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: StudyStorage) -> None:
         self._place = place
         self._lease = _leased(place) if place.remote else None
         self._descriptor = None if place.remote else _locked(place.directory / "wal" / LOCK, place)
@@ -41,7 +41,7 @@ class Writer:
             os.close(self._descriptor)
 
 
-def _leased(place: Place) -> ObjectLease:
+def _leased(place: StudyStorage) -> ObjectLease:
     assert place.remote
     queue = ObjectLeaseQueue(place.remote / LOCK)
     told = False
@@ -55,7 +55,7 @@ def _leased(place: Place) -> ObjectLease:
     return lease
 
 
-def _locked(path: Path, place: Place) -> int:
+def _locked(path: Path, place: StudyStorage) -> int:
     """Descriptor of the lock file; closing it, or dying, lets go."""
     make_directory(path.parent)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT)
@@ -67,5 +67,5 @@ def _locked(path: Path, place: Place) -> int:
     return descriptor
 
 
-def _written_by_another(place: Place) -> StudyError:
+def _written_by_another(place: StudyStorage) -> StudyError:
     return StudyError(f"{place} is being written by another process: wait for it, or stop it")

@@ -17,7 +17,7 @@ class TrialPlan:
     None where it is not in effect."""
 
     trial_id: str
-    number: int | None
+    optuna_number: int | None
     phase: Phase
     method: str
     values: Mapping[str, Value | None]

@@ -43,8 +43,8 @@ def _figures(
 ) -> Iterator[tuple[str, str, np.ndarray]]:
     for split, figures in in_loop.items():
         matcher = judgement.best_match(split).matcher
-        yield split, "attacker_auc", judgement.attack_draws[judgement.strongest_attack(split).key]
-        yield split, "matching_auc", judgement.match_draws[split, matcher]
+        yield split, "attacker_auc", judgement.attack_bootstrap_samples[judgement.strongest_attack(split).key]
+        yield split, "matching_auc", judgement.match_bootstrap_samples[split, matcher]
         for figure in fields(figures):
             yield split, f"in_loop_{figure.name}", getattr(figures, figure.name).draws
 

@@ -46,7 +46,7 @@ def trial_row(plan: TrialPlan, spec: StudySpec, status: Status, **figures: Any) 
     return {
         "trial_id": plan.trial_id,
         "design_id": training_config(plan, spec).design_id,
-        "number": plan.number,
+        "number": plan.optuna_number,
         "phase": plan.phase,
         "method": plan.method,
         "seed": plan.seed,

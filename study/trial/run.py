@@ -23,8 +23,8 @@ from analysis.tables.schema import EXAMPLES
 from study.spec.spec import StudySpec, judged_epochs
 from study.storage.paths import CHECKPOINTS, RESAMPLES, STATES
 from study.storage.prepared_cache import on_this_node
-from study.storage.retry import becomes_writable, is_writable, patiently
-from study.storage.study_storage import opened
+from study.storage.retry import becomes_writable, is_writable, retry_storage
+from study.storage.study_storage import open_storage
 from study.trial.plan import Status, TrialPlan
 from study.trial.reconstructions import examples_png
 from study.trial.resamples import write_resamples
@@ -67,7 +67,7 @@ class TrialContext:
     def faces(self) -> SplitFaces:
         """The split faces, from the node's one prepared, memory-mapped copy."""
         return split_faces(
-            open_prepared(patiently(lambda: on_this_node(self.prepared))),
+            open_prepared(retry_storage(lambda: on_this_node(self.prepared))),
             self.spec.attributes,
             self.spec.split_seed,
         )
@@ -124,7 +124,7 @@ def _attempt(
     except DivergedError as error:
         final = running.ended("diverged", error=exception_line(error))
     except Exception as error:  # noqa: BLE001  whatever broke a trial becomes its row; the study goes on
-        storage = opened(context.directory)
+        storage = open_storage(context.directory)
         if is_writable(storage):
             final = running.ended("failed", error=exception_line(error))
         elif becomes_writable(storage):
@@ -143,7 +143,7 @@ class _Running:
         self._started = time.perf_counter()
         self._plan = plan
         self._spec = context.spec
-        self._place = opened(context.directory)
+        self._place = open_storage(context.directory)
         self._compute = compute
         self._trained = Trained()
         self._device: str | None = None
@@ -182,7 +182,7 @@ class _Running:
             self._trained.stage1 = stage1.columns()
 
     def _joint(self, saved: SavedTraining) -> Iterator[EpochReport]:
-        given = self._plan.number is None and not self._spec.judge_each_epoch  # no rung compares it
+        given = self._plan.optuna_number is None and not self._spec.judge_each_epoch  # no rung compares it
         judged = () if given or self._plan.phase != "search" else judged_epochs(self._spec)
         for record in self._trainer.run_joint():
             self._trained.records.append(record)
@@ -203,10 +203,10 @@ class _Running:
         trial_id, checkpoint_path = self._plan.trial_id, f"{CHECKPOINTS}/{self._plan.trial_id}"
         resamples = f"{RESAMPLES}/{trial_id}.parquet"
         write_resamples(self._place.directory / resamples, trial_id, judgement, in_loop)
-        patiently(lambda: self._place.hand_over(resamples))
+        retry_storage(lambda: self._place.hand_over(resamples))
         examples = {EXAMPLES: examples_png(anonymizer, self._faces.validation)}
         checkpoint.save(anonymizer, self._place.directory / checkpoint_path, self._about(judgement), examples)
-        patiently(lambda: self._place.hand_over(checkpoint_path))
+        retry_storage(lambda: self._place.hand_over(checkpoint_path))
         figures = judged_figures(judgement, self._trained.records[-1], in_loop)
         return self.ended("complete", judgement, **figures, checkpoint=checkpoint_path)
 

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass, field
 from aia_models.errors import CheckpointError
 from aia_models.training.state import capture, load, restore, save
 from aia_models.training.trainer import EpochRecord, Trainer
-from study.storage.retry import patiently
-from study.storage.study_storage import Place
+from study.storage.retry import retry_storage
+from study.storage.study_storage import StudyStorage
 from study.trial.rows import Outcome, Row
 
 FILE = "training.safetensors"
@@ -35,16 +35,16 @@ class Trained:
 class SavedTraining:
     """One trial's file; `key` says what the training depends on: another's is never taken up."""
 
-    def __init__(self, place: Place, folder: str, key: str) -> None:
+    def __init__(self, place: StudyStorage, folder: str, key: str) -> None:
         self._place = place
         self._folder = folder
         self._name = f"{folder}/{FILE}"
         self._key = key
-        self._pace = Pace()
+        self._pace = SaveThrottle()
 
     def take_up(self, trainer: Trainer) -> Trained | None:
         """Puts a fresh trainer where it was saved last; None where nothing is there to go on from."""
-        path = patiently(lambda: self._place.fetch(self._name))
+        path = retry_storage(lambda: self._place.fetch(self._name))
         try:
             state = load(path)
         except (OSError, CheckpointError):
@@ -80,11 +80,11 @@ class SavedTraining:
             self._place.hand_over(self._name)
 
 
-MOST_SHARE = 0.05  # of the time that saving may take; what comes too early for that is not saved
+MAX_SHARE = 0.05  # of the time that saving may take; what comes too early for that is not saved
 
 
-class Pace:
-    """Of one thing that is saved again and again: the first time at once, then as `MOST_SHARE` allows."""
+class SaveThrottle:
+    """Of one thing that is saved again and again: the first time at once, then as `MAX_SHARE` allows."""
 
     def __init__(self) -> None:
         self._next_at = -math.inf
@@ -99,4 +99,4 @@ class Pace:
         started = time.monotonic()
         yield
         ended = time.monotonic()
-        self._next_at = ended + (ended - started) * (1 - MOST_SHARE) / MOST_SHARE
+        self._next_at = ended + (ended - started) * (1 - MAX_SHARE) / MAX_SHARE

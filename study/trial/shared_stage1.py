@@ -15,9 +15,9 @@ from aia_models.training.trainer import EpochRecord, Trainer
 from study.storage.lease import Lease, LeaseQueue
 from study.storage.object_lease import ObjectLease, ObjectLeaseQueue
 from study.storage.paths import STAGE1
-from study.storage.retry import patiently
-from study.storage.study_storage import Place
-from study.trial.saved_training import Pace
+from study.storage.retry import retry_storage
+from study.storage.study_storage import StudyStorage
+from study.trial.saved_training import SaveThrottle
 
 POLL_SECONDS = 0.25
 REMOTE_POLL_SECONDS = 2.0  # each look is some requests, which object stores count
@@ -28,7 +28,7 @@ UNDER_WAY = "under_way.safetensors"
 class SharedStage1:
     """One trial's stage 1; `reused` and `wait_seconds` hold once `run` has ended, also where it raised."""
 
-    def __init__(self, place: Place, key: str) -> None:
+    def __init__(self, place: StudyStorage, key: str) -> None:
         self.key = key
         self.reused = False
         self.wait_seconds = 0.0
@@ -55,9 +55,9 @@ class SharedStage1:
         }
 
     def _result_or_lease(self) -> TrainingState | Lease | ObjectLease:
-        queue, started = patiently(self._queue), time.monotonic()
+        queue, started = retry_storage(self._queue), time.monotonic()
         while (result := self._read(RESULT)) is None:
-            lease = patiently(queue.acquire)
+            lease = retry_storage(queue.acquire)
             if lease is None:
                 time.sleep(REMOTE_POLL_SECONDS if self._place.remote else POLL_SECONDS)
                 self.wait_seconds = time.monotonic() - started
@@ -69,7 +69,7 @@ class SharedStage1:
 
     def _read(self, name: str) -> TrainingState | None:
         """What lies there; None also for a file that cannot be read: it is trained again and replaced."""
-        path = patiently(lambda: self._place.fetch(f"{self._folder}/{name}"))
+        path = retry_storage(lambda: self._place.fetch(f"{self._folder}/{name}"))
         try:
             return load(path)
         except (OSError, CheckpointError):
@@ -106,7 +106,7 @@ class SharedStage1:
 
     def _train(self, trainer: Trainer, lease: Lease | ObjectLease) -> Iterator[EpochRecord]:
         records: list[EpochRecord] = []
-        pace = Pace()
+        pace = SaveThrottle()
 
         def save_under_way() -> None:
             with pace.saving(), suppress(OSError):

@@ -16,7 +16,7 @@ from aia_models.config import (
 from search_spaces.domains import Value
 from search_spaces.hyperparameters import HYPERPARAMETERS, resolve
 from search_spaces.spaces import BETAS
-from study.spec.spec import Baseline, StudySpec, space
+from study.spec.spec import Baseline, StudySpec, searched_space
 from study.trial.plan import TrialPlan
 
 RANDOM_SHARE = 0.5  # section 5.3: Random replaces 50 % of each representation
@@ -28,7 +28,7 @@ STAGE_2 = (  # without stage 2 these are not in effect
 
 def baseline_values(baseline: Baseline, spec: StudySpec) -> dict[str, Value | None]:
     """Hyperparameters of a baseline (paper, section 5.3, and linear erasure), else the spec's and defaults."""
-    defaults = resolve(space(spec).defaults(), spec.fixed)
+    defaults = resolve(searched_space(spec).defaults(), spec.fixed)
     if baseline == "aia_without_t":
         return {**defaults, "alpha": 0.0}
     noise_sd = spec.fixed.get("noise_sd", HYPERPARAMETERS["noise_sd"].default)

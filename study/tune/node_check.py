@@ -8,10 +8,10 @@ from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from study.errors import StudyError
-from study.storage.study_storage import Place, opened
+from study.storage.study_storage import StudyStorage, open_storage
 
 
-def require_shared(place: Place) -> None:
+def require_shared(place: StudyStorage) -> None:
     """StudyError where a node of several does not write into the study as this process sees it.
 
     Trials on such a node would leave their checkpoints on a disk of its own, or nowhere.
@@ -48,12 +48,12 @@ def require_shared(place: Place) -> None:
 
 @ray.remote(num_cpus=0, max_retries=0)
 def _write(where: str, name: str, content: str) -> None:
-    place = opened(where)
+    place = open_storage(where)
     (place.directory / name).write_text(content)
     place.hand_over(name)
 
 
-def _is_seen(written: ray.ObjectRef, place: Place, name: str, content: str) -> bool:
+def _is_seen(written: ray.ObjectRef, place: StudyStorage, name: str, content: str) -> bool:
     try:
         ray.get(written)
         return place.fetch(name).read_text() == content

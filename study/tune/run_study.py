@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
-from analysis.tables.reader import open_study, read_trials
+from analysis.tables.reader import open_tables, read_trials
 from study.lifecycle.planned_trials import confirming_trials, planned_trials
 from study.lifecycle.study_directory import StudyDirectory, refuse_other_release
 from study.search.proposals import Proposals
 from study.search.warm_start import read_earlier
-from study.spec.spec import StudySpec, space
+from study.spec.spec import StudySpec, searched_space
 from study.storage.paths import JOURNAL, STATES
 from study.storage.results_store import ResultsStore
 from study.trial.plan import TrialPlan
@@ -48,8 +48,8 @@ def run_study(
     """
     started = time.monotonic()
     ends = math.inf if hours is None else started + 3600 * hours
-    with ResultsStore(study.place) as store, ExitStack() as session:
-        study.place.fetch(JOURNAL)  # not before: until then another may write it
+    with ResultsStore(study.storage) as store, ExitStack() as session:
+        study.storage.fetch(JOURNAL)  # not before: until then another may write it
         run = Run(study, store, console, ends)
         session.callback(_remove_states, study, store)
         session.callback(run.publish_journal)
@@ -61,7 +61,7 @@ def run_study(
         elif lacking and study.spec.confirm_seeds:
             console.print(
                 f"the front so far is confirmed; the search lacks trials ({lacking}): aia-study resume"
-                f" {study.place.argument}",
+                f" {study.storage.argument}",
                 highlight=False,
             )
         if len(store.trial_ids()) - before == planned:
@@ -93,7 +93,7 @@ def _confirm(run: Run, address: str | None, session: ExitStack) -> int:
     if not study.spec.confirm_seeds:
         return 0
     store.flush()
-    plans = confirming_trials(read_trials(open_study(study.path)), study.spec)
+    plans = confirming_trials(read_trials(open_tables(study.path)), study.spec)
     lacking = [plan for plan in plans if plan.trial_id not in store.trial_ids()]
     if not plans:
         console.print("nothing to confirm: no complete search trial is judged and within the constraints")
@@ -113,10 +113,10 @@ def _confirm(run: Run, address: str | None, session: ExitStack) -> int:
 def _remove_states(study: StudyDirectory, store: ResultsStore) -> None:
     """Of trials that are recorded: a driver that died between the two left one, a worker that was told late too."""
     with suppress(OSError):  # the next run does it
-        for name in study.place.names(STATES):
+        for name in study.storage.names(STATES):
             if name.removeprefix(".").removesuffix(".removed") in store.trial_ids():
                 with suppress(OSError):
-                    study.place.remove(f"{STATES}/{name}")
+                    study.storage.remove(f"{STATES}/{name}")
 
 
 def _proposals(study: StudyDirectory) -> Proposals:
@@ -124,7 +124,7 @@ def _proposals(study: StudyDirectory) -> Proposals:
     return Proposals(
         study.path,
         spec.name,
-        space(spec),
+        searched_space(spec),
         spec.sampler,
         spec.seed,
         spec.search_objectives,
@@ -171,9 +171,9 @@ def _reclaimed(study: StudyDirectory, store: ResultsStore, proposals: Proposals)
         plan = search_plan(proposal, study.spec)
         if plan.trial_id in recorded:
             row = recorded[plan.trial_id]
-            proposals.tell(proposal.number, row["status"], row)
-        elif proposal.values.keys() == set(space(study.spec).active(proposal.values)):
+            proposals.tell(proposal.optuna_number, row["status"], row)
+        elif proposal.values.keys() == set(searched_space(study.spec).active(proposal.values)):
             plans.append(plan)
         else:  # the driver died while the design was being drawn
-            proposals.tell(proposal.number, "failed", {})
+            proposals.tell(proposal.optuna_number, "failed", {})
     return plans

@@ -49,7 +49,7 @@ class MultiObjectiveHalving(FIFOScheduler):
         is_rung = epoch in self._rungs.epochs and SO_FAR in result
         plan = TrialPlan.from_json(trial.config[PLAN])
         # One whose worker died reports a rung again, as its next process finds it.
-        if not is_rung or plan.number is None or (plan.trial_id, epoch) in self._compared:
+        if not is_rung or plan.optuna_number is None or (plan.trial_id, epoch) in self._compared:
             return TrialScheduler.CONTINUE
         self._compared.add((plan.trial_id, epoch))
         survives = self._rungs.goes_on(epoch, self._costs(Outcome.from_json(result[SO_FAR]).trial))

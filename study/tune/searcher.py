@@ -18,9 +18,9 @@ from study.trial.rows import Outcome, failed, one_line, trial_row
 OUTCOME, PLAN, SO_FAR, EPOCH, JOINT_EPOCH = "outcome", "plan", "so_far", "epoch", "joint_epoch"
 NO_STORAGE = "no_storage"
 RECORDS = "records"  # of the epochs since the last result, where the spec names loggers
-MOST_DEATHS = 3  # of a trial's workers
-DIED = f"{MOST_DEATHS} workers ended before the trial was final (killed, out of memory, or an error in Ray)"
-MOST_ALIKE = 5  # trials in a row that may fail for one reason: the next would too
+MAX_DEATHS = 3  # of a trial's workers
+DIED = f"{MAX_DEATHS} workers ended before the trial was final (killed, out of memory, or an error in Ray)"
+MAX_ALIKE = 5  # trials in a row that may fail for one reason: the next would too
 
 
 class StudySearcher(Searcher):
@@ -49,7 +49,7 @@ class StudySearcher(Searcher):
         self._running: dict[str, TrialPlan] = {}
         self._again: deque[TrialPlan] = deque()
         self._deaths: Counter[str] = Counter()
-        self._alike: deque[str | None] = deque(maxlen=MOST_ALIKE)  # errors of the last trials
+        self._alike: deque[str | None] = deque(maxlen=MAX_ALIKE)  # errors of the last trials
         self._error: BaseException | None = None
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:  # type: ignore[override]
@@ -78,7 +78,7 @@ class StudySearcher(Searcher):
             return
         if error:
             self._deaths[plan.trial_id] += 1
-            if self._deaths[plan.trial_id] < MOST_DEATHS:
+            if self._deaths[plan.trial_id] < MAX_DEATHS:
                 self._again.append(plan)
                 return
         if result and NO_STORAGE in result:  # the trial is not over: a resume takes it up
@@ -105,9 +105,9 @@ class StudySearcher(Searcher):
 
     def _stop_if_alike(self, error: str | None) -> None:
         self._alike.append(error)
-        if error and self._alike.count(error) == MOST_ALIKE:
+        if error and self._alike.count(error) == MAX_ALIKE:
             self._error = StudyError(
-                f"stopped: {MOST_ALIKE} trials in a row failed for one reason: {error}; mend it, then resume the study"
+                f"stopped: {MAX_ALIKE} trials in a row failed for one reason: {error}; mend it, then resume the study"
             )
 
     def __getstate__(self) -> dict[str, Any]:
@@ -130,8 +130,8 @@ class StudySearcher(Searcher):
         return Outcome(trial_row(plan, self._spec, "stopped_early", epochs=result.get(EPOCH, 0)))
 
     def _tell(self, plan: TrialPlan, outcome: Outcome) -> None:
-        if plan.number is not None:
-            self._proposals.tell(plan.number, outcome.trial["status"], outcome.trial)
+        if plan.optuna_number is not None:
+            self._proposals.tell(plan.optuna_number, outcome.trial["status"], outcome.trial)
 
     def _search_plans(self, trials: int) -> Iterator[TrialPlan]:
         for _ in range(trials):
@@ -141,8 +141,8 @@ class StudySearcher(Searcher):
 def search_plan(proposal: Proposal, spec: StudySpec) -> TrialPlan:
     """The trial that measures `proposal`; all search trials share the spec's seed."""
     return TrialPlan(
-        trial_id=f"trial-{proposal.number:05d}",
-        number=proposal.number,
+        trial_id=f"trial-{proposal.optuna_number:05d}",
+        optuna_number=proposal.optuna_number,
         phase="search",
         method="aia",
         values=resolve(proposal.values, spec.fixed),

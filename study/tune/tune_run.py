@@ -23,7 +23,7 @@ from study.search.proposals import Proposals
 from study.storage.paths import JOURNAL, STATES
 from study.storage.prepared_cache import shared
 from study.storage.results_store import FLUSH_SECONDS, ResultsStore
-from study.storage.retry import patiently
+from study.storage.retry import retry_storage
 from study.trial.plan import TrialPlan
 from study.trial.rows import Outcome
 from study.trial.run import TrialContext
@@ -68,10 +68,10 @@ class Run:
         self._published.at = time.monotonic()
         journal = self.study.path / JOURNAL
         size = journal.stat().st_size if journal.is_file() else 0
-        if self.study.place.remote and size != self._published.size:
+        if self.study.storage.remote and size != self._published.size:
             self.store.check()
             with suppress(OSError):
-                self.study.place.publish(JOURNAL)
+                self.study.storage.publish(JOURNAL)
                 self._published.size = size
 
 
@@ -83,12 +83,12 @@ def fit(run: Run, proposals: Proposals, first: list[TrialPlan], new: int) -> Non
     trials fail alike.
     """
     study, store = run.study, run.store
-    require_shared(study.place)
+    require_shared(study.storage)
     resources = _trial_resources(study)
     slots = Slots(resources)
     slots.require_one()
     loggers = StudyLoggers(study.spec, study.path, run.console)
-    checkpoints = KeptCheckpoints(study.place, study.spec, recorded_rows(study).values())
+    checkpoints = KeptCheckpoints(study.storage, study.spec, recorded_rows(study).values())
     with (
         Progress(run.console, len(first) + new, recorded_rows(study).values()) as progress,
         # Tune may write there still when the run is broken off.
@@ -96,18 +96,18 @@ def fit(run: Run, proposals: Proposals, first: list[TrialPlan], new: int) -> Non
     ):
 
         def record(outcome: Outcome) -> None:
-            patiently(lambda: store.append(outcome))
-            patiently(run.flush_if_due)
+            retry_storage(lambda: store.append(outcome))
+            retry_storage(run.flush_if_due)
             progress.finished(outcome.trial)
             checkpoints.add(outcome.trial)
             with suppress(OSError):
-                study.place.remove(f"{STATES}/{outcome.trial['trial_id']}")
+                study.storage.remove(f"{STATES}/{outcome.trial['trial_id']}")
 
         searcher = StudySearcher(study.spec, proposals, first, new, record, slots.count)
         context = TrialContext(
             study.spec.model_dump_json(),
-            str(shared(study.prepared, study.storage)),
-            str(study.place.location.resolve()),
+            str(shared(study.prepared, study.parent)),
+            str(study.storage.location.resolve()),
         )
         trainable = tune.with_resources(tune.with_parameters(AIATrainable, context=context), resources)
         tuner = tune.Tuner(

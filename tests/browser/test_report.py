@@ -9,9 +9,9 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
 from analysis.errors import AnalysisError
-from analysis.fronts.selection import Wish, select
+from analysis.fronts.selection import SelectionCriteria, select
 from analysis.summaries.front_table import front_rows
-from analysis.tables.reader import open_study, read_trials
+from analysis.tables.reader import open_tables, read_trials
 from study.cli.report import report
 from tests.analysis.report.report_study import add_part, trial, write_study
 from tests.browser.conftest import SECONDS, drawn, errors, requests
@@ -134,7 +134,7 @@ def test_the_slider_chooses_what_select_chooses(opened, tmp_path: Path, confirme
     directory = write_study(tmp_path / "study", 60, confirmed=confirmed)
     add_part(directory, [trial(100, 0.7, 0.99)])
     report(directory, None, live=False, port=None)
-    browser, trials = opened(directory / "report.html"), read_trials(open_study(directory))
+    browser, trials = opened(directory / "report.html"), read_trials(open_tables(directory))
     scale = browser.execute_script("return JSON.parse(document.getElementById('data').textContent).limit")
     limits = [scale["low"] + (scale["high"] - scale["low"]) * part / 8 for part in range(9)]
     for limit in [*limits, 0.7]:  # the last is a design's own AUC
@@ -142,7 +142,7 @@ def test_the_slider_chooses_what_select_chooses(opened, tmp_path: Path, confirme
         chosen = float(browser.find_element(By.ID, "limit").get_property("value"))
         assert chosen == pytest.approx(limit, abs=scale["step"])
         try:
-            expected = select(trials, Wish(max_attacker_auc=chosen)).trial["trial_id"]
+            expected = select(trials, SelectionCriteria(max_attacker_auc=chosen)).trial["trial_id"]
         except AnalysisError:
             assert "No checkpoint has" in text(browser, "#selection")
             continue
@@ -177,7 +177,7 @@ def test_the_slider_moves_by_the_keyboard(opened, page: Path) -> None:
 
 
 def test_the_front_is_reached_by_keys_alone(opened, study: Path, page: Path) -> None:
-    browser, front = opened(page), front_rows(open_study(study))["trial_id"].to_list()
+    browser, front = opened(page), front_rows(open_tables(study))["trial_id"].to_list()
     browser.find_element(By.ID, "limit").send_keys(Keys.TAB)
     seen = []
     while (focused := browser.switch_to.active_element).get_attribute("data-design") is None:

@@ -18,7 +18,7 @@ from study.search.proposals import Proposals
 from study.storage import retry as writable
 from study.storage.results_store import ResultsStore
 from study.storage.retry import is_writable
-from study.storage.study_storage import Place
+from study.storage.study_storage import StudyStorage
 from study.trial import resamples
 from study.trial.shared_stage1 import RESULT, SharedStage1
 from tests.faults.disk import SmallDisk, may_mount
@@ -44,14 +44,14 @@ def trials(disk: SmallDisk) -> list[str]:
 
 
 def test_room_is_told_from_none(disk):
-    assert is_writable(Place(disk.path))
+    assert is_writable(StudyStorage(disk.path))
     with disk.full():
-        assert not is_writable(Place(disk.path))
-    assert is_writable(Place(disk.path))
+        assert not is_writable(StudyStorage(disk.path))
+    assert is_writable(StudyStorage(disk.path))
 
 
 def test_rows_of_a_trial(disk):
-    with ResultsStore(Place(disk.path)) as store:
+    with ResultsStore(StudyStorage(disk.path)) as store:
         store.append(rows_of("trial-1"))
 
         def append_more() -> None:
@@ -68,7 +68,7 @@ def test_rows_of_a_trial(disk):
 
 
 def test_parts(disk):
-    store = ResultsStore(Place(disk.path))
+    store = ResultsStore(StudyStorage(disk.path))
     for number in range(1, 4):
         store.append(rows_of(f"trial-{number}"))
     with disk.full(), pytest.raises(OSError, match="No space left"):
@@ -82,11 +82,11 @@ def test_parts(disk):
 
 
 def test_parts_that_the_next_run_writes(disk):
-    store = ResultsStore(Place(disk.path))
+    store = ResultsStore(StudyStorage(disk.path))
     store.append(rows_of("trial-1"))
     with disk.full(), pytest.raises(OSError, match="No space left"):
         store.close()
-    ResultsStore(Place(disk.path)).close()
+    ResultsStore(StudyStorage(disk.path)).close()
     assert trials(disk) == ["trial-1"]
 
 
@@ -128,9 +128,9 @@ def test_stage_1(disk):
     folder = disk.path / "stage1" / "key"
     folder.mkdir(parents=True)
     with disk.full():
-        SharedStage1(Place(disk.path), "key")._keep(state(1.0))
+        SharedStage1(StudyStorage(disk.path), "key")._keep(state(1.0))
     assert not (folder / RESULT).exists()
-    SharedStage1(Place(disk.path), "key")._keep(state(1.0))
+    SharedStage1(StudyStorage(disk.path), "key")._keep(state(1.0))
     assert load(folder / RESULT).notes == "1.0"
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from search_spaces.domains import Choice
 from search_spaces.errors import SpaceError
-from search_spaces.hyperparameters import HYPERPARAMETERS, check_fixed, known, resolve
+from search_spaces.hyperparameters import HYPERPARAMETERS, check_fixed, domain_of, resolve
 
 PAPER = {
     "encoder_width": 8,
@@ -93,7 +93,7 @@ def test_resolve_refuses_unknown_names(sampled):
 
 def test_an_unknown_name_gets_the_closest_one():
     with pytest.raises(SpaceError, match=r"unknown hyperparameter 'noise': did you mean 'noise_sd'\?"):
-        known("noise")
+        domain_of("noise")
 
 
 @pytest.mark.parametrize(

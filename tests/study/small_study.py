@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 
 from analysis.tables.schema import SCHEMAS, to_table
 from study.spec.files import load_spec, to_toml, with_settings
-from study.spec.spec import complete
+from study.spec.spec import with_defaults
 
 TRIALS = 4
 
@@ -38,7 +38,7 @@ def write_study(
 ) -> Path:
     """Its spec is `quick` with `settings`; each trial of `rows` has an epoch and a checkpoint's folder."""
     directory.mkdir(parents=True)
-    (directory / "study.toml").write_text(to_toml(complete(with_settings(load_spec("quick"), settings))))
+    (directory / "study.toml").write_text(to_toml(with_defaults(with_settings(load_spec("quick"), settings))))
     for row in [trial(number) for number in range(TRIALS)] if rows is None else rows:
         write_part(directory, "trials", row)
         write_part(directory, "epochs", {"trial_id": row["trial_id"], "epoch": 1, "stage": "joint"})

@@ -17,7 +17,7 @@ from safetensors.numpy import save_file
 from torch import Tensor
 from torch.nn import functional
 
-from aia_models.data.sources.source import Images, Unreadable
+from aia_models.data.sources.source import SourceImages, Unreadable
 
 BLOCK_IMAGES = 256
 # As many lie decoded in memory at a time.
@@ -44,7 +44,7 @@ class Block:
 
     start: int
     count: int
-    images: Images
+    images: SourceImages
     side: int
     path: str
 
@@ -92,7 +92,7 @@ class Block:
 Execute = Callable[[Sequence[Block]], Generator[BlockReport, None, None]]
 
 
-def cut_into_blocks(images: Images, count: int, side: int, folder: Path) -> list[Block]:
+def cut_into_blocks(images: SourceImages, count: int, side: int, folder: Path) -> list[Block]:
     """Blocks of 256 of `count` images, whose files are to lie in `folder`."""
     blocks = []
     for start in range(0, count, BLOCK_IMAGES):

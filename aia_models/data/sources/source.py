@@ -19,10 +19,10 @@ class Unreadable:
 
 
 @runtime_checkable
-class Images(Protocol):
+class SourceImages(Protocol):
     """Images that are not decoded yet, cheap to cut into parts and to send to another process."""
 
-    def __getitem__(self, rows: slice, /) -> "Images":
+    def __getitem__(self, rows: slice, /) -> "SourceImages":
         """Some of them, in the same order."""
         ...
 
@@ -59,7 +59,7 @@ class FaceSource:
     identities: Categorical
     columns: Mapping[str, Categorical]
     places: Callable[[int], str]
-    images: Images
+    images: SourceImages
     missing: int = 0
     tolerated_share: float = 0.0
     remarks: tuple[Remark, ...] = ()

@@ -9,7 +9,7 @@ from analysis.fronts.pareto import pareto_front
 from analysis.fronts.staircase import X, Y, staircase
 
 PADDING = 0.06  # of the extent of what is shown, on each side
-LEAST_EXTENT = 0.04  # AUC: a single trial still gets readable axes
+MIN_EXTENT = 0.04  # AUC: a single trial still gets readable axes
 
 
 @dataclass(frozen=True)
@@ -99,5 +99,5 @@ def view_of(shown: list[pl.Series]) -> View:
     """The stretch that holds all values, with a margin."""
     values = pl.concat([series.rename("value") for series in shown]).to_numpy()
     low, high = float(values.min()), float(values.max())
-    margin = max((high - low) * PADDING, (LEAST_EXTENT - (high - low)) / 2)
+    margin = max((high - low) * PADDING, (MIN_EXTENT - (high - low)) / 2)
     return View(low - margin, high + margin)

@@ -12,7 +12,7 @@ from analysis.summaries.evidence import evidence
 from analysis.tables.reader import StudyTables, read_attacks, read_trials
 
 ROW_INCHES = 0.17
-MOST_IN_A_COLUMN = 12  # attackers that fit into a column's width
+MAX_IN_A_COLUMN = 12  # attackers that fit into a column's width
 LIGHT, DARK = "#F7FBFF", "#08306B"  # one hue: what differs is lightness, which everybody sees
 WHITE_FROM_AUC = 0.72  # figures on darker cells are white
 
@@ -41,7 +41,7 @@ def plot_attacks(study: StudyTables) -> p9.ggplot:
     )
     own = "(own): fitted on the anonymizer's own people." if any(map(_is_own, attackers)) else ""
     dark = pl.col("auc") >= WHITE_FROM_AUC
-    width = WIDTH_INCHES if len(attackers) <= MOST_IN_A_COLUMN else WIDE_INCHES
+    width = WIDTH_INCHES if len(attackers) <= MAX_IN_A_COLUMN else WIDE_INCHES
     return (
         p9.ggplot(cells, p9.aes("attacker", "design"))
         + p9.geom_tile(p9.aes(fill="auc"), color="white", size=0.3)

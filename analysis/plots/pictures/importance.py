@@ -7,9 +7,9 @@ from analysis.errors import AnalysisError
 from analysis.plots.elements.theme import BLUE, WIDTH_INCHES, Layers, caption, column_theme, short_title
 from analysis.summaries.evidence import evidence
 from analysis.tables.reader import StudyTables, read_importance, read_trials
-from analysis.tables.schema import IMPORTANCE_FRONT, LEAST_IMPORTANCE_TRIALS
+from analysis.tables.schema import IMPORTANCE_FRONT, MIN_IMPORTANCE_TRIALS
 
-MOST_SHOWN = 10  # hyperparameters, those that matter most for any target
+MAX_SHOWN = 10  # hyperparameters, those that matter most for any target
 ROW_INCHES = 0.15
 
 
@@ -21,13 +21,13 @@ def plot_importance(study: StudyTables) -> p9.ggplot:
     found = read_importance(study)
     if found.is_empty():
         raise AnalysisError(
-            f"{study.directory}: fewer than {LEAST_IMPORTANCE_TRIALS} complete search trials lie in its space, or all"
+            f"{study.directory}: fewer than {MIN_IMPORTANCE_TRIALS} complete search trials lie in its space, or all"
             " are alike; importance of hyperparameters needs more"
         )
     titles = {one.column: f"{short_title(one)}: share of variance" for one in study.objectives}
     titles[IMPORTANCE_FRONT] = "being Pareto-optimal: relative importance"
     largest = found.group_by("hyperparameter").agg(pl.col("importance").max())
-    shown = largest.sort("importance", "hyperparameter", descending=[True, False]).head(MOST_SHOWN)
+    shown = largest.sort("importance", "hyperparameter", descending=[True, False]).head(MAX_SHOWN)
     names = shown["hyperparameter"].to_list()
     bars = found.filter(
         pl.col("hyperparameter").is_in(names), pl.col("target").is_in(list(titles))

@@ -16,7 +16,7 @@ from analysis.summaries.evidence import evidence
 from analysis.tables.reader import StudyTables, read_trials
 from analysis.uncertainty.design_bootstrap import bootstrapped
 
-MOST_SHOWN = 20
+MAX_SHOWN = 20
 ROW_INCHES = 0.13
 ON_FRONT, BEHIND = "on the front by its figures", "behind it"
 COLOURS = {ON_FRONT: BLUE, BEHIND: VERMILLION}
@@ -34,7 +34,7 @@ def plot_probability(study: StudyTables) -> p9.ggplot:
         raise AnalysisError(
             f"{study.directory}: no resample knows the figures of a design; its files in resamples hold none"
         )
-    shown = found.head(MOST_SHOWN).with_columns(
+    shown = found.head(MAX_SHOWN).with_columns(
         pl.when("on_front").then(pl.lit(ON_FRONT)).otherwise(pl.lit(BEHIND)).alias("place")
     )
     designs = shown["design"].to_list()

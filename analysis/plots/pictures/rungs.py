@@ -22,7 +22,7 @@ COLOURS = {WENT_ON: GREY, STOPPED: VERMILLION, ENDED: BLUE}
 SHAPES = {WENT_ON: "o", STOPPED: "x", ENDED: "^"}
 PLACES = {STOPPED: -0.12, WENT_ON: 0.04, ENDED: 0.04}  # beside the rung, in gaps between rungs
 SPREAD = 0.1  # of trials with one fate at one rung, in gaps between rungs
-MOST_BREAKS = 8  # rungs that are named on the axis; more is a study that was judged after each epoch
+MAX_BREAKS = 8  # rungs that are named on the axis; more is a study that was judged after each epoch
 MANY = 100  # trials, of which lines and marks are finer
 PANEL_INCHES = 1.6
 
@@ -56,7 +56,7 @@ def plot_rungs(study: StudyTables) -> p9.ggplot:
         + p9.facet_wrap("objective", ncol=1, scales="free_y")
         + p9.scale_color_manual(values=COLOURS, breaks=fates)
         + p9.scale_shape_manual(values=SHAPES, breaks=fates)
-        + (p9.scale_x_continuous(breaks=epochs) if len(epochs) <= MOST_BREAKS else p9.labs())
+        + (p9.scale_x_continuous(breaks=epochs) if len(epochs) <= MAX_BREAKS else p9.labs())
         + p9.guides(color=p9.guide_legend(override_aes={"size": 1.2}))
         + p9.labs(x="epochs of joint training", y="ROC AUC on validation", caption=_caption(trials, rungs))
         + column_theme(WIDTH_INCHES, 0.9 + PANEL_INCHES * len(titles))
@@ -88,6 +88,6 @@ def _lines(lines: pl.DataFrame, opacity: float) -> p9.geom_segment:
 def _caption(trials: pl.DataFrame, rungs: pl.DataFrame) -> str:
     counts = ", ".join(
         f"{went_on} of {reached} after epoch {epoch}"
-        for epoch, reached, went_on in rungs.head(MOST_BREAKS).iter_rows()
+        for epoch, reached, went_on in rungs.head(MAX_BREAKS).iter_rows()
     )
     return caption(f"{evidence(trials)}.", f"Went on: {counts}.")

@@ -53,7 +53,7 @@ def test_full_suite_attacks_from_both_vantages(full: Judgement) -> None:
         for name in EVERY
     }
     assert {(a.suite, a.releases, a.train_images) for a in full.attacks} == {("full", 1, 96)}
-    assert set(full.attack_draws) == {a.key for a in full.attacks}
+    assert set(full.attack_bootstrap_samples) == {a.key for a in full.attacks}
     strongest = full.strongest_attack("validation")
     assert max(strongest.auc, 1 - strongest.auc) > 0.6
     assert max(strongest.auc, 1 - strongest.auc) == max(

@@ -72,12 +72,12 @@ def test_draws_are_the_figures_of_resampled_people(released: dict[str, ReleasedF
     for draw, weights in enumerate(identity_weights(faces.identity[known])[:20]):
         drawn = np.repeat(np.arange(known.sum()), weights.astype(int))
         accuracy = accuracy_score(gender[drawn], scores[drawn] > 0)
-        assert found.adversary_accuracy.draws[draw] == pytest.approx(accuracy)
+        assert found.adversary_accuracy.bootstrap_samples[draw] == pytest.approx(accuracy)
         if len(set(gender[drawn])) == 2:
             balanced = balanced_accuracy_score(gender[drawn], scores[drawn] > 0)
-            assert found.adversary_balanced_accuracy.draws[draw] == pytest.approx(balanced)
+            assert found.adversary_balanced_accuracy.bootstrap_samples[draw] == pytest.approx(balanced)
         else:
-            assert np.isnan(found.adversary_balanced_accuracy.draws[draw])
+            assert np.isnan(found.adversary_balanced_accuracy.bootstrap_samples[draw])
 
 
 def test_the_matchers_threshold_is_validations(released: dict[str, ReleasedFaces]) -> None:

@@ -46,12 +46,12 @@ def test_what_is_recorded() -> None:
         ("cheap", "attack", 200)
     }
     assert all(attack.fit_seconds > 0 for attack in judgement.attacks)
-    assert {(key.split, key.attacker) for key in judgement.attack_draws} == attacks
+    assert {(key.split, key.attacker) for key in judgement.attack_bootstrap_samples} == attacks
     assert {(attack.attribute, attack.releases) for attack in judgement.attacks} == {("gender", 1)}
     assert judgement.further_attacks == ()
     assert judgement.still_improving == {"gender": None}
     assert judgement.strongest_repeated("test") is None
-    assert set(judgement.match_draws) == {key[:2] for key in matches}
+    assert set(judgement.match_bootstrap_samples) == {key[:2] for key in matches}
 
 
 @pytest.mark.parametrize("leak", [0.3, 2.0])
@@ -147,8 +147,8 @@ def test_same_seed_same_judgement() -> None:
     for split in ("validation", "test"):
         assert figures(first, split) == figures(again, split)
         assert figures(first, split) != figures(other, split)
-    for key, draws in first.attack_draws.items():
-        assert np.array_equal(draws, again.attack_draws[key])
+    for key, draws in first.attack_bootstrap_samples.items():
+        assert np.array_equal(draws, again.attack_bootstrap_samples[key])
 
 
 def test_unknown_attributes_are_left_out_of_attacks_and_their_people_stay_in_matches() -> None:
@@ -181,15 +181,19 @@ def test_unknown_attributes_are_left_out_of_attacks_and_their_people_stay_in_mat
 def test_draws_are_those_of_the_judged_scores() -> None:
     """Paired: two encoders judged on the same faces differ, resample by resample, by what they differ."""
     weak, strong = (judge(released(leak), MAP, "cheap", 0) for leak in (0.1, 0.3))
-    for key, draws in strong.attack_draws.items():
+    for key, draws in strong.attack_bootstrap_samples.items():
         attack = next(a for a in strong.attacks if a.key == key)
         assert np.nanpercentile(draws, [2.5, 97.5]) == pytest.approx([attack.low, attack.high])
-    for key, draws in strong.match_draws.items():
+    for key, draws in strong.match_bootstrap_samples.items():
         match = next(m for m in strong.matches if (m.split, m.matcher, m.negatives) == (*key, "any"))
         assert np.nanpercentile(draws, [2.5, 97.5]) == pytest.approx([match.low, match.high])
-    key = next(key for key in strong.attack_draws if key[0] == "test" and key[3] == "logistic_regression")
-    paired = strong.attack_draws[key] - weak.attack_draws[key]
-    assert paired.std() < 0.9 * np.hypot(strong.attack_draws[key].std(), weak.attack_draws[key].std())
+    key = next(
+        key for key in strong.attack_bootstrap_samples if key[0] == "test" and key[3] == "logistic_regression"
+    )
+    paired = strong.attack_bootstrap_samples[key] - weak.attack_bootstrap_samples[key]
+    assert paired.std() < 0.9 * np.hypot(
+        strong.attack_bootstrap_samples[key].std(), weak.attack_bootstrap_samples[key].std()
+    )
 
 
 def test_strongest_attack_has_the_largest_folded_auc() -> None:

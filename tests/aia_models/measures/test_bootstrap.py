@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from aia_models.measures.bootstrap import (
-    DRAWS,
-    folded_auc_draws,
+    BOOTSTRAP_SAMPLES,
+    folded_auc_bootstrap_samples,
     identity_weights,
     interval,
     pair_weights,
@@ -22,7 +22,7 @@ def people(count: int, images: int) -> np.ndarray:
 def test_all_images_of_a_person_are_resampled_together_a_poisson_number_of_times() -> None:
     identity = np.random.default_rng(0).permutation(people(30, 4)) * 7
     weights = identity_weights(identity)
-    assert weights.shape == (DRAWS, 120)
+    assert weights.shape == (BOOTSTRAP_SAMPLES, 120)
     for one in np.unique(identity):
         own = weights[:, identity == one]
         assert (own == own[:, :1]).all(), "all images of a person come together"
@@ -67,7 +67,7 @@ def test_folded_draws_keep_the_direction_of_the_estimate(sign: int) -> None:
     rng = np.random.default_rng(0)
     identity, scores = people(30, 2), sign * rng.normal(0, 1, 60)
     positive = identity % 2 == 0
-    draws = folded_auc_draws(scores, positive, identity_weights(identity))
+    draws = folded_auc_bootstrap_samples(scores, positive, identity_weights(identity))
     assert np.median(draws) == pytest.approx(max(auc(scores, positive), 1 - auc(scores, positive)), abs=0.02)
     assert draws.min() < 0.5
 
@@ -86,7 +86,9 @@ def test_interval_covers_the_true_auc() -> None:
         identity = people(persons, 6)
         own = rng.normal(0, np.sqrt(0.5), persons)[identity] + rng.normal(0, np.sqrt(0.5), len(identity))
         positive = identity % 2 == 0
-        low, high = interval(folded_auc_draws(own + positive, positive, identity_weights(identity)))
+        low, high = interval(
+            folded_auc_bootstrap_samples(own + positive, positive, identity_weights(identity))
+        )
         covered += low <= 0.7602 <= high
     # Binomial with 0.95 (a little less with 60 people): 0.87 is more than three standard deviations below.
     assert covered / repeats >= 0.87

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from aia_models.config import AdversaryConfig, DecoderConfig, EncoderConfig, MatcherConfig, TrainingConfig
 from aia_models.networks.adversary import Adversary, MLPAdversary
 from aia_models.networks.networks import Networks
-from aia_models.networks.standardise import SMALLEST_SD, standardise
+from aia_models.networks.standardise import MIN_SD, standardise
 from aia_models.networks.upsampling import UpsampledConv, UpsampledImage
 from tests.aia_models.random_faces import SMALL
 
@@ -131,7 +131,7 @@ def test_shift_and_scale_are_undone_where_asked(part: str, standardised: bool) -
 def test_standardise_against_numpy() -> None:
     values = np.random.default_rng(0).normal(3, [1e-7, 0.1, 5], (40, 3))
     found = standardise(torch.tensor(values)).numpy()
-    expected = (values - values.mean(0)) / np.maximum(values.std(0), SMALLEST_SD)
+    expected = (values - values.mean(0)) / np.maximum(values.std(0), MIN_SD)
     np.testing.assert_allclose(found, expected, atol=1e-9)
 
 

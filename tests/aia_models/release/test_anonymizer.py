@@ -154,7 +154,7 @@ def test_a_channel_that_draws_nothing_is_released_once() -> None:
 
 
 def test_of_many_images_those_of_some_people_are_learnt_from(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(released_module, "MOST_LEARNT_IMAGES", 12)
+    monkeypatch.setattr(released_module, "MAX_LEARNT_IMAGES", 12)
     released = release_faces(fitted(NOISE), FACES, 3, "full")
     for split, faces in released.items():
         whole = len(getattr(FACES, split))

@@ -16,7 +16,7 @@ from aia_models.release.channel import (
     fit_release_channel,
     quantise,
     replace_randomly,
-    transmit,
+    training_channel,
 )
 from aia_models.release.eraser import fit_eraser
 
@@ -117,20 +117,20 @@ def test_random_replaces_half_by_uniform_numbers(source: torch.Generator | None)
 def test_training_channel() -> None:
     """Noise, or the quantiser over the batch's own range; the paper's none and Random train on g itself."""
     g, _ = representations()
-    noisy = transmit(g, ChannelConfig("noise", noise_sd=0.1), generator())
+    noisy = training_channel(g, ChannelConfig("noise", noise_sd=0.1), generator())
     assert torch.equal(noisy, add_noise(g, 0.1, generator()))
-    quantised = transmit(g, ChannelConfig("quantise", bits=2), generator())
+    quantised = training_channel(g, ChannelConfig("quantise", bits=2), generator())
     assert torch.equal(quantised, quantise(g, g.amin(0), g.amax(0), 2))
     for config in (NONE, ChannelConfig("random_replacement", replaced_share=0.5)):
-        assert torch.equal(transmit(g, config, generator()), g)
+        assert torch.equal(training_channel(g, config, generator()), g)
 
 
 @pytest.mark.parametrize("kind", ERASED)
 def test_training_channel_never_erases(kind: str) -> None:
     g, _ = representations()
     fields: dict[str, Any] = {**vars(ERASED[kind]), "erasure": False}
-    plain = transmit(g, ChannelConfig(**fields), generator())
-    assert torch.equal(transmit(g, ERASED[kind], generator()), plain)
+    plain = training_channel(g, ChannelConfig(**fields), generator())
+    assert torch.equal(training_channel(g, ERASED[kind], generator()), plain)
 
 
 def test_none_releases_g_itself() -> None:

@@ -30,7 +30,7 @@ from aia_models.losses.losses import (
 from aia_models.losses.penalties import kernel_penalty, negative_entropy, rate
 from aia_models.networks.networks import Networks
 from aia_models.random_streams import stream
-from aia_models.release.channel import transmit
+from aia_models.release.channel import training_channel
 from aia_models.training.batches import PairSampler
 from aia_models.training.trainer import Trainer
 from tests.aia_models.random_faces import SMALL, random_faces
@@ -67,7 +67,7 @@ class Step:
         self.attributes = torch.from_numpy(faces.train.attribute_columns(faces.attributes))[self.rows]
         self.pixels = torch.from_numpy(faces.train.images).float()[self.rows] / 255
         self.g = self.before.encoder(self.pixels)
-        self.released = transmit(self.g, config.channel, stream(config.seed, "channel", "train"))
+        self.released = training_channel(self.g, config.channel, stream(config.seed, "channel", "train"))
         self.shown = self.trainer.joint_step(self.rows, self.different)
 
     @property

@@ -11,7 +11,7 @@ from torch import nn
 
 from aia_models.config import ChannelConfig, ComputeConfig, TrainingConfig
 from aia_models.losses.losses import adversary_loss, contrastive_loss, reconstruction_loss, total_loss
-from aia_models.release.channel import transmit
+from aia_models.release.channel import training_channel
 from aia_models.training.batches import PairSampler
 from aia_models.training.trainer import Trainer
 from tests.aia_models.random_faces import SMALL, random_faces, with_unknown
@@ -37,7 +37,7 @@ def losses_by_hand(
     config, noise = trainer.config, torch.Generator()
     noise.set_state(trainer.objective.noise.get_state())
     pixels = torch.from_numpy(FACES.train.images).float()[images] / 255
-    released = transmit(networks.encoder(pixels), config.channel, noise)
+    released = training_channel(networks.encoder(pixels), config.channel, noise)
     left, right = networks.matcher(released).chunk(2)
     attribute = torch.from_numpy(FACES.train.attributes["gender"])[images]
     return (

@@ -12,7 +12,7 @@ from aia_models.data.faces import FaceDataset
 from aia_models.measures.pairs import evaluation_pairs
 from aia_models.networks.networks import Networks
 from aia_models.random_streams import stream
-from aia_models.release.channel import transmit
+from aia_models.release.channel import training_channel
 from aia_models.training import validation
 from aia_models.training.device_faces import DeviceFaces
 from aia_models.training.validation import Erase, in_loop_figures
@@ -26,7 +26,7 @@ NOISE = ChannelConfig("noise", noise_sd=0.05)
 def by_hand(faces: FaceDataset, channel: ChannelConfig) -> tuple[float, float]:
     with torch.no_grad():
         g = NETWORKS.encoder(torch.from_numpy(faces.images).float() / 255)
-        released = transmit(g, channel, stream(SMALL.seed, "channel", "validation"))
+        released = training_channel(g, channel, stream(SMALL.seed, "channel", "validation"))
         scores = NETWORKS.adversary(released).mean(1).numpy()
         embedded = NETWORKS.matcher(released).numpy()
     gender = faces.attributes["gender"]

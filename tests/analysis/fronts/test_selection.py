@@ -1,12 +1,12 @@
 import pytest
 
 from analysis.errors import AnalysisError
-from analysis.fronts.selection import Wish
+from analysis.fronts.selection import SelectionCriteria
 from analysis.fronts.selection import select as select_by
 
 
 def select(frame, limit):
-    return select_by(frame, Wish(limit))
+    return select_by(frame, SelectionCriteria(limit))
 
 
 def row(attacker: float, matching: float, checkpoint: str | None = "checkpoints/x", **more) -> dict:
@@ -80,7 +80,7 @@ CURVE = [row(0.5, 0.52), row(0.55, 0.65), row(0.6, 0.74), row(0.7, 0.77), row(0.
 
 
 def chosen(trials, **wish) -> str:
-    return select_by(trials(CURVE), Wish(**wish)).trial["trial_id"]
+    return select_by(trials(CURVE), SelectionCriteria(**wish)).trial["trial_id"]
 
 
 def test_a_limit_on_matching_alone_asks_for_privacy(trials) -> None:
@@ -102,7 +102,10 @@ def test_the_knee_is_where_the_front_bends(trials) -> None:
 
 
 def test_the_knee_of_a_single_point_is_that_point(trials) -> None:
-    assert select_by(trials([row(0.6, 0.7), row(0.6, 0.65)]), Wish(knee=True)).trial["trial_id"] == "t0000"
+    assert (
+        select_by(trials([row(0.6, 0.7), row(0.6, 0.65)]), SelectionCriteria(knee=True)).trial["trial_id"]
+        == "t0000"
+    )
 
 
 @pytest.mark.parametrize(
@@ -113,18 +116,18 @@ def test_weights_choose_along_the_front(trials, weights, expected) -> None:
 
 
 def test_what_is_next_and_what_the_limit_costs(trials) -> None:
-    found = select_by(trials(CURVE), Wish(max_attacker_auc=0.65))
+    found = select_by(trials(CURVE), SelectionCriteria(max_attacker_auc=0.65))
     assert found.next_best is not None
     assert found.unlimited is not None
     assert (found.next_best["trial_id"], found.unlimited["trial_id"]) == ("t0001", "t0004")
-    free = select_by(trials(CURVE), Wish(max_attacker_auc=0.9))
+    free = select_by(trials(CURVE), SelectionCriteria(max_attacker_auc=0.9))
     assert free.unlimited is None
-    assert select_by(trials(CURVE[:1]), Wish(max_attacker_auc=0.9)).next_best is None
+    assert select_by(trials(CURVE[:1]), SelectionCriteria(max_attacker_auc=0.9)).next_best is None
 
 
 def test_the_next_best_is_another_design(trials) -> None:
     rows = [row(0.6, 0.7, design_id="a"), row(0.6, 0.69, design_id="a"), row(0.5, 0.5, design_id="b")]
-    found = select_by(trials(rows), Wish(max_attacker_auc=0.6))
+    found = select_by(trials(rows), SelectionCriteria(max_attacker_auc=0.6))
     assert found.next_best is not None
     assert found.next_best["design_id"] == "b"
 
@@ -133,7 +136,7 @@ def test_the_nearest_to_two_limits_is_named(trials) -> None:
     with pytest.raises(
         AnalysisError, match=r"attacker AUC <= 0\.6 and matching AUC >= 0\.79: .* trial t0002 "
     ):
-        select_by(trials(CURVE), Wish(0.6, 0.79))
+        select_by(trials(CURVE), SelectionCriteria(0.6, 0.79))
 
 
 @pytest.mark.parametrize(
@@ -149,4 +152,4 @@ def test_the_nearest_to_two_limits_is_named(trials) -> None:
 )
 def test_a_wish_that_means_nothing_is_refused(wish, said) -> None:
     with pytest.raises(AnalysisError, match=said):
-        Wish(**wish)
+        SelectionCriteria(**wish)

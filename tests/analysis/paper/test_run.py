@@ -9,7 +9,7 @@ from analysis.errors import AnalysisError
 from analysis.paper.claims import check_claims
 from analysis.paper.run import AIA, ORIGINAL, RANDOM, SPLIT, Design, read_paper_run
 from analysis.paper.tables import METHODS, PUBLISHED, claims_table, figure_2, table_1
-from analysis.tables.reader import open_study
+from analysis.tables.reader import open_tables
 from tests.analysis.paper.paper_runs import run_of, write_run
 
 FIGURE = f"in_loop_adversary_accuracy_{SPLIT}"
@@ -29,7 +29,7 @@ def rows() -> list[dict]:
 
 
 def test_designs_are_averaged_over_their_complete_seeds(trials, study_directory) -> None:
-    run = read_paper_run(open_study(write_run(study_directory, trials(rows()))))
+    run = read_paper_run(open_tables(write_run(study_directory, trials(rows()))))
     assert (run.planned, run.trials.height, run.seeds) == (4, 3, (0, 1))
     assert list(run.designs()) == [AIA, ORIGINAL]
     assert run.over_seeds(AIA, "in_loop_adversary_accuracy")[0] == pytest.approx(0.65)
@@ -38,12 +38,12 @@ def test_designs_are_averaged_over_their_complete_seeds(trials, study_directory)
 
 
 def test_the_fresh_matcher_is_chosen_on_validation(trials, study_directory) -> None:
-    run = read_paper_run(open_study(write_run(study_directory, trials(rows()))))
+    run = read_paper_run(open_tables(write_run(study_directory, trials(rows()))))
     assert set(run.trials["matching_accuracy"]) == {0.65}
 
 
 def test_table_1_says_what_is_known_of_each_method(trials, study_directory) -> None:
-    run = read_paper_run(open_study(write_run(study_directory, trials(rows()))))
+    run = read_paper_run(open_tables(write_run(study_directory, trials(rows()))))
     table = table_1(run)
     found = {(row["method"], row["figure"]): row for row in table.iter_rows(named=True)}
     aia = found["AIA", "in_loop_adversary_accuracy"]
@@ -103,11 +103,11 @@ def test_other_tools_read_what_is_written(tmp_path) -> None:
 def test_a_run_without_a_complete_trial_is_an_error(trials, study_directory, status) -> None:
     directory = write_run(study_directory, trials([{"status": status}]))
     with pytest.raises(AnalysisError, match="none of 1 trials is complete"):
-        read_paper_run(open_study(directory))
+        read_paper_run(open_tables(directory))
 
 
 def test_a_trial_without_its_resamples_is_named(trials, study_directory) -> None:
     directory = write_run(study_directory, trials(rows()))
     (directory / "resamples" / "t0000.parquet").unlink()
     with pytest.raises(AnalysisError, match=r"t0000\.parquet cannot be read"):
-        read_paper_run(open_study(directory))
+        read_paper_run(open_tables(directory))

@@ -11,7 +11,7 @@ from analysis.errors import AnalysisError
 from analysis.plots.catalogue import PICTURES
 from analysis.plots.elements.theme import DPI, caption, save_png
 from analysis.plots.pictures.comparison import plot_comparison
-from analysis.tables.reader import open_study
+from analysis.tables.reader import open_tables
 from analysis.tables.schema import IMPORTANCE_FRONT, IMPORTANCE_SCHEMA, to_table
 from study.console import PictureKind
 from tests.analysis.made_up import write_study
@@ -50,7 +50,7 @@ def test_every_picture_is_saved_in_its_size_without_a_word(
 ) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        plot = PICTURES[name].draw(open_study(study))
+        plot = PICTURES[name].draw(open_tables(study))
         save_png(plot, tmp_path / "picture.png", title=PICTURES[name].title)
     assert capfd.readouterr() == ("", "")
     width, height = plot.theme.getp("figure_size")
@@ -64,7 +64,7 @@ def test_every_picture_is_saved_in_its_size_without_a_word(
 def test_a_study_that_holds_nothing_to_draw_is_told_in_one_line(study_directory, trials, name: str) -> None:
     directory = study_directory(trials([{"status": "failed"}]))
     with pytest.raises(AnalysisError) as refused:
-        PICTURES[name].draw(open_study(directory))
+        PICTURES[name].draw(open_tables(directory))
     assert "\n" not in str(refused.value)
 
 
@@ -74,25 +74,25 @@ def test_a_study_that_holds_nothing_to_draw_is_told_in_one_line(study_directory,
 def test_a_picture_names_the_study_that_lacks_what_it_shows(study_directory, points, name: str) -> None:
     directory = study_directory(points((0.6, 0.7), (0.7, 0.8)))
     with pytest.raises(AnalysisError, match=str(directory)):
-        PICTURES[name].draw(open_study(directory))
+        PICTURES[name].draw(open_tables(directory))
 
 
 def test_an_importance_of_too_few_trials_is_told(study_directory, points) -> None:
     directory = study_directory(points((0.6, 0.7)))
     pq.write_table(to_table([], IMPORTANCE_SCHEMA), directory / "importance.parquet")
     with pytest.raises(AnalysisError, match="fewer than 10 complete search trials"):
-        PICTURES["importance"].draw(open_study(directory))
+        PICTURES["importance"].draw(open_tables(directory))
 
 
 def test_a_history_without_epochs_and_seconds_counts_trials_alone(study_directory, points) -> None:
-    plot = PICTURES["history"].draw(open_study(study_directory(points((0.6, 0.7), (0.5, 0.8)))))
+    plot = PICTURES["history"].draw(open_tables(study_directory(points((0.6, 0.7), (0.5, 0.8)))))
     assert plot.data["panel"].unique().to_list() == ["over search trials that have ended"]
 
 
 def test_a_map_has_a_linear_axis_where_a_weight_is_0(study_directory, trials, tmp_path: Path) -> None:
     figures = {"attacker_auc_validation": 0.6, "matching_auc_validation": 0.7}
     rows = [{**figures, "alpha": alpha, "beta": beta} for alpha, beta in ((0.0, 0.5), (0.5, 0.1))]
-    plot = PICTURES["map"].draw(open_study(study_directory(trials(rows))))
+    plot = PICTURES["map"].draw(open_tables(study_directory(trials(rows))))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         save_png(plot, tmp_path / "map.png")
@@ -102,7 +102,7 @@ def test_a_comparison_says_by_how_much_with_an_interval(study: Path, tmp_path: P
     other = write_study(tmp_path / "other", confirmed=3, shift=0.03)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        plot = plot_comparison(open_study(other), open_study(study))
+        plot = plot_comparison(open_tables(other), open_tables(study))
         save_png(plot, tmp_path / "picture.png", title="Comparison")
     assert capfd.readouterr() == ("", "")
     text = " ".join((plot.labels.caption or "").split())

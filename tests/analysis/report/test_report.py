@@ -8,13 +8,13 @@ import pytest
 import vl_convert
 
 from analysis.errors import AnalysisError
-from analysis.fronts.selection import Wish, select
+from analysis.fronts.selection import SelectionCriteria, select
 from analysis.plots.catalogue import PICTURES, Picture
 from analysis.plots.elements.frontier_points import X, Y
 from analysis.report import images as report_examples
 from analysis.report.render import report_page, waiting_page
 from analysis.summaries.front_table import front_rows
-from analysis.tables.reader import open_study, read_trials
+from analysis.tables.reader import open_tables, read_trials
 from tests.analysis.report.report_study import ERROR, add_part, trial, write_study
 
 
@@ -51,7 +51,7 @@ class Page(HTMLParser):
 
 
 def page_of(directory: Path, **more) -> Page:
-    return Page(report_page(open_study(directory), "a study", {}, **more))
+    return Page(report_page(open_tables(directory), "a study", {}, **more))
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def study(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("confirmed", [False, True])
 def test_the_first_in_order_within_a_limit_is_what_select_returns(tmp_path: Path, confirmed: bool) -> None:
     directory = write_study(tmp_path / "study", 60, confirmed=confirmed)
-    data, trials = page_of(directory).data, read_trials(open_study(directory))
+    data, trials = page_of(directory).data, read_trials(open_tables(directory))
     at = {design["id"]: design["x"] for design in data["designs"]}
     limits = [500 + step for step in range(0, 500, 5)]
     found = [next((id for id in data["order"] if at[id] <= limit / 1000), None) for limit in limits]
@@ -72,18 +72,18 @@ def test_the_first_in_order_within_a_limit_is_what_select_returns(tmp_path: Path
 
 def _selected(trials: pl.DataFrame, limit: float) -> str | None:
     try:
-        return select(trials, Wish(max_attacker_auc=limit)).trial["trial_id"]
+        return select(trials, SelectionCriteria(max_attacker_auc=limit)).trial["trial_id"]
     except AnalysisError:
         return None
 
 
 def test_every_judged_trial_is_a_design_of_its_kind(study: Path) -> None:
     designs = page_of(study).data["designs"]
-    trials = read_trials(open_study(study))
+    trials = read_trials(open_tables(study))
     assert sorted(design["id"] for design in designs) == sorted(
         trials.filter(pl.col(X).is_not_null())["trial_id"]
     )
-    front = set(front_rows(open_study(study))["trial_id"])
+    front = set(front_rows(open_tables(study))["trial_id"])
     assert {design["id"] for design in designs if design["kind"] == "Pareto-optimal"} == front
     assert {design["kind"] for design in designs if design["id"].startswith("baseline")} == {
         "Original", "Random", "AIA\\T", "Erasure"
@@ -132,7 +132,7 @@ def test_text_of_the_data_stays_text(study: Path) -> None:
 
 
 def test_nothing_is_asked_of_a_network(study: Path) -> None:
-    page = Page(report_page(open_study(study), "a study", PICTURES))
+    page = Page(report_page(open_tables(study), "a study", PICTURES))
     asked = [attributes.get(name) for _, attributes in page.elements for name in ("src", "href")]
     assert all(address.startswith("data:") for address in asked if address is not None)
     assert not {tag for tag, _ in page.elements} & {"iframe", "object", "embed"}
@@ -150,8 +150,8 @@ def test_the_command_fetches_what_was_kept(tmp_path: Path) -> None:
 
 def test_a_page_carries_reconstructions_of_the_front_first(study: Path, monkeypatch) -> None:
     one = (study / "checkpoints" / "trial-00000" / "examples.png").read_bytes()
-    front = front_rows(open_study(study))["trial_id"].to_list()
-    monkeypatch.setattr(report_examples, "MOST_BYTES", len(one) * (len(front) + 1))
+    front = front_rows(open_tables(study))["trial_id"].to_list()
+    monkeypatch.setattr(report_examples, "MAX_BYTES", len(one) * (len(front) + 1))
     images = {design["id"]: design["image"] for design in page_of(study).data["designs"] if design["image"]}
     assert set(front) < set(images)
     assert len(images) == len(front) + 1
@@ -160,7 +160,7 @@ def test_a_page_carries_reconstructions_of_the_front_first(study: Path, monkeypa
 
 def test_a_thousand_trials_of_a_wide_suite_stay_below_five_megabytes(tmp_path: Path) -> None:
     directory = write_study(tmp_path / "study", 1000, full=True)
-    page = report_page(open_study(directory), "a study", PICTURES)
+    page = report_page(open_tables(directory), "a study", PICTURES)
     assert len(page.encode()) < 5e6
 
 
@@ -181,10 +181,10 @@ def test_hyperparameters_that_differ_are_told_from_those_that_do_not(study: Path
 
 
 def test_the_slider_covers_every_design_and_starts_at_the_knee(study: Path) -> None:
-    data, trials = page_of(study).data, read_trials(open_study(study))
+    data, trials = page_of(study).data, read_trials(open_tables(study))
     limit = data["limit"]
     assert all(limit["low"] <= design["x"] <= limit["high"] for design in data["designs"])
-    knee = select(trials, Wish(knee=True)).trial
+    knee = select(trials, SelectionCriteria(knee=True)).trial
     assert 0 <= limit["start"] - knee[X] < limit["step"]
 
 
@@ -223,7 +223,7 @@ def test_pictures_without_data_say_why(study: Path) -> None:
         raise AnalysisError("no <epochs> were recorded")
 
     pictures = {"frontier": PICTURES["frontier"], "losses": Picture("Losses", nothing)}
-    page = Page(report_page(open_study(study), "a study", pictures))
+    page = Page(report_page(open_tables(study), "a study", pictures))
     assert "Losses: no <epochs> were recorded" in page.words
     drawn = [attributes for tag, attributes in page.elements if tag == "img"]
     assert [picture["alt"] for picture in drawn] == ["Trade-off frontier"]

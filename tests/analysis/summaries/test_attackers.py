@@ -5,8 +5,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from analysis.summaries.attackers import MOST_DESIGNS, attacked
-from analysis.tables.reader import open_study, read_attacks, read_trials
+from analysis.summaries.attackers import MAX_DESIGNS, attacked
+from analysis.tables.reader import open_tables, read_attacks, read_trials
 from analysis.tables.schema import SCHEMAS
 from tests.analysis.made_up import FULL, METHODS, write_study
 
@@ -63,7 +63,7 @@ def test_attackers_of_several_attributes_are_told_apart(trials) -> None:
 
 
 def test_confirmed_designs_show_their_means_over_seeds(tmp_path: Path) -> None:
-    study = open_study(write_study(tmp_path / "study"))
+    study = open_tables(write_study(tmp_path / "study"))
     trials, table = read_trials(study), read_attacks(study)
     found = attacked(trials, table)
     shown = found["design"].unique(maintain_order=True).to_list()
@@ -80,7 +80,7 @@ def test_confirmed_designs_show_their_means_over_seeds(tmp_path: Path) -> None:
 
 
 def test_of_a_long_front_both_ends_are_shown(trials) -> None:
-    count = 3 * MOST_DESIGNS
+    count = 3 * MAX_DESIGNS
     frame = trials(
         [
             {"attacker_auc_validation": 0.5 + place / 1000, "matching_auc_validation": 0.6 + place / 1000}
@@ -89,5 +89,5 @@ def test_of_a_long_front_both_ends_are_shown(trials) -> None:
     )
     rows = [{"trial_id": name, "auc": 0.6} for name in frame["trial_id"]]
     shown = attacked(frame, attacks(*rows))["design"].to_list()
-    assert len(shown) == MOST_DESIGNS
+    assert len(shown) == MAX_DESIGNS
     assert (shown[0], shown[-1]) == ("t0000", f"t{count - 1:04d}")

@@ -3,12 +3,12 @@ import pytest
 from analysis.errors import AnalysisError
 from analysis.fronts.pareto import pareto_front
 from analysis.summaries.front_table import front_rows, hyperparameters, leading_columns
-from analysis.tables.reader import open_study
+from analysis.tables.reader import open_tables
 
 
 def test_rows_are_the_front_with_what_matters_first(study_directory, searched) -> None:
     frame = searched(30)
-    rows = front_rows(open_study(study_directory(frame)))
+    rows = front_rows(open_tables(study_directory(frame)))
     assert rows["trial_id"].to_list() == pareto_front(frame)["trial_id"].to_list()
     assert set(rows.columns) == {*frame.columns, "source", "seeds", "hypervolume_contribution"}
     assert rows.columns[:6] == [
@@ -36,4 +36,4 @@ def test_hyperparameters_are_all_those_of_the_table() -> None:
 def test_a_study_without_a_front_names_its_directory(study_directory, trials) -> None:
     directory = study_directory(trials([{"status": "failed"}]))
     with pytest.raises(AnalysisError, match=f"^{directory}: none of 1 trials is complete"):
-        front_rows(open_study(directory))
+        front_rows(open_tables(directory))

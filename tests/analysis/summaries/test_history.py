@@ -9,7 +9,7 @@ from analysis.fronts.hypervolume import hypervolume
 from analysis.summaries.costs import with_costs
 from analysis.summaries.history import history
 from analysis.tables.objectives import SEARCH_OBJECTIVES, Objective
-from analysis.tables.reader import open_study, read_trials
+from analysis.tables.reader import open_tables, read_trials
 from analysis.tables.schema import SCHEMAS
 
 NO_EPOCHS = pl.DataFrame(SCHEMAS["epochs"].empty_table())
@@ -72,4 +72,4 @@ def test_only_search_trials_count(trials) -> None:
 def test_rows_come_in_the_order_of_the_parts(study_directory, searched) -> None:
     frame = searched(60)
     directory = study_directory(*(frame[place] for place in range(9)))
-    assert read_trials(open_study(directory))["trial_id"].to_list() == frame["trial_id"].to_list()[:9]
+    assert read_trials(open_tables(directory))["trial_id"].to_list() == frame["trial_id"].to_list()[:9]

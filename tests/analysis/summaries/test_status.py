@@ -4,7 +4,7 @@ import pytest
 
 from analysis.summaries.evidence import evidence
 from analysis.summaries.status import status_summary
-from analysis.tables.reader import open_study
+from analysis.tables.reader import open_tables
 
 
 def test_summary_counts_judges_and_lists_errors(study_directory, trials) -> None:
@@ -20,7 +20,7 @@ def test_summary_counts_judges_and_lists_errors(study_directory, trials) -> None
         {"status": "stopped_early", "attacker_auc_validation": 0.5, "matching_auc_validation": 0.9},
         {"status": "failed", "error": "out of memory"},
     ]
-    summary = status_summary(open_study(study_directory(trials(rows))))
+    summary = status_summary(open_tables(study_directory(trials(rows))))
     assert summary["trials"] == 5
     assert summary["phases"] == {
         "search": {"complete": 2, "stopped_early": 1, "failed": 1, "diverged": 0},
@@ -40,7 +40,7 @@ def test_summary_counts_judges_and_lists_errors(study_directory, trials) -> None
 
 
 def test_a_study_of_failures_still_has_a_status(study_directory, trials) -> None:
-    summary = status_summary(open_study(study_directory(trials([{"status": "diverged", "error": "NaN"}]))))
+    summary = status_summary(open_tables(study_directory(trials([{"status": "diverged", "error": "NaN"}]))))
     assert (summary["front"], summary["hypervolume"], summary["source"]) == (0, 0.0, None)
     assert summary["best"] == {"attacker_auc_validation": None, "matching_auc_validation": None}
 

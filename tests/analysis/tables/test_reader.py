@@ -3,62 +3,62 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from analysis.errors import AnalysisError
-from analysis.tables.reader import open_study, read_trials
+from analysis.tables.reader import open_tables, read_trials
 from analysis.tables.schema import SCHEMAS
 
 
 def test_every_part_is_read(study_directory, searched) -> None:
     frame = searched(10)
-    study = open_study(study_directory(frame[:4], frame[4:]))
+    study = open_tables(study_directory(frame[:4], frame[4:]))
     assert isinstance(study.trials, pl.LazyFrame)
     assert_frame_equal(read_trials(study), frame, check_row_order=False)
 
 
 @pytest.mark.parametrize("table", ["epochs", "attacks", "matches"])
 def test_a_table_without_parts_is_empty_and_typed(study_directory, searched, table: str) -> None:
-    frame = getattr(open_study(study_directory(searched(2))), table).collect()
+    frame = getattr(open_tables(study_directory(searched(2))), table).collect()
     assert frame.height == 0
     assert frame.schema == pl.DataFrame(SCHEMAS[table].empty_table()).schema
 
 
 def test_rows_that_come_later_are_seen_by_the_next_reader(study_directory, searched) -> None:
     directory = study_directory(searched(2, baselines=False))
-    first = open_study(directory)
+    first = open_tables(directory)
     searched(3, baselines=False).write_parquet(directory / "results" / "trials" / "late.parquet")
-    assert read_trials(open_study(directory)).height == 5
+    assert read_trials(open_tables(directory)).height == 5
     assert read_trials(first).height in (2, 5)
 
 
 def test_columns_that_an_older_part_lacks_are_null(study_directory, searched) -> None:
     frame = searched(6)
-    study = open_study(study_directory(frame, frame.drop("stage1_key")))
+    study = open_tables(study_directory(frame, frame.drop("stage1_key")))
     assert read_trials(study)["stage1_key"].null_count() == 2 * frame.height
 
 
 @pytest.mark.parametrize("name", ["a[1]", "a*", "with space", "what?"])
 def test_names_that_look_like_patterns_are_names(study_directory, searched, name: str) -> None:
     frame = searched(2)
-    assert read_trials(open_study(study_directory(frame, name=name))).height == frame.height
+    assert read_trials(open_tables(study_directory(frame, name=name))).height == frame.height
 
 
 def test_a_uri_is_read_like_a_path(study_directory, searched) -> None:
     frame = searched(2)
     directory = study_directory(frame)
-    assert read_trials(open_study(directory.as_uri())).height == frame.height
+    assert read_trials(open_tables(directory.as_uri())).height == frame.height
 
 
 def test_what_is_no_study_is_named(tmp_path) -> None:
     with pytest.raises(AnalysisError, match=r"no study\.toml in it; expected the directory of a launched"):
-        open_study(tmp_path)
+        open_tables(tmp_path)
     with pytest.raises(AnalysisError, match="/nowhere: no study"):
-        open_study(tmp_path / "nowhere")
+        open_tables(tmp_path / "nowhere")
 
 
 def test_a_study_without_finished_trials_says_so(study_directory, trials) -> None:
     with pytest.raises(AnalysisError, match="no trial has finished yet"):
-        open_study(study_directory())
+        open_tables(study_directory())
     with pytest.raises(AnalysisError, match="no trial has finished yet"):
-        open_study(study_directory(trials([]), name="empty"))
+        open_tables(study_directory(trials([]), name="empty"))
 
 
 def test_a_damaged_part_is_known_and_the_rest_is_read(study_directory, searched) -> None:
@@ -66,7 +66,7 @@ def test_a_damaged_part_is_known_and_the_rest_is_read(study_directory, searched)
     directory = study_directory(frame)
     damaged = directory / "results" / "trials" / "9.parquet"
     damaged.write_bytes(b"no parquet at all")
-    study = open_study(directory)
+    study = open_tables(directory)
     assert read_trials(study).height == frame.height
     (part,) = study.damaged()
     assert part.path == str(damaged)

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from analysis.errors import AnalysisError
-from analysis.tables.reader import open_study, read_trials
+from analysis.tables.reader import open_tables, read_trials
 from analysis.uncertainty.comparison import compare
 from analysis.uncertainty.design_bootstrap import Bootstrapped, bootstrapped
 from tests.analysis.made_up import RESAMPLES, write_study
@@ -47,8 +47,8 @@ def test_the_volume_in_a_resample_is_that_of_the_fronts_own_designs() -> None:
 
 
 def test_confirmed_designs_are_means_over_seeds_and_people(study: Path) -> None:
-    found = bootstrapped(open_study(study))
-    confirmed = read_trials(open_study(study)).filter(pl.col("phase") == "confirm")
+    found = bootstrapped(open_tables(study))
+    confirmed = read_trials(open_tables(study)).filter(pl.col("phase") == "confirm")
     assert (found.source, found.seeds, len(found.designs)) == ("confirm", (1, 2, 3), 4)
     assert found.costs.shape == (4, 2, 1 + RESAMPLES)
     for design, costs in zip(found.designs, found.costs, strict=True):
@@ -58,8 +58,8 @@ def test_confirmed_designs_are_means_over_seeds_and_people(study: Path) -> None:
 
 
 def test_search_trials_are_resampled_over_people_alone(study: Path) -> None:
-    found = bootstrapped(open_study(study), "search")
-    complete = read_trials(open_study(study)).filter(
+    found = bootstrapped(open_tables(study), "search")
+    complete = read_trials(open_tables(study)).filter(
         pl.col("phase") == "search", pl.col("status") == "complete"
     )
     assert set(found.designs) == set(complete["trial_id"])
@@ -70,9 +70,9 @@ def test_a_trial_without_resamples_is_named(study: Path, tmp_path: Path) -> None
     copied = write_study(tmp_path / "study", search=6, confirmed=0)
     (copied / "resamples" / "trial-00000.parquet").unlink()
     with pytest.raises(AnalysisError, match=r"trial-00000\.parquet cannot be read"):
-        bootstrapped(open_study(copied))
+        bootstrapped(open_tables(copied))
     with pytest.raises(AnalysisError, match="no confirm trial that was judged"):
-        bootstrapped(open_study(copied), "confirm")
+        bootstrapped(open_tables(copied), "confirm")
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_a_file_that_lacks_resamples_is_named(
     path = copied / "resamples" / "trial-00000.parquet"
     pl.read_parquet(path).filter(content).write_parquet(path)
     with pytest.raises(AnalysisError, match=rf"trial-00000\.parquet holds {held}"):
-        bootstrapped(open_study(copied), "search")
+        bootstrapped(open_tables(copied), "search")
 
 
 def test_a_truncated_file_is_named(study: Path, tmp_path: Path) -> None:
@@ -98,20 +98,20 @@ def test_a_truncated_file_is_named(study: Path, tmp_path: Path) -> None:
     path = copied / "resamples" / "trial-00001.parquet"
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(AnalysisError, match=r"trial-00001\.parquet cannot be read"):
-        bootstrapped(open_study(copied), "search")
+        bootstrapped(open_tables(copied), "search")
 
 
 def test_columns_of_another_release_do_no_harm(study: Path, tmp_path: Path) -> None:
     copied = shutil.copytree(study, tmp_path / "study")
     path = copied / "resamples" / "trial-00001.parquet"
     pl.read_parquet(path).with_columns(new=1).write_parquet(path)
-    found, expected = (bootstrapped(open_study(place), "search") for place in (copied, study))
+    found, expected = (bootstrapped(open_tables(place), "search") for place in (copied, study))
     assert found.designs == expected.designs
     assert (found.costs == expected.costs).all()
 
 
 def test_a_study_does_not_differ_from_its_copy(study: Path, tmp_path: Path) -> None:
-    found = compare(open_study(study), open_study(write_study(tmp_path / "copy")))
+    found = compare(open_tables(study), open_tables(write_study(tmp_path / "copy")))
     assert (found.source, found.same_people, found.over_seeds) == ("confirm", True, True)
     assert (found.difference.value, found.difference.low, found.difference.high) == (0, 0, 0)
     assert found.one == found.other
@@ -119,17 +119,17 @@ def test_a_study_does_not_differ_from_its_copy(study: Path, tmp_path: Path) -> N
 
 
 def test_a_better_front_is_better_by_an_interval_on_one_side(study: Path, tmp_path: Path) -> None:
-    better = open_study(write_study(tmp_path / "better", shift=0.05))
-    found = compare(better, open_study(study))
+    better = open_tables(write_study(tmp_path / "better", shift=0.05))
+    found = compare(better, open_tables(study))
     assert 0 < found.difference.low < found.difference.value < found.difference.high
-    back = compare(open_study(study), better).difference
+    back = compare(open_tables(study), better).difference
     assert (back.value, back.low, back.high) == pytest.approx(
         (-found.difference.value, -found.difference.high, -found.difference.low)
     )
 
 
 def test_search_fronts_are_compared_where_one_is_not_confirmed(study: Path, tmp_path: Path) -> None:
-    found = compare(open_study(study), open_study(write_study(tmp_path / "unconfirmed", confirmed=0)))
+    found = compare(open_tables(study), open_tables(write_study(tmp_path / "unconfirmed", confirmed=0)))
     assert (found.source, found.over_seeds) == ("search", False)
     assert found.difference.value == 0
 
@@ -142,7 +142,7 @@ def test_other_seeds_are_drawn_by_themselves(study: Path, tmp_path: Path) -> Non
     frame.with_columns(
         seed=pl.col("seed") + pl.when(pl.col("phase") == "confirm").then(10).otherwise(0)
     ).write_parquet(part)
-    found = compare(open_study(study), open_study(other)).difference
+    found = compare(open_tables(study), open_tables(other)).difference
     assert found.low < found.value == 0 < found.high
 
 
@@ -156,9 +156,9 @@ def test_studies_that_were_judged_otherwise_do_not_compare(
         "\n".join(f"{key} = {value}" if line.startswith(key) else line for line in spec)
     )
     with pytest.raises(AnalysisError, match=f"do not compare: {key} is"):
-        compare(open_study(study), open_study(other))
+        compare(open_tables(study), open_tables(other))
 
 
 def test_a_study_is_not_compared_with_itself(study: Path) -> None:
     with pytest.raises(AnalysisError, match="compared with itself"):
-        compare(open_study(study), open_study(study))
+        compare(open_tables(study), open_tables(study))

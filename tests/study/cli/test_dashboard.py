@@ -90,7 +90,7 @@ def test_the_journal_is_read_while_its_study_writes(tmp_path):
     proposal = proposals.ask()
     assert [trial.state.name for trial in reader.get_all_trials(0)] == ["RUNNING"]
     figures = {"attacker_auc_validation": 0.6, "matching_auc_validation": 0.7}
-    proposals.tell(proposal.number, "complete", figures)
+    proposals.tell(proposal.optuna_number, "complete", figures)
     assert [trial.values for trial in reader.get_all_trials(0)] == [[0.6, 0.7]]
     with pytest.raises(PermissionError, match="by its driver alone"):
         reader.create_new_study([StudyDirection.MINIMIZE], "another")

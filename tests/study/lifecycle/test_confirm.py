@@ -14,7 +14,7 @@ from study.lifecycle.planned_trials import fresh_seeds, planned_trials, search_f
 from study.lifecycle.study_directory import create_study, extend_study, open_study_directory
 from study.spec.files import load_spec, with_settings
 from study.storage.results_store import ResultsStore
-from study.storage.study_storage import Place
+from study.storage.study_storage import StudyStorage
 from study.trial.rows import failed
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # suite `full` takes seconds also for a few faces
@@ -142,7 +142,7 @@ def test_a_search_without_a_complete_trial_has_nothing_to_confirm(
     )
     study = create_study(spec, tmp_path)
     spec_toml = (study.path / "study.toml").read_bytes()
-    with ResultsStore(Place(study.path)) as store:
+    with ResultsStore(StudyStorage(study.path)) as store:
         for plan in planned_trials(study.spec):
             store.append(failed(plan, study.spec, "lost"))
     assert run(["confirm", str(study.path), "--seeds", "2"]) == 2

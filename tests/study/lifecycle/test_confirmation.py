@@ -15,12 +15,12 @@ from search_spaces.domains import Choice, Integer, LogUniform, Uniform, Value
 from search_spaces.hyperparameters import resolve
 from search_spaces.spaces import SPACES, Space
 from study.errors import StudyError
-from study.lifecycle.planned_trials import MOST_SEEDS, confirming_trials, fresh_seeds, search_front
+from study.lifecycle.planned_trials import MAX_SEEDS, confirming_trials, fresh_seeds, search_front
 from study.lifecycle.study_directory import StudyDirectory, extend_confirmation
 from study.spec.files import load_spec, to_toml, with_settings
-from study.spec.spec import StudySpec, complete, space
+from study.spec.spec import StudySpec, searched_space, with_defaults
 from study.storage.results_store import ResultsStore, TrialRows
-from study.storage.study_storage import Place
+from study.storage.study_storage import StudyStorage
 from study.trial.plan import TrialPlan
 from study.trial.rows import trial_row
 
@@ -65,12 +65,12 @@ def test_fresh_seeds_are_distinct_and_none_of_the_searchs(seed, seeds, confirm_s
     assert all(0 <= one < 2**32 and one not in range(seed, seed + seeds) for one in fresh)
 
 
-# The first number of these seeds' stream lies less than MOST_SEEDS above them.
+# The first number of these seeds' stream lies less than MAX_SEEDS above them.
 @pytest.mark.parametrize("seed", [6080, 20634, 180418, 0])
 def test_fresh_seeds_stay_when_more_seeds_of_either_kind_follow(seed):
     few = fresh_seeds(with_seeds(QUICK, seed=seed, confirm_seeds=2))
     assert fresh_seeds(with_seeds(QUICK, seed=seed, confirm_seeds=9))[:2] == few
-    assert fresh_seeds(with_seeds(QUICK, seed=seed, confirm_seeds=2, seeds=MOST_SEEDS)) == few
+    assert fresh_seeds(with_seeds(QUICK, seed=seed, confirm_seeds=2, seeds=MAX_SEEDS)) == few
     assert not set(few) & set(fresh_seeds(with_seeds(QUICK, seed=seed + 1, confirm_seeds=2)))
 
 
@@ -90,7 +90,7 @@ def test_each_design_on_the_searchs_front_is_confirmed_once_for_each_fresh_seed(
     assert [plan.seed for plan in plans] == [seed for seed in fresh_seeds(QUICK) for _ in front]
     assert len({plan.trial_id for plan in plans}) == len(plans)
     for plan in plans:
-        assert (plan.number, plan.phase, plan.method) == (None, "confirm", "aia")
+        assert (plan.optuna_number, plan.phase, plan.method) == (None, "confirm", "aia")
         assert plan.values in [DESIGNS[design] for design in front]
 
 
@@ -119,7 +119,7 @@ def designs(draw: st.DrawFn, searched: Space) -> dict[str, Value]:
 @settings(deadline=None, max_examples=30)  # each writes a file
 @given(design=designs(SPACES["full"]))
 def test_a_design_read_back_from_parquet_is_the_same_design(design, tmp_path_factory):
-    searched = space(FULL)
+    searched = searched_space(FULL)
     assert searched.parameters == SPACES["full"].without({"private_attributes": 1}).parameters
     plan = TrialPlan("t", 0, "search", "aia", resolve(design, FULL.fixed), FULL.seed)
     row = trial_row(plan, FULL, "complete", attacker_auc_validation=0.6, matching_auc_validation=0.7)
@@ -154,16 +154,16 @@ def test_a_design_beyond_a_constraint_is_not_confirmed_and_hides_no_other():
 
 
 def test_where_no_trial_is_within_the_constraints_nothing_is_planned(tmp_path):
-    spec = complete(
+    spec = with_defaults(
         with_settings(QUICK, ['constraints=["matching_auc_validation >= 0.9"]', "confirm_seeds=0"])
     )
     (tmp_path / "study.toml").write_text(to_toml(spec))
     plan = TrialPlan("trial-00000", 0, "search", "aia", DESIGNS[0], 0)
     figures = {"attacker_auc_validation": 0.6, "matching_auc_validation": 0.7}
-    with ResultsStore(Place(tmp_path)) as store:
+    with ResultsStore(StudyStorage(tmp_path)) as store:
         store.append(TrialRows(trial_row(plan, spec, "complete", **figures), [], [], []))
     with pytest.raises(
         StudyError, match=r"no complete search trial is within .*\(matching_auc_validation >= 0.9\)"
     ):
-        extend_confirmation(StudyDirectory(Place(tmp_path), spec, tmp_path), 2)
+        extend_confirmation(StudyDirectory(StudyStorage(tmp_path), spec, tmp_path), 2)
     assert load_spec(str(tmp_path / "study.toml")).confirm_seeds == 0

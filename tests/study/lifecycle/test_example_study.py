@@ -13,16 +13,16 @@ import pytest
 
 import aia_models
 from analysis.fronts.pareto import pareto_front
-from analysis.tables.reader import TABLES, open_study, read_trials
+from analysis.tables.reader import TABLES, open_tables, read_trials
 from study.cli import run
 from study.console import PictureKind
 from study.lifecycle.example_study import example_directory
 from study.search.importance import importance_rows
 from study.spec.files import load_spec
-from study.spec.spec import space
+from study.spec.spec import searched_space
 
 ROOT = Path(__file__).parents[3]
-MOST_BYTES = 3 * 2**20
+MAX_BYTES = 3 * 2**20
 SHIPPED = example_directory()
 
 
@@ -56,7 +56,7 @@ def test_its_front_is_printed(capsys):
     front = json.loads(answer(capsys, "front", "example", "--format", "json"))
     assert {(row["source"], row["seeds"]) for row in front} == {("confirm", 2)}
     figures = ("attacker_auc_validation", "matching_auc_validation")
-    confirmed = read_trials(open_study(SHIPPED)).filter(phase="confirm")
+    confirmed = read_trials(open_tables(SHIPPED)).filter(phase="confirm")
     means = confirmed.group_by("design_id").agg(pl.col(figures).mean())
     costs = means.select(figures[0], -pl.col(figures[1])).to_numpy()
     optimal = means.filter(pl.Series(moocore.is_nondominated(costs)))
@@ -129,11 +129,11 @@ def test_everything_in_it_is_installed_with_the_package():
 
 def test_it_is_small_and_names_no_place_on_the_machine_that_recorded_it():
     sizes = files()
-    assert sum(size for size, _ in sizes.values()) < MOST_BYTES
+    assert sum(size for size, _ in sizes.values()) < MAX_BYTES
     for name in sizes:
         if Path(name).suffix in (".toml", ".json", ".journal"):
             assert '"/' not in (SHIPPED / name).read_text("utf-8"), name
-    tables = open_study(SHIPPED)
+    tables = open_tables(SHIPPED)
     for table in TABLES:
         texts = getattr(tables, table).select(pl.col(pl.String)).collect()
         assert not any(column.str.starts_with("/").any() for column in texts), table
@@ -141,7 +141,7 @@ def test_it_is_small_and_names_no_place_on_the_machine_that_recorded_it():
 
 def test_its_importance_is_that_of_its_trials():
     spec = load_spec(str(SHIPPED / "study.toml"))
-    rows = importance_rows(read_trials(open_study(SHIPPED)), space(spec), spec.search_objectives)
+    rows = importance_rows(read_trials(open_tables(SHIPPED)), searched_space(spec), spec.search_objectives)
     shipped = pq.read_table(SHIPPED / "importance.parquet").to_pylist()
     assert {tuple(row[name] for name in ("target", "hyperparameter", "trials")) for row in rows} == {
         tuple(row[name] for name in ("target", "hyperparameter", "trials")) for row in shipped
@@ -153,7 +153,7 @@ def test_each_table_is_one_part():
 
 
 def test_checkpoints_of_the_front_and_of_the_baselines_are_there():
-    study = open_study(SHIPPED)
+    study = open_tables(SHIPPED)
     trials = read_trials(study)
     kept = {folder.name for folder in (SHIPPED / "checkpoints").iterdir()}
     assert set(pareto_front(trials)["trial_id"]) <= kept

@@ -14,7 +14,7 @@ from study.cli import run
 from study.lifecycle import judge_controls as controls
 from study.lifecycle.study_directory import create_study
 from study.spec.files import load_spec, with_settings
-from study.spec.spec import complete
+from study.spec.spec import with_defaults
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_controls_are_run_once_for_faces_split_and_suite(
     monkeypatch.setattr(controls, "judge_controls", counted)
     written = []
     for name, more in (("a", []), ("b", ["seed=4"]), ("c", ["split_seed=1"])):
-        spec = complete(with_settings(load_spec("quick"), [*settings, f"name={name}", *more]))
+        spec = with_defaults(with_settings(load_spec("quick"), [*settings, f"name={name}", *more]))
         study = create_study(spec, tmp_path)
         assert study.spec.judge_version == JUDGE_VERSION
         written.append((study.path / "controls.json").read_text())
@@ -63,7 +63,7 @@ def test_a_failed_control_stops_the_launch_before_there_is_a_study(
 def test_a_study_of_another_judge_is_not_gone_on_with(
     more: list[str], settings: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    study = create_study(complete(with_settings(load_spec("quick"), settings)), tmp_path)
+    study = create_study(with_defaults(with_settings(load_spec("quick"), settings)), tmp_path)
     file = study.path / "study.toml"
     file.write_text(file.read_text().replace(f"judge_version = {JUDGE_VERSION}\n", ""))
     before = file.read_text()
@@ -78,7 +78,7 @@ def test_a_study_of_another_judge_is_not_gone_on_with(
 def test_a_study_with_other_tables_is_not_gone_on_with(
     command: list[str], settings: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    study = create_study(complete(with_settings(load_spec("quick"), [*settings, "trials=5"])), tmp_path)
+    study = create_study(with_defaults(with_settings(load_spec("quick"), [*settings, "trials=5"])), tmp_path)
     row = {
         "trial_id": "trial-00000",
         "design_id": "d",

@@ -21,7 +21,7 @@ def test_each_seed_runs_its_baselines_then_the_designs():
         ("design-00-seed-5", "search", "aia", 5),
         ("design-01-seed-5", "search", "aia", 5),
     ]
-    assert all(plan.number is None for plan in plans)
+    assert all(plan.optuna_number is None for plan in plans)
     assert (plans[2].values["alpha"], plans[2].values["beta"]) == (0.0, 1.0)
     assert plans[2].values["adversary"] == "cnn"
     assert plans[0].values == baseline_values("original", spec)

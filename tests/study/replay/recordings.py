@@ -13,7 +13,7 @@ from search_spaces.unit_cube import from_point, to_point
 from study.lifecycle.planned_trials import planned_trials
 from study.replay.recording import Recording
 from study.spec.files import load_spec, to_toml
-from study.spec.spec import StudySpec, complete, space
+from study.spec.spec import StudySpec, searched_space, with_defaults
 from study.trial.plan import TrialPlan
 
 EPOCHS = 6
@@ -22,10 +22,10 @@ EPOCHS = 6
 def recorded_spec(designs: int, seeds: int) -> StudySpec:
     """Spec of a recording of so many designs of space `quick`."""
     spec = load_spec("quick")
-    points = np.random.default_rng(0).random((designs, len(space(spec).parameters)))
-    drawn = tuple(from_point(space(spec), point) for point in points.tolist())
+    points = np.random.default_rng(0).random((designs, len(searched_space(spec).parameters)))
+    drawn = tuple(from_point(searched_space(spec), point) for point in points.tolist())
     changes = {"designs": drawn, "trials": 0, "seeds": seeds, "baselines": (), "judge_each_epoch": True}
-    return complete(spec.model_copy(update=changes))
+    return with_defaults(spec.model_copy(update=changes))
 
 
 def recording(designs: int = 40, seeds: int = 2, seconds: float | None = None) -> Recording:
@@ -44,7 +44,9 @@ def recording(designs: int = 40, seeds: int = 2, seconds: float | None = None) -
     )
     return Recording(
         spec=spec,
-        points=np.array([to_point(space(spec), resolve(design, spec.fixed)) for design in spec.designs]),
+        points=np.array(
+            [to_point(searched_space(spec), resolve(design, spec.fixed)) for design in spec.designs]
+        ),
         seeds=np.full(designs, seeds),
         objectives=np.stack([attacker, matching], axis=-1),
         training_seconds=times[0],

@@ -122,7 +122,7 @@ def test_a_trial_reads_the_design_that_is_nearest_in_the_unit_cube(monkeypatch):
     for proposal in asked:
         own = to_point(RECORDED.space, proposal.values)
         apart = [sum((a - b) ** 2 for a, b in zip(own, point, strict=True)) for point in points]
-        assert by_number[proposal.number].design == apart.index(min(apart))
+        assert by_number[proposal.optuna_number].design == apart.index(min(apart))
 
 
 def test_every_recorded_seed_is_read_and_none_that_is_missing():

@@ -8,13 +8,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from analysis.tables.objectives import SEARCH_OBJECTIVES
-from analysis.tables.schema import IMPORTANCE_SCHEMA, LEAST_IMPORTANCE_TRIALS, SCHEMAS, to_table
+from analysis.tables.schema import IMPORTANCE_SCHEMA, MIN_IMPORTANCE_TRIALS, SCHEMAS, to_table
 from search_spaces.hyperparameters import resolve
 from search_spaces.spaces import SPACES
 from search_spaces.unit_cube import from_point
 from study.search.importance import importance_rows, write_importance
 from study.spec.files import load_spec, to_toml
-from study.spec.spec import complete, space
+from study.spec.spec import searched_space, with_defaults
 
 SPACE = SPACES["alpha-beta"]
 
@@ -74,7 +74,7 @@ def test_what_exists_under_a_condition_is_judged_where_it_does() -> None:
     assert {name: having[name] for name in CONDITIONAL} == {name: frame[name].count() for name in CONDITIONAL}
     assert shares(rows, "matching_auc_validation")["noise_sd"] > 0.8
     few = frame.filter(pl.col("noise_sd").is_null()).vstack(
-        frame.filter(pl.col("noise_sd").is_not_null()).head(LEAST_IMPORTANCE_TRIALS - 1)
+        frame.filter(pl.col("noise_sd").is_not_null()).head(MIN_IMPORTANCE_TRIALS - 1)
     )
     assert "noise_sd" not in shares(importance_rows(few, SPACE, SEARCH_OBJECTIVES), "matching_auc_validation")
 
@@ -86,9 +86,9 @@ def test_the_same_trials_say_the_same_in_any_order() -> None:
 
 
 def test_trials_that_did_not_end_or_lie_outside_the_space_do_not_count() -> None:
-    frame = searched(LEAST_IMPORTANCE_TRIALS)
+    frame = searched(MIN_IMPORTANCE_TRIALS)
     assert importance_rows(frame, SPACE, SEARCH_OBJECTIVES)
-    last = pl.col("number") == LEAST_IMPORTANCE_TRIALS - 1
+    last = pl.col("number") == MIN_IMPORTANCE_TRIALS - 1
     for column, value in (("status", "stopped_early"), ("phase", "confirm"), ("alpha", 0.0), ("beta", None)):
         spoilt = frame.with_columns(pl.when(last).then(pl.lit(value)).otherwise(pl.col(column)).alias(column))
         assert importance_rows(spoilt, SPACE, SEARCH_OBJECTIVES) == []
@@ -112,12 +112,12 @@ def test_a_hyperparameter_that_does_not_vary_explains_nothing() -> None:
 
 
 def test_the_file_is_whole_typed_and_replaced(tmp_path: Path) -> None:
-    spec = complete(load_spec("alpha-beta").model_copy(update={"name": "s"}))
+    spec = with_defaults(load_spec("alpha-beta").model_copy(update={"name": "s"}))
     (tmp_path / "study.toml").write_text(to_toml(spec))
     parts = tmp_path / "results" / "trials"
     parts.mkdir(parents=True)
     for count in (5, 20):
-        searched(count, space(spec)).write_parquet(parts / "part-000001.parquet")
+        searched(count, searched_space(spec)).write_parquet(parts / "part-000001.parquet")
         write_importance(tmp_path)
         table = pq.read_table(tmp_path / "importance.parquet")
         assert table.schema.equals(IMPORTANCE_SCHEMA, check_metadata=True)

@@ -55,7 +55,7 @@ def run(search: Proposals, trials: int, figures: Callable = judged) -> list[dict
     designs = []
     for _ in range(trials):
         proposal = search.ask()
-        search.tell(proposal.number, "complete", figures(proposal.values))
+        search.tell(proposal.optuna_number, "complete", figures(proposal.values))
         designs.append(dict(proposal.values))
     return designs
 
@@ -81,7 +81,7 @@ def recorded(directory: Path) -> list[optuna.trial.FrozenTrial]:
 )
 def test_each_way_to_end_is_told_and_none_stays_running(tmp_path, status, figures, state):
     search = proposals(tmp_path)
-    number = search.ask().number
+    number = search.ask().optuna_number
     search.tell(number, status, figures)
     (trial,) = recorded(tmp_path)
     assert trial.state == state
@@ -96,30 +96,30 @@ def test_the_sampler_goes_on_after_every_kind_of_end(tmp_path):
         proposal = search.ask()
         SPACE.check(proposal.values)
         figures = {ATTACKER.column: 0.5 + step / 100, MATCHING.column: 0.9 - step / 100}
-        search.tell(proposal.number, ends[step % 4], figures)  # type: ignore[arg-type]
+        search.tell(proposal.optuna_number, ends[step % 4], figures)  # type: ignore[arg-type]
     assert len(recorded(tmp_path)) == 24
 
 
 def test_directions_are_minimise_attacker_maximise_matching(tmp_path):
     search = proposals(tmp_path)
     better, worse = search.ask(), search.ask()
-    search.tell(better.number, "complete", {ATTACKER.column: 0.55, MATCHING.column: 0.8})
-    search.tell(worse.number, "complete", {ATTACKER.column: 0.6, MATCHING.column: 0.7})
+    search.tell(better.optuna_number, "complete", {ATTACKER.column: 0.55, MATCHING.column: 0.8})
+    search.tell(worse.optuna_number, "complete", {ATTACKER.column: 0.6, MATCHING.column: 0.7})
     storage = JournalStorage(JournalFileBackend(str(tmp_path / "search.journal")))
     best = optuna.load_study(study_name="study", storage=storage).best_trials
-    assert [trial.number for trial in best] == [better.number]
+    assert [trial.number for trial in best] == [better.optuna_number]
 
 
 def test_a_dead_drivers_designs_are_found_again(tmp_path):
     search = proposals(tmp_path)
     told, left = search.ask(), search.ask()
-    search.tell(told.number, "complete", FIGURES)
+    search.tell(told.optuna_number, "complete", FIGURES)
     assert proposals(tmp_path).unfinished() == [left]
 
 
 def test_a_trial_told_twice_keeps_its_first_end(tmp_path):
     search = proposals(tmp_path)
-    number = search.ask().number
+    number = search.ask().optuna_number
     search.tell(number, "complete", FIGURES)
     search.tell(number, "failed", {})
     assert recorded(tmp_path)[0].state == TrialState.COMPLETE
@@ -152,7 +152,7 @@ def test_the_known_designs_come_first_and_once(tmp_path):
     search = proposals(tmp_path)
     first = search.ask()
     assert first.values == SPACE.defaults()
-    search.tell(first.number, "complete", FIGURES)
+    search.tell(first.optuna_number, "complete", FIGURES)
     second = proposals(tmp_path).ask()  # as after a driver's death
     assert (second.values["channel"], second.values["erasure"], second.values["beta"]) == (
         "none",
@@ -180,7 +180,7 @@ def test_after_a_resume_it_draws_designs_that_it_has_not_drawn(tmp_path, sampler
         search, drawn = proposals(tmp_path, sampler, 2**63 - 1), []
         for _ in range(6):
             proposal = search.ask()
-            search.tell(proposal.number, "complete", FIGURES)
+            search.tell(proposal.optuna_number, "complete", FIGURES)
             drawn.append(proposal.values["alpha"])
         return drawn
 
@@ -246,11 +246,11 @@ def test_constraints_are_in_the_journal_and_outlive_a_resume(tmp_path):
     texts = ["matching_auc_validation >= 0.7", "noise_sd < 0.015"]
     search = proposals(tmp_path, constraints=texts)
     first, second, pruned, failed = (search.ask() for _ in range(4))
-    search.tell(first.number, "complete", {ATTACKER.column: 0.6, MATCHING.column: 0.65})
+    search.tell(first.optuna_number, "complete", {ATTACKER.column: 0.6, MATCHING.column: 0.65})
     search = proposals(tmp_path, constraints=texts)
-    search.tell(second.number, "complete", {ATTACKER.column: 0.6, MATCHING.column: 0.75})
-    search.tell(pruned.number, "stopped_early", {ATTACKER.column: 0.6, MATCHING.column: 0.5})
-    search.tell(failed.number, "failed", {})
+    search.tell(second.optuna_number, "complete", {ATTACKER.column: 0.6, MATCHING.column: 0.75})
+    search.tell(pruned.optuna_number, "stopped_early", {ATTACKER.column: 0.6, MATCHING.column: 0.5})
+    search.tell(failed.optuna_number, "failed", {})
     trials = recorded(tmp_path)
     assert trials[0].constraints[texts[0]] == pytest.approx(0.05)
     assert trials[0].constraints[texts[1]] > 0  # the default, 0.015, is not below the limit
@@ -259,12 +259,12 @@ def test_constraints_are_in_the_journal_and_outlive_a_resume(tmp_path):
     assert trials[3].constraints == {}
     storage = JournalStorage(JournalFileBackend(str(tmp_path / "search.journal")))
     best = optuna.load_study(study_name="study", storage=storage).best_trials
-    assert [trial.number for trial in best] == [second.number]
+    assert [trial.number for trial in best] == [second.optuna_number]
 
 
 def test_a_constrained_figure_that_is_missing_makes_no_measurement(tmp_path):
     search = proposals(tmp_path, constraints=["matching_auc_same_gender_validation >= 0.6"])
-    search.tell(search.ask().number, "complete", FIGURES)
+    search.tell(search.ask().optuna_number, "complete", FIGURES)
     assert recorded(tmp_path)[0].state == TrialState.FAIL
 
 
@@ -277,7 +277,7 @@ def test_under_constraints_a_sampler_survives_every_end(sampler):
         proposal = search.ask()
         SPACE.check(proposal.values)
         end = ends[step % len(ends)]
-        search.tell(proposal.number, end, judged(proposal.values) if end != "failed" else {})  # type: ignore[arg-type]
+        search.tell(proposal.optuna_number, end, judged(proposal.values) if end != "failed" else {})  # type: ignore[arg-type]
     assert search.unfinished() == []
 
 
@@ -310,7 +310,7 @@ def test_a_warm_start_is_taken_once_though_the_driver_dies_in_it(tmp_path, sampl
     assert search.warm_start(measurements) == 12
     assert search.warm_started
     assert proposals(tmp_path, sampler).warm_started
-    assert search.ask().number == 12
+    assert search.ask().optuna_number == 12
     trials = recorded(tmp_path)
     assert [trial.params for trial in trials[:12]] == [measurement.values for measurement in measurements]
     assert all(trial.state == TrialState.COMPLETE for trial in trials[:12])
@@ -321,7 +321,7 @@ def test_an_earlier_trial_without_every_figure_is_left(tmp_path):
     whole, broken = earlier(2)
     search = proposals(tmp_path)
     assert search.warm_start([whole, Measurement("trial-x", broken.values, {ATTACKER.column: 0.5})]) == 1
-    assert search.ask().number == 1
+    assert search.ask().optuna_number == 1
 
 
 def test_a_known_design_that_was_measured_earlier_is_not_measured_again(tmp_path):

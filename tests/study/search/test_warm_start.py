@@ -12,19 +12,19 @@ from search_spaces.hyperparameters import resolve
 from study.errors import SpecError
 from study.search.warm_start import check_earlier, read_earlier
 from study.spec.files import load_spec, to_toml, with_settings
-from study.spec.spec import StudySpec, complete, space
+from study.spec.spec import StudySpec, searched_space, with_defaults
 from study.storage.results_store import ResultsStore, TrialRows
-from study.storage.study_storage import Place
+from study.storage.study_storage import StudyStorage
 
 FIGURES = {ATTACKER.column: 0.6, MATCHING.column: 0.7}
 
 
 def quick(*settings: str) -> StudySpec:
-    return complete(with_settings(load_spec("quick"), list(settings)))
+    return with_defaults(with_settings(load_spec("quick"), list(settings)))
 
 
 def row(trial_id: str, spec: StudySpec, changes: Mapping[str, Any], **more: Any) -> TrialRows:
-    values = resolve({**space(spec).defaults(), **changes}, spec.fixed)
+    values = resolve({**searched_space(spec).defaults(), **changes}, spec.fixed)
     trial = {
         "trial_id": trial_id,
         "design_id": trial_id,
@@ -43,11 +43,11 @@ def row(trial_id: str, spec: StudySpec, changes: Mapping[str, Any], **more: Any)
 @pytest.fixture
 def earlier(tmp_path: Path) -> Path:
     """A study of the alpha-beta space, judged by this release's judge, in two parts."""
-    spec = complete(with_settings(load_spec("alpha-beta"), [f"judge_version={JUDGE_VERSION}"]))
+    spec = with_defaults(with_settings(load_spec("alpha-beta"), [f"judge_version={JUDGE_VERSION}"]))
     directory = tmp_path / "earlier"
     directory.mkdir()
     (directory / "study.toml").write_text(to_toml(spec))
-    with ResultsStore(Place(directory)) as store:
+    with ResultsStore(StudyStorage(directory)) as store:
         store.append(row("trial-00000", spec, {}))
         store.append(row("trial-00001", spec, {"channel": "none", "noise_sd": None}))
         store.append(row("trial-00002", spec, {"channel": "quantise", "noise_sd": None, "quantise_bits": 3}))
@@ -61,7 +61,7 @@ def earlier(tmp_path: Path) -> Path:
 
 
 def spec_from(earlier: Path, *settings: str) -> StudySpec:
-    return complete(with_settings(load_spec("alpha-beta"), [f"warm_start={earlier}", *settings]))
+    return with_defaults(with_settings(load_spec("alpha-beta"), [f"warm_start={earlier}", *settings]))
 
 
 def test_the_same_space_takes_every_complete_search_trial(earlier):
@@ -70,7 +70,7 @@ def test_the_same_space_takes_every_complete_search_trial(earlier):
     assert found.outside == 0
     assert found.attributes == ("gender",)
     assert found.inside[2].values == {
-        **{name: space(spec_from(earlier)).defaults()[name] for name in ("alpha", "beta")},
+        **{name: searched_space(spec_from(earlier)).defaults()[name] for name in ("alpha", "beta")},
         "channel": "quantise",
         "quantise_bits": 3,
         "erasure": True,
@@ -94,7 +94,7 @@ def test_what_is_fixed_otherwise_or_out_of_range_is_outside(earlier, settings, i
     assert [measurement.trial_id for measurement in found.inside] == inside
     assert found.outside == 4 - len(inside)
     for measurement in found.inside:
-        space(spec_from(earlier, *settings)).check(measurement.values)
+        searched_space(spec_from(earlier, *settings)).check(measurement.values)
 
 
 @pytest.mark.parametrize(

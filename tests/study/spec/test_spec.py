@@ -11,7 +11,7 @@ from search_spaces.hyperparameters import resolve
 from search_spaces.spaces import SPACES
 from study.errors import SpecError, StudyError
 from study.spec.files import load_spec, shipped_specs, to_toml, with_settings
-from study.spec.spec import StudySpec, complete, space
+from study.spec.spec import StudySpec, searched_space, with_defaults
 
 SHIPPED = ("alpha-beta", "architecture", "full", "paper", "paper-fig2", "paper-table1", "quick")
 
@@ -100,11 +100,11 @@ def test_a_spec_far_from_its_defaults_survives_the_round_trip(quick, tmp_path):
 def test_one_attribute_is_a_name_several_are_a_list(quick):
     assert with_settings(quick, ["attribute=Male"]).attributes == ("Male",)
     assert 'attribute = "Male"' in to_toml(with_settings(quick, ["attribute=Male"]))
-    both = complete(with_settings(quick, ['attribute=["Male", "Young"]']))
+    both = with_defaults(with_settings(quick, ['attribute=["Male", "Young"]']))
     assert both.fixed["private_attributes"] == 2
-    assert "beta_2" in space(both).parameters
-    assert "beta_3" not in space(both).parameters
-    assert "beta_2" not in space(quick).parameters
+    assert "beta_2" in searched_space(both).parameters
+    assert "beta_3" not in searched_space(both).parameters
+    assert "beta_2" not in searched_space(quick).parameters
 
 
 @pytest.mark.parametrize(
@@ -194,14 +194,14 @@ def test_the_papers_specs_are_the_papers_design():
         assert fixed["erasure"] is False
         assert fixed["adversary"] == "cnn"
         assert fixed["decoder_width"] == 256
-    assert space(load_spec("paper-table1")).parameters == {}
-    assert list(space(load_spec("paper-fig2")).parameters) == ["alpha", "beta"]
+    assert searched_space(load_spec("paper-table1")).parameters == {}
+    assert list(searched_space(load_spec("paper-fig2")).parameters) == ["alpha", "beta"]
     assert load_spec("paper-fig2").sampler == "random"
 
 
 def test_space_is_what_the_fixed_ones_leave(quick):
-    assert "noise_sd" in space(quick).parameters
-    assert "noise_sd" not in space(with_settings(quick, ["fixed.channel=none"])).parameters
+    assert "noise_sd" in searched_space(quick).parameters
+    assert "noise_sd" not in searched_space(with_settings(quick, ["fixed.channel=none"])).parameters
 
 
 def test_a_spec_does_not_change(quick):
@@ -343,20 +343,20 @@ def test_spec_errors_are_study_errors():
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_complete_spec_fixes_what_it_does_not_vary_and_is_a_spec_again(name, tmp_path):
-    spec = complete(load_spec(name))
+    spec = with_defaults(load_spec(name))
     assert load_spec(written(tmp_path, to_toml(spec))) == spec
-    assert complete(spec) == spec
-    assert space(spec) == space(load_spec(name))
-    assert not set(space(spec).parameters) & set(spec.fixed)
-    values = resolve(space(spec).defaults(), spec.fixed)
-    assert values == resolve(space(spec).defaults(), load_spec(name).fixed)
+    assert with_defaults(spec) == spec
+    assert searched_space(spec) == searched_space(load_spec(name))
+    assert not set(searched_space(spec).parameters) & set(spec.fixed)
+    values = resolve(searched_space(spec).defaults(), spec.fixed)
+    assert values == resolve(searched_space(spec).defaults(), load_spec(name).fixed)
     assert {name for name, value in values.items() if value is not None} <= {
         *spec.fixed,
-        *space(spec).parameters,
+        *searched_space(spec).parameters,
     }
 
 
 def test_completing_keeps_what_is_fixed_for_some_choices_only():
     spec = with_settings(load_spec("alpha-beta"), ["fixed.quantise_bits=4"])
-    assert complete(spec).fixed["quantise_bits"] == 4
-    assert space(complete(spec)) == space(spec)
+    assert with_defaults(spec).fixed["quantise_bits"] == 4
+    assert searched_space(with_defaults(spec)) == searched_space(spec)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from study.storage.results_store import ResultsStore, TrialRows
-from study.storage.study_storage import Place
+from study.storage.study_storage import StudyStorage
 
 SPLITS = ("validation", "test")
 
@@ -62,7 +62,7 @@ def epochs_of(trial_id: str) -> int:
 def write(directory: Path, run: int, trials: int, pause_seconds: float) -> None:
     """Append and, every few trials, flush; then close."""
     rng = np.random.default_rng(run)
-    with ResultsStore(Place(directory)) as store:
+    with ResultsStore(StudyStorage(directory)) as store:
         for number in range(trials):
             trial_id = f"{run}-{number}"
             store.append(rows_of(trial_id))

@@ -14,7 +14,7 @@ from study.replay.recording import write_table
 from study.storage import object_lease
 from study.storage import prepared_cache as prepared
 from study.storage.results_store import ResultsStore
-from study.storage.study_storage import Place
+from study.storage.study_storage import StudyStorage
 from tests.study.object_server import BUCKET
 from tests.study.replay import recordings
 from tests.study.storage.store_writer import rows_of
@@ -61,11 +61,11 @@ def test_a_driver_that_stood_still_while_another_took_over_writes_nothing(
     assert isinstance(remote, ObjectPath)
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
-    first = ResultsStore(Place(tmp_path / "first", remote))
+    first = ResultsStore(StudyStorage(tmp_path / "first", remote))
     lease = first._writer._lease  # type: ignore[union-attr]
     lease._released.set()  # no beat comes any more, as of a process that stands still
     lease._thread.join()
-    with ResultsStore(Place(tmp_path / "second", remote)) as second:
+    with ResultsStore(StudyStorage(tmp_path / "second", remote)) as second:
         second.append(rows_of("trial-00000"))
         with pytest.raises(StudyError, match="another process writes it now"):
             first.append(rows_of("trial-00001"))
@@ -77,7 +77,7 @@ def test_a_part_that_did_not_arrive_is_put_again(object_server, tmp_path, monkey
     kind = "interrupted" if isinstance(failure, KeyboardInterrupt) else "failed"
     remote = location(object_server.uri(f"{BUCKET}/{kind}/study"))
     assert isinstance(remote, ObjectPath)
-    store = ResultsStore(Place(tmp_path, remote))
+    store = ResultsStore(StudyStorage(tmp_path, remote))
     store.append(rows_of("trial-00000"))
     upload, failing = ObjectPath.upload, [failure]
 
@@ -91,7 +91,7 @@ def test_a_part_that_did_not_arrive_is_put_again(object_server, tmp_path, monkey
         store.flush()
     store.close()
     (tmp_path / "again").mkdir()
-    with ResultsStore(Place(tmp_path / "again", remote)) as again:
+    with ResultsStore(StudyStorage(tmp_path / "again", remote)) as again:
         assert again.trial_ids() == {"trial-00000"}
     assert (remote / "results" / "trials").children() == ["part-000001.parquet"]
 
@@ -99,7 +99,7 @@ def test_a_part_that_did_not_arrive_is_put_again(object_server, tmp_path, monkey
 def test_a_copy_holds_what_lies_there_now_and_nothing_that_was_handed_over(object_server, tmp_path):
     remote = location(object_server.uri(f"{BUCKET}/copies/study"))
     assert isinstance(remote, ObjectPath)
-    place = Place(tmp_path, remote)
+    place = StudyStorage(tmp_path, remote)
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "file").write_text("mine")
     place.hand_over("state/file")
@@ -115,7 +115,7 @@ def test_a_store_that_does_not_answer_is_no_damaged_part(object_server, tmp_path
     remote = location(object_server.uri(f"{BUCKET}/silent/study"))
     assert isinstance(remote, ObjectPath)
     (remote / "study.toml").write_text("")
-    with ResultsStore(Place(tmp_path, remote)) as store:
+    with ResultsStore(StudyStorage(tmp_path, remote)) as store:
         store.append(rows_of("trial-00000"))
 
     def fails(*given: object, **more: object) -> None:

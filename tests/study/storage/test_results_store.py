@@ -22,7 +22,7 @@ from study.errors import StudyError
 from study.storage import results_store as store_module
 from study.storage import write_ahead as wal
 from study.storage.results_store import FLUSH_SECONDS, FLUSH_TRIALS, ResultsStore, TrialRows
-from study.storage.study_storage import Place
+from study.storage.study_storage import StudyStorage
 from tests.study.storage.store_writer import epochs_of, rows_of
 
 WRITER = Path(__file__).with_name("store_writer.py")
@@ -57,7 +57,7 @@ def writer(study: Path, run: int, trials: int, pause_seconds: float = 0.0) -> su
 
 
 def test_what_is_appended_comes_back_value_for_value(tmp_path):
-    with ResultsStore(Place(tmp_path)) as store:
+    with ResultsStore(StudyStorage(tmp_path)) as store:
         for number in range(5):
             store.append(rows_of(f"0-{number}"))
     rows = rows_of("0-3")
@@ -69,14 +69,14 @@ def test_what_is_appended_comes_back_value_for_value(tmp_path):
 
 
 def test_nothing_is_written_before_the_first_trial(tmp_path):
-    ResultsStore(Place(tmp_path)).close()
+    ResultsStore(StudyStorage(tmp_path)).close()
     assert not (tmp_path / "results").exists()
     assert [path.name for path in (tmp_path / "wal").iterdir()] == ["lock"]
 
 
 def test_parts_have_the_full_schema_zstd_and_a_number(tmp_path):
     for number in range(2):
-        with ResultsStore(Place(tmp_path)) as store:
+        with ResultsStore(StudyStorage(tmp_path)) as store:
             store.append(rows_of(f"0-{number + 1}"))
     for table, schema in SCHEMAS.items():
         assert [part.name for part in parts(tmp_path, table)] == [
@@ -89,7 +89,7 @@ def test_parts_have_the_full_schema_zstd_and_a_number(tmp_path):
 
 
 def test_a_table_without_rows_gets_one_empty_part_so_that_a_glob_finds_it(tmp_path):
-    with ResultsStore(Place(tmp_path)) as store:
+    with ResultsStore(StudyStorage(tmp_path)) as store:
         for run in range(2):
             store.append(TrialRows(rows_of(f"{run}-0").trial, [], [], []))
             store.flush()
@@ -101,7 +101,7 @@ def test_a_table_without_rows_gets_one_empty_part_so_that_a_glob_finds_it(tmp_pa
 
 
 def test_duckdb_pandas_and_polars_read_every_table_by_glob(tmp_path):
-    with ResultsStore(Place(tmp_path)) as store:
+    with ResultsStore(StudyStorage(tmp_path)) as store:
         for number in range(12):
             store.append(rows_of(f"0-{number}"))
             if number % 4 == 0:
@@ -117,7 +117,7 @@ def test_duckdb_pandas_and_polars_read_every_table_by_glob(tmp_path):
 
 
 def test_a_trial_waits_10_seconds_at_most(tmp_path):
-    with ResultsStore(Place(tmp_path)) as store:
+    with ResultsStore(StudyStorage(tmp_path)) as store:
         assert not store.flush_if_due(time.monotonic() + 1e6), "nothing waits"
         store.append(rows_of("0-0"))
         first_at = time.monotonic()
@@ -129,7 +129,7 @@ def test_a_trial_waits_10_seconds_at_most(tmp_path):
 
 
 def test_64_trials_do_not_wait_for_10_seconds_but_for_10_since_the_last_part(tmp_path, monkeypatch):
-    with ResultsStore(Place(tmp_path)) as store:
+    with ResultsStore(StudyStorage(tmp_path)) as store:
         for number in range(FLUSH_TRIALS - 1):
             store.append(rows_of(f"1-{number}"))
         assert not store.flush_if_due(time.monotonic())
@@ -149,7 +149,7 @@ def test_64_trials_do_not_wait_for_10_seconds_but_for_10_since_the_last_part(tmp
 
 
 def test_it_knows_what_is_final_in_parts_and_waiting(tmp_path):
-    with ResultsStore(Place(tmp_path)) as store:
+    with ResultsStore(StudyStorage(tmp_path)) as store:
         store.append(rows_of("0-0"))
         store.flush()
         store.append(rows_of("0-1"))
@@ -158,13 +158,13 @@ def test_it_knows_what_is_final_in_parts_and_waiting(tmp_path):
             store.append(rows_of("0-0"))
         with pytest.raises(ValueError, match="0-1 is recorded already"):
             store.append(rows_of("0-1"))
-    with ResultsStore(Place(tmp_path)) as store:
+    with ResultsStore(StudyStorage(tmp_path)) as store:
         assert store.trial_ids() == {"0-0", "0-1"}
 
 
 def test_rows_that_no_table_holds_leave_no_trace(tmp_path):
     good = rows_of("0-1")
-    with ResultsStore(Place(tmp_path)) as store:
+    with ResultsStore(StudyStorage(tmp_path)) as store:
         for wrong in (
             TrialRows({**good.trial, "alpha": float("nan")}, [], [], []),
             TrialRows({**good.trial, "loss": 1.0}, [], [], []),
@@ -184,22 +184,22 @@ def test_only_one_process_writes(tmp_path):
         assert process.stdout is not None
         process.stdout.readline()
         with pytest.raises(StudyError, match="is being written by another process") as caught:
-            ResultsStore(Place(tmp_path))
+            ResultsStore(StudyStorage(tmp_path))
         assert str(tmp_path) in str(caught.value)
         assert "\n" not in str(caught.value)
     finally:
         process.kill()
         process.communicate()
-    ResultsStore(Place(tmp_path)).close()
+    ResultsStore(StudyStorage(tmp_path)).close()
 
 
 def test_a_closed_store_takes_nothing_and_lets_others_in(tmp_path):
-    store = ResultsStore(Place(tmp_path))
+    store = ResultsStore(StudyStorage(tmp_path))
     store.close()
     store.close()
     with pytest.raises(ValueError, match="closed"):
         store.append(rows_of("0-0"))
-    ResultsStore(Place(tmp_path)).close()
+    ResultsStore(StudyStorage(tmp_path)).close()
 
 
 def test_killed_at_random_it_keeps_each_appended_trial_exactly_once(tmp_path):
@@ -215,7 +215,7 @@ def test_killed_at_random_it_keeps_each_appended_trial_exactly_once(tmp_path):
         process.send_signal(signal.SIGKILL)
         *complete, _ = process.communicate()[0].split("\n")
         acknowledged.update(complete)
-    with ResultsStore(Place(tmp_path)) as store:
+    with ResultsStore(StudyStorage(tmp_path)) as store:
         recorded = store.trial_ids()
     assert len(acknowledged) > 10 * kills
     assert acknowledged <= recorded
@@ -262,7 +262,7 @@ def test_from_every_point_of_a_run_the_replay_restores_each_trial_once(tmp_path,
     study.mkdir()
     with monkeypatch.context() as patch:
         points = CrashPoints(study, tmp_path / "copies", patch)
-        with ResultsStore(Place(study)) as store:
+        with ResultsStore(StudyStorage(study)) as store:
             for number in range(5):
                 store.append(rows_of(f"0-{number}"))
                 points.acknowledged.add(f"0-{number}")
@@ -270,7 +270,7 @@ def test_from_every_point_of_a_run_the_replay_restores_each_trial_once(tmp_path,
                     store.flush()
     assert len(points.taken) > 60
     for copy, acknowledged in points.taken:
-        with ResultsStore(Place(copy)) as store:
+        with ResultsStore(StudyStorage(copy)) as store:
             recorded = store.trial_ids()
             assert acknowledged <= recorded
             assert len(recorded - acknowledged) <= 1
@@ -281,7 +281,7 @@ def test_from_every_point_of_a_run_the_replay_restores_each_trial_once(tmp_path,
 def test_a_replay_that_dies_itself_is_replayed(tmp_path, monkeypatch):
     study = tmp_path / "study"
     study.mkdir()
-    store = ResultsStore(Place(study))
+    store = ResultsStore(StudyStorage(study))
     trial_ids = {f"0-{number}" for number in range(1, 4)}
     for trial_id in sorted(trial_ids):
         store.append(rows_of(trial_id))
@@ -290,10 +290,10 @@ def test_a_replay_that_dies_itself_is_replayed(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         points = CrashPoints(tmp_path / "killed", tmp_path / "copies", patch)
         points.acknowledged = trial_ids
-        ResultsStore(Place(tmp_path / "killed")).close()
+        ResultsStore(StudyStorage(tmp_path / "killed")).close()
     assert len(points.taken) > 15
     for copy, _ in points.taken:
-        ResultsStore(Place(copy)).close()
+        ResultsStore(StudyStorage(copy)).close()
         assert_holds_exactly(copy, trial_ids)
 
 
@@ -303,13 +303,13 @@ def test_a_trial_is_visible_only_with_its_rows_in_the_other_tables(tmp_path, mon
     monkeypatch.setattr(
         store_module.os, "replace", lambda a, b: (seen.append(Path(b).parent.name), replace(a, b))
     )
-    with ResultsStore(Place(tmp_path)) as store:
+    with ResultsStore(StudyStorage(tmp_path)) as store:
         store.append(rows_of("0-4"))
     assert seen == ["epochs", "attacks", "matches", "trials"]
 
 
 def test_a_flush_that_fails_loses_nothing_and_is_made_up_for(tmp_path, monkeypatch):
-    with ResultsStore(Place(tmp_path)) as store:
+    with ResultsStore(StudyStorage(tmp_path)) as store:
         store.append(rows_of("0-1"))
         with monkeypatch.context() as patch:
             calls: list[Path] = []
@@ -330,7 +330,7 @@ def test_a_flush_that_fails_loses_nothing_and_is_made_up_for(tmp_path, monkeypat
 
 
 def test_an_append_that_fails_leaves_no_torn_line_behind(tmp_path, monkeypatch):
-    with ResultsStore(Place(tmp_path)) as store:
+    with ResultsStore(StudyStorage(tmp_path)) as store:
         store.append(rows_of("0-1"))
         write = os.write
         with monkeypatch.context() as patch:
@@ -345,14 +345,14 @@ def test_an_append_that_fails_leaves_no_torn_line_behind(tmp_path, monkeypatch):
         assert store.trial_ids() == {"0-1"}
         store.append(rows_of("0-3"))
         shutil.copytree(tmp_path, tmp_path.with_name("killed"))
-    ResultsStore(Place(tmp_path.with_name("killed"))).close()
+    ResultsStore(StudyStorage(tmp_path.with_name("killed"))).close()
     assert_holds_exactly(tmp_path.with_name("killed"), {"0-1", "0-3"})
 
 
 def test_a_damaged_line_before_the_last_is_named(tmp_path):
     killed = tmp_path / "killed"
     (tmp_path / "study").mkdir()
-    with ResultsStore(Place(tmp_path / "study")) as store:
+    with ResultsStore(StudyStorage(tmp_path / "study")) as store:
         for number in range(3):
             store.append(rows_of(f"0-{number}"))
         shutil.copytree(tmp_path / "study", killed)
@@ -361,9 +361,9 @@ def test_a_damaged_line_before_the_last_is_named(tmp_path):
     assert json.loads(lines[1])["trials"][0]["trial_id"] == "0-1"
     path.write_bytes(b"\n".join([lines[0], lines[1][:-9], lines[2]]) + b"\n")
     with pytest.raises(StudyError, match=r"segment-000001\.jsonl, line 2 is damaged"):
-        ResultsStore(Place(killed))
+        ResultsStore(StudyStorage(killed))
     path.write_bytes(b"\n".join([lines[0], lines[1], b"\0\0" + lines[2][9:]]) + b"\n")
-    ResultsStore(Place(killed)).close()
+    ResultsStore(StudyStorage(killed)).close()
     assert_holds_exactly(killed, {"0-0", "0-1"})
 
 

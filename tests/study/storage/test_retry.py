@@ -5,8 +5,8 @@ import errno
 import pytest
 
 from study.storage import retry as writable
-from study.storage.retry import becomes_writable, is_writable, patiently
-from study.storage.study_storage import Place
+from study.storage.retry import becomes_writable, is_writable, retry_storage
+from study.storage.study_storage import StudyStorage
 
 
 @pytest.fixture
@@ -19,19 +19,19 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_a_directory_takes_files_or_is_not_there(tmp_path):
-    assert is_writable(Place(tmp_path))
+    assert is_writable(StudyStorage(tmp_path))
     assert list(tmp_path.iterdir()) == [], "no probe is left"
-    assert not is_writable(Place(tmp_path / "gone"))
+    assert not is_writable(StudyStorage(tmp_path / "gone"))
 
 
 def test_it_waits_until_the_storage_is_back(tmp_path, clock, monkeypatch):
     monkeypatch.setattr(writable, "is_writable", lambda directory: clock[0] >= 30)
-    assert becomes_writable(Place(tmp_path))
+    assert becomes_writable(StudyStorage(tmp_path))
     assert clock[0] == 30
 
 
 def test_it_waits_for_two_minutes_at_most(tmp_path, clock):
-    assert not becomes_writable(Place(tmp_path / "gone"))
+    assert not becomes_writable(StudyStorage(tmp_path / "gone"))
     assert clock[0] == 120
 
 
@@ -43,7 +43,7 @@ def test_an_action_is_done_again_until_storage_takes_it(clock):
             raise failures.pop()
         return "done"
 
-    assert patiently(action) == "done"
+    assert retry_storage(action) == "done"
     assert clock[0] == 3
 
 
@@ -53,5 +53,5 @@ def test_what_lasts_is_told_at_once_and_the_rest_after_two_minutes(clock, number
         raise OSError(number, "no")
 
     with pytest.raises(OSError, match="no"):
-        patiently(action)
+        retry_storage(action)
     assert clock[0] == waited

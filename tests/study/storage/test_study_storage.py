@@ -9,7 +9,7 @@ from aia_models.release import checkpoint
 from aia_models.release.anonymizer import Anonymizer
 from aia_models.training.state import TrainingState, save
 from study.storage.lease import LeaseQueue
-from study.storage.study_storage import Place
+from study.storage.study_storage import StudyStorage
 from study.storage.writer_lock import Writer
 from study.trial.resamples import write_resamples
 from study.trial.saved_training import SavedTraining, Trained
@@ -18,12 +18,12 @@ from study.tune.loggers import LoggedTrial
 
 
 def test_a_folder_is_made_with_those_above_it_in_the_study(tmp_path):
-    place = Place(tmp_path)
+    place = StudyStorage(tmp_path)
     assert place.folder("stage1/key") == tmp_path / "stage1" / "key"
     assert place.folder("stage1/key").is_dir()
 
 
-def saved(place: Place) -> None:
+def saved(place: StudyStorage) -> None:
     """As a trial under way saves itself, of which only the writing is looked at."""
     SavedTraining(place, "state/t", "key").save(None, Trained())  # type: ignore[arg-type]
 
@@ -52,9 +52,9 @@ def test_a_study_whose_storage_went_away_is_not_made_anew(tmp_path, what, monkey
     monkeypatch.setattr("study.trial.saved_training.capture", lambda *given: TrainingState({}, ()))
     study = tmp_path / "storage" / "study"
     with suppress(OSError):
-        WRITES[what](Place(study))
+        WRITES[what](StudyStorage(study))
     assert list(tmp_path.iterdir()) == []
     study.mkdir(parents=True)
     if what not in FOLDER_MADE_BEFORE:
-        WRITES[what](Place(study))
+        WRITES[what](StudyStorage(study))
         assert list(study.iterdir()) != []

@@ -11,7 +11,7 @@ from aia_models.config import ComputeConfig
 from search_spaces.hyperparameters import resolve
 from study.lifecycle.study_directory import create_study
 from study.spec.files import load_spec, with_settings
-from study.spec.spec import complete, space
+from study.spec.spec import searched_space, with_defaults
 from study.trial import run as trial
 from study.trial.plan import TrialPlan
 from study.trial.rows import Outcome
@@ -21,11 +21,11 @@ from study.trial.run import TrialContext
 @pytest.fixture
 def planned(faces_folder: Path, tiny_settings: list[str], tmp_path: Path) -> tuple[TrialPlan, TrialContext]:
     settings = [part for part in tiny_settings[2:] if part != "--set"]
-    spec = complete(
+    spec = with_defaults(
         with_settings(load_spec("quick"), [*settings, f"dataset=folder:{faces_folder}", "name=threads"])
     )
     study = create_study(spec, tmp_path)
-    values = resolve(space(spec).defaults(), spec.fixed)
+    values = resolve(searched_space(spec).defaults(), spec.fixed)
     plan = TrialPlan("trial-00000", 0, "search", "aia", values, spec.seed)
     return plan, TrialContext(study.spec.model_dump_json(), str(study.prepared), str(study.path))
 

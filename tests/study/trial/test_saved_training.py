@@ -14,7 +14,7 @@ from aia_models.config import ComputeConfig
 from search_spaces.hyperparameters import resolve
 from study.lifecycle.study_directory import create_study
 from study.spec.files import load_spec, with_settings
-from study.spec.spec import complete, space
+from study.spec.spec import searched_space, with_defaults
 from study.trial import run as trial
 from study.trial import saved_training
 from study.trial.plan import TrialPlan
@@ -32,7 +32,7 @@ def context(faces_folder: Path, tiny_settings: list[str], tmp_path: Path) -> Tri
     settings = [part for part in tiny_settings[2:] if part != "--set"]
     more = [f"dataset=folder:{faces_folder}", "name=saved", f"training.joint_epochs={JOINT}"]
     rungs = ["early_stopping.rule=mo_asha", "early_stopping.grace_epochs=2"]
-    spec = complete(with_settings(load_spec("quick"), [*settings, *more, *rungs]))
+    spec = with_defaults(with_settings(load_spec("quick"), [*settings, *more, *rungs]))
     study = create_study(spec, tmp_path)
     return TrialContext(study.spec.model_dump_json(), str(study.prepared), str(study.path))
 
@@ -40,7 +40,7 @@ def context(faces_folder: Path, tiny_settings: list[str], tmp_path: Path) -> Tri
 @pytest.fixture
 def plan(context: TrialContext) -> TrialPlan:
     spec = context.spec
-    values = resolve(space(spec).defaults() | {"channel": "noise", "noise_sd": 0.1}, spec.fixed)
+    values = resolve(searched_space(spec).defaults() | {"channel": "noise", "noise_sd": 0.1}, spec.fixed)
     return TrialPlan("trial-00000", 0, "search", "aia", values, spec.seed)
 
 
@@ -77,7 +77,7 @@ def saved_file(context: TrialContext) -> Path:
 def test_an_interrupted_trial_ends_with_the_rows_and_weights_of_an_undisturbed_one(
     context, plan, tmp_path, reports, monkeypatch
 ):
-    monkeypatch.setattr(saved_training, "MOST_SHARE", 1e-9)  # nothing but the interruption itself saves
+    monkeypatch.setattr(saved_training, "MAX_SHARE", 1e-9)  # nothing but the interruption itself saves
     running = started(plan, context)
     for _ in range(reports):
         seen = next(running)
@@ -204,7 +204,7 @@ def test_saving_takes_no_more_than_a_share_of_the_time(context, plan, monkeypatc
         clock[0] += 1.0
         written.append(clock[0])
 
-    monkeypatch.setattr(saved_training, "MOST_SHARE", share)
+    monkeypatch.setattr(saved_training, "MAX_SHARE", share)
     monkeypatch.setattr(saved_training, "save", slow)
     monkeypatch.setattr(saved_training.time, "monotonic", lambda: clock[0])
     for report in started(plan, context):

@@ -21,9 +21,9 @@ from aia_models.training.trainer import EpochRecord
 from search_spaces.hyperparameters import resolve
 from study.lifecycle.study_directory import create_study
 from study.spec.files import load_spec, with_settings
-from study.spec.spec import complete, space
+from study.spec.spec import searched_space, with_defaults
 from study.storage import lease
-from study.storage.study_storage import Place
+from study.storage.study_storage import StudyStorage
 from study.trial import shared_stage1
 from study.trial.plan import TrialPlan
 from study.trial.rows import Outcome
@@ -70,7 +70,7 @@ def test_trials_that_start_at_the_same_moment_train_it_once(tmp_path, stubbed):
     barrier = Barrier(count)
 
     def trial(_: int) -> tuple[SharedStage1, list[EpochRecord]]:
-        mine = SharedStage1(Place(tmp_path), "key")
+        mine = SharedStage1(StudyStorage(tmp_path), "key")
         barrier.wait()
         return mine, list(mine.run(CountingTrainer(trained)))  # type: ignore[arg-type]
 
@@ -88,7 +88,7 @@ def test_a_stage_1_that_diverges_does_so_once(tmp_path, stubbed):
     for _ in range(3):
         with pytest.raises(DivergedError, match="loss is nan"):
             list(
-                SharedStage1(Place(tmp_path), "key").run(
+                SharedStage1(StudyStorage(tmp_path), "key").run(
                     CountingTrainer(trained, DivergedError("loss is nan"))  # type: ignore[arg-type]
                 )
             )
@@ -102,7 +102,7 @@ def test_a_damaged_result_is_trained_again_and_replaced(tmp_path, stubbed, conte
     (tmp_path / "stage1" / "key").mkdir(parents=True)
     (tmp_path / "stage1" / "key" / RESULT).write_bytes(content)
     for reused in (False, True):
-        mine = SharedStage1(Place(tmp_path), "key")
+        mine = SharedStage1(StudyStorage(tmp_path), "key")
         list(mine.run(CountingTrainer(trained)))  # type: ignore[arg-type]
         assert mine.reused == reused
     assert len(trained) == 1
@@ -115,15 +115,19 @@ def test_a_result_that_cannot_be_kept_costs_the_trial_nothing(tmp_path, stubbed,
     monkeypatch.setattr(shared_stage1, "save", full)
     trained: list[int] = []
     for _ in range(2):
-        assert len(list(SharedStage1(Place(tmp_path), "key").run(CountingTrainer(trained)))) == 2  # type: ignore[arg-type]
+        assert len(list(SharedStage1(StudyStorage(tmp_path), "key").run(CountingTrainer(trained)))) == 2  # type: ignore[arg-type]
     assert len(trained) == 2
 
 
 def test_a_trainer_that_fails_lets_the_next_one_in_at_once(tmp_path, stubbed):
     trained: list[int] = []
     with pytest.raises(OSError, match="out of memory"):
-        list(SharedStage1(Place(tmp_path), "key").run(CountingTrainer(trained, OSError("out of memory"))))  # type: ignore[arg-type]
-    second = SharedStage1(Place(tmp_path), "key")
+        list(
+            SharedStage1(StudyStorage(tmp_path), "key").run(
+                CountingTrainer(trained, OSError("out of memory"))
+            )
+        )  # type: ignore[arg-type]
+    second = SharedStage1(StudyStorage(tmp_path), "key")
     list(second.run(CountingTrainer(trained)))  # type: ignore[arg-type]
     assert len(trained) == 2
     assert (second.reused, second.wait_seconds) == (False, 0.0)
@@ -131,10 +135,10 @@ def test_a_trainer_that_fails_lets_the_next_one_in_at_once(tmp_path, stubbed):
 
 def test_a_trial_that_is_stopped_in_stage_1_lets_go(tmp_path, stubbed):
     trained: list[int] = []
-    running = SharedStage1(Place(tmp_path), "key").run(CountingTrainer(trained))  # type: ignore[arg-type]
+    running = SharedStage1(StudyStorage(tmp_path), "key").run(CountingTrainer(trained))  # type: ignore[arg-type]
     next(running)
     running.close()  # type: ignore[attr-defined]
-    second = SharedStage1(Place(tmp_path), "key")
+    second = SharedStage1(StudyStorage(tmp_path), "key")
     assert len(list(second.run(CountingTrainer(trained)))) == 2  # type: ignore[arg-type]
     assert second.wait_seconds == 0.0
 
@@ -143,7 +147,7 @@ def test_a_trial_that_is_stopped_in_stage_1_lets_go(tmp_path, stubbed):
 def test_the_next_one_goes_on_where_a_stopped_trial_stood(tmp_path, stubbed, dies):
     """Also where its process was killed: then where it saved last, here after the first epoch."""
     first = CountingTrainer([])
-    running = SharedStage1(Place(tmp_path), "key").run(first)  # type: ignore[arg-type]
+    running = SharedStage1(StudyStorage(tmp_path), "key").run(first)  # type: ignore[arg-type]
     next(running)
     under_way = tmp_path / "stage1" / "key" / UNDER_WAY
     as_it_was = under_way.read_bytes()
@@ -151,7 +155,7 @@ def test_the_next_one_goes_on_where_a_stopped_trial_stood(tmp_path, stubbed, die
     if dies:
         under_way.write_bytes(as_it_was)
     second = CountingTrainer([])
-    assert [r.epoch for r in SharedStage1(Place(tmp_path), "key").run(second)] == [1, 2]  # type: ignore[arg-type]
+    assert [r.epoch for r in SharedStage1(StudyStorage(tmp_path), "key").run(second)] == [1, 2]  # type: ignore[arg-type]
     assert stubbed == [second], "restored, and its first epoch not trained again"
     assert [file.name for file in (tmp_path / "stage1" / "key").glob("*.safetensors")] == [RESULT]
 
@@ -160,14 +164,14 @@ def test_the_next_one_goes_on_where_a_stopped_trial_stood(tmp_path, stubbed, die
 def context(faces_folder: Path, tiny_settings: list[str], tmp_path: Path) -> TrialContext:
     settings = [part for part in tiny_settings[2:] if part != "--set"]
     more = [f"dataset=folder:{faces_folder}", "name=shared", "training.stage1_epochs=3"]
-    spec = complete(with_settings(load_spec("quick"), [*settings, *more]))
+    spec = with_defaults(with_settings(load_spec("quick"), [*settings, *more]))
     study = create_study(spec, tmp_path)
     return TrialContext(study.spec.model_dump_json(), str(study.prepared), str(study.path))
 
 
 def plan(context: TrialContext, number: int, **values: Any) -> TrialPlan:
     spec = context.spec
-    values = resolve({**space(spec).defaults(), **values}, spec.fixed)
+    values = resolve({**searched_space(spec).defaults(), **values}, spec.fixed)
     return TrialPlan(f"trial-{number:05d}", number, "search", "aia", values, spec.seed)
 
 

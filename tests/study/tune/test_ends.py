@@ -17,7 +17,7 @@ from analysis.tables.objectives import ATTACKER, MATCHING, SEARCH_OBJECTIVES
 from study.errors import StudyError
 from study.search.proposals import Proposals
 from study.spec.files import load_spec
-from study.spec.spec import space
+from study.spec.spec import searched_space
 from study.trial.plan import TrialPlan
 from study.trial.rows import Outcome, trial_row
 from study.tune.searcher import NO_STORAGE, OUTCOME, PLAN, StudySearcher
@@ -43,9 +43,9 @@ class Ending(tune.Trainable):
 
     def step(self) -> dict[str, Any]:
         plan = self.plan
-        with (self.folder / f"starts-{plan.number}").open("a") as starts:
+        with (self.folder / f"starts-{plan.optuna_number}").open("a") as starts:
             starts.write("x")
-        match plan.number:
+        match plan.optuna_number:
             case 0:
                 row = trial_row(plan, SPEC, "complete", **FIGURES)
             case 1:
@@ -71,7 +71,7 @@ class Ending(tune.Trainable):
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[int, dict], dict[int, Any]]:
     directory: Path = tmp_path_factory.mktemp("ends")
-    proposals = Proposals(directory, "ends", space(SPEC), "random", 0, SEARCH_OBJECTIVES)
+    proposals = Proposals(directory, "ends", searched_space(SPEC), "random", 0, SEARCH_OBJECTIVES)
     outcomes: list[Outcome] = []
     searcher = StudySearcher(SPEC, proposals, [], 8, outcomes.append, lambda: 1)
     ray.init("local", num_cpus=1, include_dashboard=False, log_to_driver=False, configure_logging=False)
@@ -98,7 +98,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[int, dict], di
 
 def ending(tmp_path: Path, errors: list[str | None]) -> StudySearcher:
     """A searcher after trials that ended one by one, in good order or with an error."""
-    proposals = Proposals(tmp_path, "ends", space(SPEC), "random", 0, SEARCH_OBJECTIVES)
+    proposals = Proposals(tmp_path, "ends", searched_space(SPEC), "random", 0, SEARCH_OBJECTIVES)
     searcher = StudySearcher(SPEC, proposals, [], 20, lambda outcome: None, lambda: 1)
     for number, error in enumerate(errors):
         config = searcher.suggest(f"tune-{number}")
@@ -122,7 +122,7 @@ def test_five_trials_in_a_row_that_fail_alike_stop_the_study(tmp_path):
 
 def test_a_storage_that_stays_away_ends_the_run_and_leaves_the_trial_to_a_resume(tmp_path):
     recorded: list[Outcome] = []
-    proposals = Proposals(tmp_path, "ends", space(SPEC), "random", 0, SEARCH_OBJECTIVES)
+    proposals = Proposals(tmp_path, "ends", searched_space(SPEC), "random", 0, SEARCH_OBJECTIVES)
     searcher = StudySearcher(SPEC, proposals, [], 20, recorded.append, lambda: 1)
     assert isinstance(searcher.suggest("away"), dict)
     searcher.on_trial_complete("away", {NO_STORAGE: "/studies/x takes no files: OSError: no"})
@@ -130,8 +130,8 @@ def test_a_storage_that_stays_away_ends_the_run_and_leaves_the_trial_to_a_resume
     with pytest.raises(StudyError, match="/studies/x takes no files: OSError: no"):
         searcher.raise_if_failed()
     assert recorded == []
-    again = Proposals(tmp_path, "ends", space(SPEC), "random", 0, SEARCH_OBJECTIVES)
-    assert [proposal.number for proposal in again.unfinished()] == [0]
+    again = Proposals(tmp_path, "ends", searched_space(SPEC), "random", 0, SEARCH_OBJECTIVES)
+    assert [proposal.optuna_number for proposal in again.unfinished()] == [0]
 
 
 def test_an_error_of_the_driver_ends_the_run_and_is_raised_as_it_is(tmp_path):
@@ -140,7 +140,7 @@ def test_an_error_of_the_driver_ends_the_run_and_is_raised_as_it_is(tmp_path):
     def record(outcome: Outcome) -> None:
         raise KeyError("checkpoint")
 
-    proposals = Proposals(tmp_path, "ends", space(SPEC), "random", 0, SEARCH_OBJECTIVES)
+    proposals = Proposals(tmp_path, "ends", searched_space(SPEC), "random", 0, SEARCH_OBJECTIVES)
     searcher = StudySearcher(SPEC, proposals, [], 20, record, lambda: 1)
     config = searcher.suggest("first")
     assert isinstance(config, dict)

@@ -32,9 +32,9 @@ def rows_of(search: Proposals, trials: int) -> list[dict]:
         proposal, status = search.ask(), ENDS[step % len(ENDS)]
         judged = {ATTACKER.column: 0.5 + step / 100, MATCHING.column: 0.6 + step / 100}
         figures = judged if status in STATES else {}
-        search.tell(proposal.number, status, figures)  # type: ignore[arg-type]
+        search.tell(proposal.optuna_number, status, figures)  # type: ignore[arg-type]
         names = dict.fromkeys(SPACE.parameters) | dict(proposal.values)
-        rows.append({"number": proposal.number, "status": status, **names, **figures})
+        rows.append({"number": proposal.optuna_number, "status": status, **names, **figures})
     return rows
 
 
@@ -71,7 +71,7 @@ def test_a_trial_that_neither_knows_keeps_its_place(tmp_path):
     search.catch_up(reversed(rows))
     assert [trial.number for trial in recorded(tmp_path)] == list(range(8))
     assert recorded(tmp_path)[5].state == TrialState.FAIL
-    assert search.ask().number == 8
+    assert search.ask().optuna_number == 8
 
 
 @pytest.mark.parametrize("torn", [b'{"op_code": 4, "wor', b"\0\0\0", b'{"op_code"'])
@@ -81,7 +81,7 @@ def test_a_torn_last_line_is_cut_off(tmp_path, torn):
     whole = path.read_bytes()
     path.write_bytes(whole + torn)
     search = proposals(tmp_path)
-    assert search.ask().number == 3
+    assert search.ask().optuna_number == 3
     assert path.read_bytes().startswith(whole)
     assert len(recorded(tmp_path)) == 4
 
@@ -100,7 +100,7 @@ def test_a_write_that_fails_half_way_leaves_no_torn_line(tmp_path, monkeypatch):
         with pytest.raises(OSError, match="No space"):
             search.ask()
     assert (tmp_path / "search.journal").read_bytes() == before
-    assert proposals(tmp_path).ask().number == 2
+    assert proposals(tmp_path).ask().optuna_number == 2
 
 
 def test_it_waits_for_a_storage_that_comes_back(tmp_path, monkeypatch):

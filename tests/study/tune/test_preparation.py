@@ -18,7 +18,7 @@ from aia_models.data.sources.image_files import ImageFiles
 from study.cli import run
 from study.lifecycle.study_directory import create_study
 from study.spec.files import load_spec, with_settings
-from study.spec.spec import complete
+from study.spec.spec import with_defaults
 from study.tune import preparation
 from study.tune.preparation import on_ray, shown_on
 from tests.aia_models.data.annotated_faces import CelebA, gender, person_name, write_vggface
@@ -69,7 +69,9 @@ def test_celeba_is_prepared_and_counted(capsys, tmp_path, celeba):
 def test_launch_uses_the_prepared_copy(tmp_path, celeba, capsys):
     assert run(["prepare", f"celeba:{celeba.root}", "--storage", str(tmp_path), "--image-side", "16"]) == 0
     prepared = prepared_line(capsys.readouterr().out)
-    spec = complete(with_settings(load_spec("quick"), [f"dataset=celeba:{celeba.root}", "image_side=16"]))
+    spec = with_defaults(
+        with_settings(load_spec("quick"), [f"dataset=celeba:{celeba.root}", "image_side=16"])
+    )
     assert spec.attribute == "Male"
 
     def never(blocks):
@@ -90,7 +92,7 @@ def test_launch_uses_the_prepared_copy(tmp_path, celeba, capsys):
     ],
 )
 def test_default_attribute(settings, attribute):
-    assert complete(with_settings(load_spec("quick"), settings)).attribute == attribute
+    assert with_defaults(with_settings(load_spec("quick"), settings)).attribute == attribute
 
 
 def test_vggface_and_another_attribute(capsys, tmp_path):
