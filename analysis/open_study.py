@@ -54,7 +54,9 @@ class Study:
         knee: bool = False,
         weights: tuple[float, float] | None = None,
     ) -> Selection:
-        """The checkpoint to ship, as `analysis.fronts.selection.SelectionCriteria` describes it. AnalysisError where nothing meets it."""
+        """The checkpoint to ship, as `analysis.fronts.selection.SelectionCriteria` describes it.
+
+        AnalysisError where no design meets the criteria."""
         wish = SelectionCriteria(max_attacker_auc, min_matching_auc, knee, weights)
         return select(self.trials(), wish, self.tables.directory)
 

@@ -228,7 +228,8 @@ def extend_confirmation(study: StudyDirectory, seeds: int | None) -> StudyDirect
     if search_front(trials, study.spec).is_empty():
         raise StudyError(
             f"{study.storage}: no complete search trial is within the constraints"
-            f" ({', '.join(study.spec.constraints)}); nothing to confirm: extend the search with: aia-study resume {study.storage.argument} --trials N"
+            f" ({', '.join(study.spec.constraints)}); nothing to confirm: extend the"
+            f" search with: aia-study resume {study.storage.argument} --trials N"
         )
     return study if wanted == planned else _grown(study, f"confirm_seeds={wanted}")
 

@@ -46,7 +46,7 @@ def _figures(
         yield split, "attacker_auc", judgement.attack_bootstrap_samples[judgement.strongest_attack(split).key]
         yield split, "matching_auc", judgement.match_bootstrap_samples[split, matcher]
         for figure in fields(figures):
-            yield split, f"in_loop_{figure.name}", getattr(figures, figure.name).draws
+            yield split, f"in_loop_{figure.name}", getattr(figures, figure.name).bootstrap_samples
 
 
 def _finite_or_null(draws: np.ndarray) -> list[Any]:
