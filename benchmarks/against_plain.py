@@ -38,7 +38,6 @@ from aia_models.data.prepared.prepare import open_prepared, prepare
 from aia_models.data.splits import SplitFaces, split_faces, split_masks
 from aia_models.judging.judge import judge
 from aia_models.judging.released import ReleasedFaces
-from aia_models.measures.metrics import folded
 from analysis.tables.objectives import SEARCH_OBJECTIVES
 from study.spec.files import load_spec
 from study.spec.spec import searched_space
@@ -126,7 +125,7 @@ def judged_alike(representations: np.ndarray, rows: dict[str, np.ndarray], faces
     return [
         figure
         for split in ("validation", "test")
-        for figure in (folded(judgement.strongest_attack(split).auc), judgement.best_match(split).auc)
+        for figure in (judgement.strongest_attack(split).folded_auc, judgement.best_match(split).auc)
     ]
 
 

@@ -27,7 +27,6 @@ from aia_models.data.splits import SPLITS, SplitFaces, split_faces
 from aia_models.judging.judge import JUDGE_VERSION, Judgement, judge
 from aia_models.judging.released import Suite, release_faces
 from aia_models.measures.bootstrap import interval
-from aia_models.measures.metrics import folded
 from aia_models.networks.networks import Networks
 from aia_models.release.anonymizer import Anonymizer, fit_anonymizer
 from aia_models.training.allocator import keep_freed_memory
@@ -118,17 +117,17 @@ def _figures(judgement: Judgement) -> dict[str, Any]:
     for split in JUDGED:
         attack, match = judgement.strongest_attack(split), judgement.best_match(split)
         by_attacker = {
-            f"{a.attacker}, {a.vantage}": round(folded(a.auc), 4)
+            f"{a.attacker}, {a.vantage}": round(a.folded_auc, 4)
             for a in judgement.attacks
             if a.split == split
         }
         repeated = judgement.strongest_repeated(split)
         figures[split] = {
             "attacker": f"{attack.attacker}, {attack.vantage}",
-            "attacker_auc": folded(attack.auc),
+            "attacker_auc": attack.folded_auc,
             "attacker_draws": judgement.attack_bootstrap_samples[attack.key].round(5).tolist(),
             "attackers": by_attacker,
-            "ten_releases": repeated and folded(repeated.auc),
+            "ten_releases": repeated and repeated.folded_auc,
             "matching_auc": match.auc,
             "matching_draws": judgement.match_bootstrap_samples[split, match.matcher].round(5).tolist(),
         }

@@ -29,7 +29,6 @@ from aia_models.data.prepared.prepare import open_prepared, prepare
 from aia_models.data.splits import split_faces
 from aia_models.judging.judge import Judgement, judge
 from aia_models.judging.released import release_faces
-from aia_models.measures.metrics import folded
 from aia_models.release.anonymizer import fit_anonymizer
 from aia_models.training.trainer import Trainer
 
@@ -117,7 +116,7 @@ def _figures(judgement: Judgement) -> dict:
         attack, match = judgement.strongest_attack(split), judgement.best_match(split)
         figures[split] = {
             "attacker": attack.attacker,
-            "attacker_auc": folded(attack.auc),
+            "attacker_auc": attack.folded_auc,
             "attacker_draws": judgement.attack_bootstrap_samples[attack.key].round(5).tolist(),
             "matcher": match.matcher,
             "matching_auc": match.auc,

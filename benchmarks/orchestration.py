@@ -153,7 +153,7 @@ def nothing_trained() -> type:
                 "releases": 1,
                 "train_images": 9,
                 "setting": "1",
-                "auc": 0.6,
+                "folded_auc": 0.6,
             }
             for split in ("validation", "test")
             for name in ("logistic_regression", "rbf_svm", "mlp")

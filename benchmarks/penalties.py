@@ -31,7 +31,6 @@ from aia_models.data.prepared.prepare import open_prepared, prepare
 from aia_models.data.splits import split_faces
 from aia_models.judging.judge import JUDGE_VERSION, Judgement, judge
 from aia_models.judging.released import release_faces
-from aia_models.measures.metrics import folded
 from aia_models.release.anonymizer import fit_anonymizer
 from aia_models.training.allocator import keep_freed_memory
 from aia_models.training.trainer import Trainer
@@ -201,7 +200,7 @@ def _figures(judgement: Judgement) -> dict[str, Any]:
         same_gender = judgement.best_same_gender_match(split)
         figures[split] = {
             "attacker": attack.attacker,
-            "attacker_auc": folded(attack.auc),
+            "attacker_auc": attack.folded_auc,
             "matcher": match.matcher,
             "matching_auc": match.auc,
             "matching_auc_same_gender": same_gender and same_gender.auc,

@@ -20,7 +20,6 @@ from aia_models.judging.judge import JUDGE_VERSION, judge
 from aia_models.judging.released import release_faces
 from aia_models.losses import penalties
 from aia_models.losses.partial_whitening import half_whitened
-from aia_models.measures.metrics import folded
 from aia_models.networks.standardise import standardise
 from aia_models.release.anonymizer import fit_anonymizer
 from aia_models.training.allocator import keep_freed_memory
@@ -56,7 +55,7 @@ def judged(task: tuple[str, float, str, int, Path]) -> list[dict[str, Any]]:
     judgement = judge(released, anonymizer.encoder.map_shape, "cheap", 0)
     row: dict[str, Any] = {"view": name, "beta": beta}
     for split in ("validation", "test"):
-        row[f"attacker, {split}"] = folded(judgement.strongest_attack(split).auc)
+        row[f"attacker, {split}"] = judgement.strongest_attack(split).folded_auc
         row[f"matching, {split}"] = judgement.best_match(split).auc
     return [row]
 

@@ -19,7 +19,6 @@ from aia_models.config import BudgetConfig, ChannelConfig, ComputeConfig, Traini
 from aia_models.data.splits import SplitFaces
 from aia_models.judging.judge import judge
 from aia_models.judging.released import release_faces
-from aia_models.measures.metrics import folded
 from aia_models.release.anonymizer import fit_anonymizer
 from aia_models.training.allocator import keep_freed_memory
 from aia_models.training.trainer import Trainer
@@ -43,7 +42,7 @@ def figures(config: TrainingConfig, compute: ComputeConfig, faces: SplitFaces) -
     return {
         "reconstruction loss": last.reconstruction_loss,
         "adversary loss": last.adversary_loss,
-        "attacker AUC": folded(judgement.strongest_attack("validation").auc),
+        "attacker AUC": judgement.strongest_attack("validation").folded_auc,
         "matching AUC": judgement.best_match("validation").auc,
     }
 

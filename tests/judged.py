@@ -7,7 +7,7 @@ from aia_models.judging.matches import Match
 def some_attack(
     split: str,
     attacker: str,
-    auc: float,
+    folded_auc: float,
     attribute: str = "gender",
     releases: int = 1,
     vantage: str = "attack",
@@ -17,7 +17,8 @@ def some_attack(
     }
     return Attack(
         split=split, attribute=attribute, attacker=attacker, suite="cheap", vantage=vantage, releases=releases,
-        train_images=9, setting="1", auc=auc, low=0.4, high=0.9, majority_share=0.5, fit_seconds=0.1, **ends,
+        train_images=9, setting="1", majority_share=0.5, fit_seconds=0.1,
+        folded_auc=folded_auc, folded_auc_low=0.5, folded_auc_high=0.9, **ends,
     )  # fmt: skip
 
 
@@ -29,8 +30,8 @@ def some_match(split: str, matcher: str, auc: float, negatives: str = "any") -> 
         matcher=matcher,
         negatives=negatives,
         auc=auc,
-        low=0.4,
-        high=0.9,
+        auc_low=0.4,
+        auc_high=0.9,
         pairs=9,
         **ends,
         **rates,

@@ -43,9 +43,9 @@ class AttackKey(NamedTuple):
 class Attack:
     """One fresh attacker of one attribute on one split.
 
-    `auc` is not folded; `low` and `high` are the folded AUC's 95 % interval over identities, as are those of
-    accuracy and balanced accuracy theirs. `releases` is 1, or 10 where it learns from and reads means of ten
-    releases of each image. `train_images` says how many images it learnt from, `setting` what it chose.
+    `folded_auc` is max(AUC, 1 - AUC). Fields that end in `_low` and `_high` are the ends of a figure's 95 % interval
+    over identities. `releases` is 1, or 10 where the attacker learns from and reads means of ten releases of each
+    image. `train_images` is the number of images that it learnt from, `setting` the setting that it was fitted with.
     `majority_share` is the accuracy of always guessing the larger class.
     """
 
@@ -57,9 +57,9 @@ class Attack:
     releases: int
     train_images: int
     setting: str
-    auc: float
-    low: float
-    high: float
+    folded_auc: float
+    folded_auc_low: float
+    folded_auc_high: float
     accuracy: float
     accuracy_low: float
     accuracy_high: float
@@ -163,7 +163,7 @@ def _attack(
     for split, judged in field.judged.items():
         scores, positive, weights = score(judged.examples), judged.positive, judged.weights
         draws = folded_auc_bootstrap_samples(scores, positive, weights)
-        low, high = interval(draws)
+        folded_low, folded_high = interval(draws)
         right = (scores > 0) == positive
         accuracy = interval(weighted_shares(right, weights))
         recalls = [weighted_shares(right[side], weights[:, side]) for side in (positive, ~positive)]
@@ -171,7 +171,7 @@ def _attack(
         attack = Attack(
             split=split, attribute=field.attribute, attacker=name, suite=suite, vantage=field.vantage,
             releases=field.releases, train_images=field.images, setting=_in_words(setting),
-            auc=auc(scores, positive), low=low, high=high,
+            folded_auc=folded(auc(scores, positive)), folded_auc_low=folded_low, folded_auc_high=folded_high,
             accuracy=float(right.mean()), accuracy_low=accuracy[0], accuracy_high=accuracy[1],
             balanced_accuracy=balanced_accuracy(scores > 0, positive),
             balanced_accuracy_low=balanced[0], balanced_accuracy_high=balanced[1],
@@ -183,7 +183,7 @@ def _attack(
 def _strongest(attacks: list[Attack]) -> Attack:
     """The attack that reads most on validation."""
     validation = [attack for attack in attacks if attack.split == "validation"]
-    return max(validation, key=lambda attack: folded(attack.auc))
+    return max(validation, key=lambda attack: attack.folded_auc)
 
 
 def _in_words(setting: Any) -> str:
@@ -241,5 +241,5 @@ def _learning_curve(
                 found.append(attack)
                 if share == CURVE_SHARES[-1] and attack.key == strongest.key:
                     gain = draws[attack.key] - fewer
-                    gained = bool(folded(strongest.auc) - folded(attack.auc) > np.nanstd(gain))
+                    gained = bool(strongest.folded_auc - attack.folded_auc > np.nanstd(gain))
     return found, gained

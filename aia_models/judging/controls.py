@@ -11,7 +11,7 @@ from aia_models.errors import ControlError
 from aia_models.judging.attacks import Attacks, attack_all
 from aia_models.judging.matches import match_all
 from aia_models.judging.released import ReleasedFaces, Suite, images_of_some_people
-from aia_models.measures.metrics import auc, folded
+from aia_models.measures.metrics import auc
 from aia_models.random_streams import stream_seed
 
 MAX_STANDARD_ERRORS = 4
@@ -80,8 +80,8 @@ def judge_controls(faces: SplitFaces, suite: Suite, seed: int) -> Controls:
         best = max(match.auc for match in matches.rows if (match.split, match.negatives) == (split, "any"))
         for attribute in faces.attributes:
             own = [a for a in attacks.counted if (a.split, a.attribute) == (split, attribute)]
-            strongest = max(own, key=lambda attack: folded(attack.auc))
-            ceilings.append(Ceiling(split, attribute, strongest.attacker, folded(strongest.auc), best))
+            strongest = max(own, key=lambda attack: attack.folded_auc)
+            ceilings.append(Ceiling(split, attribute, strongest.attacker, strongest.folded_auc, best))
     shuffled = _shuffled(pixels, faces, seed)
     constant = {
         split: ReleasedFaces(
@@ -142,15 +142,10 @@ def _floors(control: str, attacks: Attacks, released: dict[str, ReleasedFaces], 
     for attack in attacks.counted:
         judged = released[attack.split]
         known = judged.known(attack.attribute)
-        error = _permuted_deviation(
-            attacks.scores[attack.key],
-            judged.attributes[attack.attribute][known] == 1,
-            judged.identity[known],
-            seed,
-        )
-        yield Floor(
-            control, attack.split, attack.attribute, attack.vantage, attack.attacker, attack.auc, error
-        )
+        scores, positive = attacks.scores[attack.key], judged.attributes[attack.attribute][known] == 1
+        error = _permuted_deviation(scores, positive, judged.identity[known], seed)
+        unfolded = auc(scores, positive)
+        yield Floor(control, attack.split, attack.attribute, attack.vantage, attack.attacker, unfolded, error)
 
 
 def _permuted_deviation(scores: np.ndarray, positive: np.ndarray, identity: np.ndarray, seed: int) -> float:

@@ -8,7 +8,6 @@ import numpy as np
 from aia_models.judging.attacks import Attack, AttackKey, Decode, attack_all
 from aia_models.judging.matches import Match, match_all
 from aia_models.judging.released import ReleasedFaces, Suite, check_released
-from aia_models.measures.metrics import folded
 
 JUDGE_VERSION = 4  # raise it when the same representations are given other figures
 
@@ -36,12 +35,12 @@ class Judgement:
         Over all attributes, or against one of them.
         """
         there = [a for a in self.attacks if a.split == split and attribute in (None, a.attribute)]
-        return max(there, key=lambda attack: folded(attack.auc))
+        return max(there, key=lambda attack: attack.folded_auc)
 
     def strongest_repeated(self, split: str) -> Attack | None:
         """The strongest attack on means of ten releases; None where there is none."""
         there = [a for a in self.further_attacks if a.split == split and a.releases > 1]
-        return max(there, key=lambda attack: folded(attack.auc), default=None)
+        return max(there, key=lambda attack: attack.folded_auc, default=None)
 
     def best_match(self, split: str) -> Match:
         """The match, on `split`, of the matcher that is best on validation: its AUC is `matching_auc_<split>`."""

@@ -38,8 +38,8 @@ class Match:
     matcher: str
     negatives: str
     auc: float
-    low: float
-    high: float
+    auc_low: float
+    auc_high: float
     accuracy: float
     accuracy_low: float
     accuracy_high: float
@@ -116,7 +116,7 @@ def _match(
     same, weight = ~pairs.different, pair_weights(pairs, weights)
     draws = weighted_aucs(similarity, same, weight)
     right = (similarity >= threshold) == same
-    low, high = interval(draws)
+    auc_low, auc_high = interval(draws)
     accuracy = interval(weighted_shares(right, weight))
     eer = interval(weighted_equal_error_rates(similarity, same, weight))
     rates: dict[str, float | None] = {}
@@ -128,7 +128,8 @@ def _match(
         rates |= {column: rate, f"{column}_low": ends[0], f"{column}_high": ends[1]}
     split, matcher, negatives = names
     match = Match(
-        split=split, matcher=matcher, negatives=negatives, auc=auc(similarity, same), low=low, high=high,
+        split=split, matcher=matcher, negatives=negatives,
+        auc=auc(similarity, same), auc_low=auc_low, auc_high=auc_high,
         accuracy=float(right.mean()), accuracy_low=accuracy[0], accuracy_high=accuracy[1],
         eer=equal_error_rate(similarity, same), eer_low=eer[0], eer_high=eer[1], pairs=len(same), **rates,
     )  # fmt: skip

@@ -72,7 +72,7 @@ class PaperRun:
 
 def read_paper_run(study: StudyTables) -> PaperRun:
     """The run of a study with designs of its own; AnalysisError where none of them is complete."""
-    planned = read_trials(study).filter(pl.col("number").is_null(), pl.col("phase") != "confirm")
+    planned = read_trials(study).filter(pl.col("optuna_number").is_null(), pl.col("phase") != "confirm")
     complete = planned.filter(pl.col("status") == "complete")
     if complete.is_empty():
         raise AnalysisError(

@@ -20,23 +20,23 @@ def attacks_by_design(study: StudyTables, members: pl.DataFrame) -> Judgements:
     attacks = read_attacks(study)
     key = ["attribute", "attacker", "vantage", "releases"]
     most = pl.col("train_images").max().over("trial_id", "split", *key)
-    folded = attacks.filter(pl.col("train_images") == most).with_columns(
-        auc=pl.max_horizontal("auc", 1 - pl.col("auc")),
-        name=_attacker(several_attributes=attacks["attribute"].n_unique() > 1),
+    with_all_images = attacks.filter(pl.col("train_images") == most).with_columns(
+        name=_attacker(several_attributes=attacks["attribute"].n_unique() > 1)
     )
-    return _by_design(folded, members)
+    return _by_design(with_all_images, "folded_auc", members)
 
 
 def matches_by_design(study: StudyTables, members: pl.DataFrame) -> Judgements:
     """Return per design its matchers, the best on validation first, like `attacks_by_design`."""
     same_gender = pl.col("negatives") == "same_gender"
     pairs = pl.when(same_gender).then(pl.lit(", same-gender pairs")).otherwise(pl.lit(""))
-    return _by_design(read_matches(study).with_columns(name=_words("matcher") + pairs), members)
+    named = read_matches(study).with_columns(name=_words("matcher") + pairs)
+    return _by_design(named, "auc", members)
 
 
-def _by_design(judged: pl.DataFrame, members: pl.DataFrame) -> Judgements:
+def _by_design(judged: pl.DataFrame, figure: str, members: pl.DataFrame) -> Judgements:
     means = {
-        split: pl.col("auc").filter(pl.col("split") == split).mean().round(DIGITS)
+        split: pl.col(figure).filter(pl.col("split") == split).mean().round(DIGITS)
         for split in ("validation", "test")
     }
     rows = (

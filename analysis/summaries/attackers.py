@@ -18,7 +18,7 @@ OWN_PEOPLE = (
 def attacked(
     trials: pl.DataFrame, attacks: pl.DataFrame, objectives: Sequence[Objective] = SEARCH_OBJECTIVES
 ) -> pl.DataFrame:
-    """Return a row per shown design and attacker: `design`, `attacker` and `auc` on validation, folded.
+    """Return a row per shown design and attacker: `design`, `attacker` and `folded_auc` on validation.
 
     Designs are those of the front, the most private first, then the baselines; of the front at most MAX_DESIGNS, from
     end to end. A search trial is called by its id, a confirmed design by its design_id, a baseline by its method. Over
@@ -29,24 +29,24 @@ def attacked(
     members = _members(trials, objectives)
     fitted = ["trial_id", "attribute", "attacker", "vantage"]
     largest = attacks.filter(
-        pl.col("split") == "validation", pl.col("releases") == 1, pl.col("auc").is_not_null()
+        pl.col("split") == "validation", pl.col("releases") == 1, pl.col("folded_auc").is_not_null()
     ).filter(pl.col("train_images") == pl.col("train_images").max().over(fitted))
     several = largest["attribute"].n_unique() > 1
     attribute = pl.col("attribute") + ": " if several else pl.lit("")
     own = pl.when(pl.col("vantage") == "train").then(pl.lit(OWN_PEOPLE)).otherwise(pl.lit(""))
     named = largest.select(
         "trial_id",
+        "folded_auc",
         attacker=attribute + pl.col("attacker").str.replace_all("_", " ") + own,
-        auc=pl.max_horizontal(pl.col("auc"), 1 - pl.col("auc")),
     )
     means = (
         members.join(named, on="trial_id")
         .group_by("place", "design", "attacker", "on_front")
-        .agg(pl.col("auc").mean())
-        .with_columns(strength=pl.col("auc").filter("on_front").mean().over("attacker"))
+        .agg(pl.col("folded_auc").mean())
+        .with_columns(strength=pl.col("folded_auc").filter("on_front").mean().over("attacker"))
     )
     return means.sort("place", -pl.col("strength"), "attacker", nulls_last=True).select(
-        "design", "attacker", "auc"
+        "design", "attacker", "folded_auc"
     )
 
 

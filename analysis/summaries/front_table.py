@@ -10,7 +10,7 @@ from analysis.tables.reader import StudyTables, read_trials
 from analysis.tables.schema import SCHEMAS
 
 CONTRIBUTION = "hypervolume_contribution"
-IDENTITY = ("number", "trial_id", "design_id", "source", "seeds")
+IDENTITY = ("optuna_number", "trial_id", "design_id", "source", "seeds")
 FIGURES = (
     *(f"{ATTACKER.column}{end}" for end in ("", "_low", "_high")),
     *(f"{MATCHING.column}{end}" for end in ("", "_low", "_high")),

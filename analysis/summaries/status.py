@@ -24,7 +24,7 @@ def status_summary(study: StudyTables) -> dict[str, Any]:
     trials = read_trials(study)
     front = pareto_front(trials, study.objectives)
     judged = candidates(trials, study.objectives)
-    failed = trials.filter(pl.col("error").is_not_null()).sort("phase", "number", "trial_id")
+    failed = trials.filter(pl.col("error").is_not_null()).sort("phase", "optuna_number", "trial_id")
     return {
         "directory": study.directory,
         "trials": trials.height,

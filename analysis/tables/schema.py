@@ -15,7 +15,7 @@ from analysis.tables.objectives import MAX_ATTRIBUTES, attribute_column
 from search_spaces.domains import When
 from search_spaces.hyperparameters import HYPERPARAMETERS
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 SCHEMA_KEY = b"aia_study_schema_version"  # of a table's metadata
 
 _TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
@@ -79,7 +79,7 @@ TRIALS_SCHEMA = _schema(
     "One row per trial, written when the trial is final and after its rows in the other tables.",
     _TRIAL_ID,
     _field("design_id", str, "Hash of the training config without seed: repeats share it.", required=True),
-    _field("number", int, "Optuna's number of the trial; null outside search."),
+    _field("optuna_number", int, "Optuna's number of the trial; null outside search."),
     _field("phase", str, "Why it ran.", required=True, among=("search", "confirm", "baseline")),
     _field(
         "method",
@@ -202,12 +202,12 @@ ATTACKS_SCHEMA = _schema(
     _field("releases", int, "Releases of each image it reads: one, or the mean of ten.", required=True),
     _field("train_images", int, "Images it was fitted on: the largest number counts.", required=True),
     _field("setting", str, "Setting that it was fitted with.", required=True),
-    _field("auc", float, "ROC AUC, not folded, 0 to 1."),
+    _field("folded_auc", float, "Folded ROC AUC, max(AUC, 1 - AUC): 0.5 to 1."),
+    _field("folded_auc_low", float, "Lower end of the folded ROC AUC's 95 % interval over identities."),
+    _field("folded_auc_high", float, "Upper end of the folded ROC AUC's 95 % interval over identities."),
     *_with_ends("accuracy", "accuracy, 0 to 1."),
     *_with_ends("balanced_accuracy", "balanced accuracy, 0 to 1."),
     _field("majority_share", float, "Accuracy of always guessing the larger class, 0.5 to 1."),
-    _field("low", float, "Lower end of the folded ROC AUC's 95 % interval over identities."),
-    _field("high", float, "Upper end of the folded ROC AUC's 95 % interval over identities."),
     _field("fit_seconds", float, "Seconds that fitting took."),
 )
 
@@ -218,8 +218,8 @@ MATCHES_SCHEMA = _schema(
     _field("matcher", str, "Kind of fresh matcher.", required=True),
     _field("negatives", str, "Which different pairs.", required=True, among=("any", "same_gender")),
     _field("auc", float, "ROC AUC of same against different pairs, 0 to 1."),
-    _field("low", float, "Lower end of the ROC AUC's 95 % interval over identities."),
-    _field("high", float, "Upper end of the ROC AUC's 95 % interval over identities."),
+    _field("auc_low", float, "Lower end of the ROC AUC's 95 % interval over identities."),
+    _field("auc_high", float, "Upper end of the ROC AUC's 95 % interval over identities."),
     *_with_ends("accuracy", "accuracy at the threshold that is best on validation, 0 to 1."),
     *_with_ends("eer", "equal error rate, 0 to 1."),
     *_with_ends("tar_far_1e_2", "true accepts at 1 % false accepts, 0 to 1; null where pairs are too few."),

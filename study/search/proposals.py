@@ -118,7 +118,9 @@ class Proposals:
         A number that neither knows was asked for and lost: it fails, and keeps its place.
         """
         lost = {
-            row["number"]: row for row in rows if row["number"] is not None and row["number"] >= self._numbers
+            number: row
+            for row in rows
+            if (number := row["optuna_number"]) is not None and number >= self._numbers
         }
         for number in range(self._numbers, max(lost, default=-1) + 1):
             row = lost.get(number, {"status": "failed"})

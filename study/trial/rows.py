@@ -7,7 +7,6 @@ from typing import Any
 
 from aia_models.judging.in_loop import InLoopFigures
 from aia_models.judging.judge import Judgement
-from aia_models.measures.metrics import folded
 from aia_models.training.trainer import EpochRecord
 from analysis.tables.objectives import attribute_column
 from study.spec.spec import StudySpec
@@ -46,7 +45,7 @@ def trial_row(plan: TrialPlan, spec: StudySpec, status: Status, **figures: Any) 
     return {
         "trial_id": plan.trial_id,
         "design_id": training_config(plan, spec).design_id,
-        "number": plan.optuna_number,
+        "optuna_number": plan.optuna_number,
         "phase": plan.phase,
         "method": plan.method,
         "seed": plan.seed,
@@ -73,20 +72,20 @@ def judged_figures(judgement: Judgement, last: EpochRecord, in_loop: Mapping[str
         attacks = [a for a in judgement.attacks if a.split == split]
         same_gender = judgement.best_same_gender_match(split)
         figures |= {
-            f"attacker_auc_{split}": folded(attack.auc),
-            f"attacker_auc_{split}_low": attack.low,
-            f"attacker_auc_{split}_high": attack.high,
+            f"attacker_auc_{split}": attack.folded_auc,
+            f"attacker_auc_{split}_low": attack.folded_auc_low,
+            f"attacker_auc_{split}_high": attack.folded_auc_high,
             f"attacker_accuracy_{split}": max(a.accuracy for a in attacks),
             f"attacker_balanced_accuracy_{split}": max(a.balanced_accuracy for a in attacks),
             f"majority_share_{split}": attack.majority_share,
             f"matching_auc_{split}": match.auc,
-            f"matching_auc_{split}_low": match.low,
-            f"matching_auc_{split}_high": match.high,
+            f"matching_auc_{split}_low": match.auc_low,
+            f"matching_auc_{split}_high": match.auc_high,
             f"matching_auc_same_gender_{split}": same_gender and same_gender.auc,
         }
         figures |= _attribute_figures(judgement, split)
         repeated = judgement.strongest_repeated(split)
-        figures[f"attacker_auc_10_releases_{split}"] = repeated and folded(repeated.auc)
+        figures[f"attacker_auc_10_releases_{split}"] = repeated and repeated.folded_auc
     in_training, fresh = last.adversary_auc_validation, figures["attacker_auc_validation"]
     improving = (judgement.still_improving or {}).get(judgement.strongest_attack("validation").attribute)
     return {
@@ -121,7 +120,7 @@ def weak_adversary(in_loop_auc: float, fresh_auc: float) -> bool:
 def epoch_figures(judgement: Judgement, judging_seconds: float) -> Row:
     """Columns of `epochs` that come from judging after the epoch: everything that a search may optimise."""
     figures: Row = {
-        "attacker_auc_validation": folded(judgement.strongest_attack("validation").auc),
+        "attacker_auc_validation": judgement.strongest_attack("validation").folded_auc,
         "matching_auc_validation": judgement.best_match("validation").auc,
         "judging_seconds": judging_seconds,
     }
@@ -142,7 +141,7 @@ def _attribute_figures(judgement: Judgement, split: str) -> Row:
     """The strongest attacker of each private attribute, in the order of the attributes."""
     attributes = dict.fromkeys(a.attribute for a in judgement.attacks if a.split == split)
     return {
-        attribute_column(number, split): folded(judgement.strongest_attack(split, attribute).auc)
+        attribute_column(number, split): judgement.strongest_attack(split, attribute).folded_auc
         for number, attribute in enumerate(attributes, start=1)
     }
 

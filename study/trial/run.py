@@ -14,7 +14,6 @@ from aia_models.errors import DivergedError
 from aia_models.judging.in_loop import InLoopFigures, judge_in_loop
 from aia_models.judging.judge import Judgement, judge
 from aia_models.judging.released import release_faces
-from aia_models.measures.metrics import folded
 from aia_models.release import checkpoint
 from aia_models.release.anonymizer import Anonymizer, fit_anonymizer
 from aia_models.training.allocator import keep_freed_memory
@@ -263,7 +262,7 @@ class _Running:
             "attributes": list(self._faces.attributes),
             "data_fingerprint": self._faces.fingerprint,
             "preparation": {"grey": True, "crop": "centred square", "image_side": self._faces.image_side},
-            "attacker_auc_validation": folded(judgement.strongest_attack("validation").auc),
+            "attacker_auc_validation": judgement.strongest_attack("validation").folded_auc,
             "matching_auc_validation": judgement.best_match("validation").auc,
         }
 

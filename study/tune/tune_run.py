@@ -170,7 +170,7 @@ def _recorded_epochs(study: StudyDirectory) -> Iterator[tuple[int, dict]]:
     before = spec.training.stage1_epochs + spec.training.heads_epochs
     for row in _rows(study, "epochs"):
         trial = recorded[row["trial_id"]]
-        if trial["number"] is not None and row["judging_seconds"] is not None:
+        if trial["optuna_number"] is not None and row["judging_seconds"] is not None:
             yield row["epoch"] - before, {name: trial[name] for name in HYPERPARAMETERS} | row
 
 

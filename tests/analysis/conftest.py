@@ -55,7 +55,7 @@ def searched() -> Callable[..., pl.DataFrame]:
             matching = 0.5 + 0.5 * (attacker - 0.5) + 0.05 * generator.random()
             judged = _figures(attacker, matching) if status in ("complete", "stopped_early") else {}
             error = {"error": "out of memory"} if status == "failed" else {}
-            rows.append({"number": number, "status": status, "alpha": 5.0, **judged, **error})
+            rows.append({"optuna_number": number, "status": status, "alpha": 5.0, **judged, **error})
         methods = ["original", "random", "aia_without_t", "erasure"] if baselines else []
         for index, method in enumerate(methods):
             figures = _figures(0.8 - 0.06 * index, 0.7 - 0.02 * index)

@@ -62,7 +62,7 @@ def _search(random: np.random.Generator, count: int, shift: float, *, rungs: boo
         row = {
             "trial_id": f"trial-{number:05d}",
             "design_id": f"{number:012x}",
-            "number": number,
+            "optuna_number": number,
             "phase": "search",
             "method": "aia",
             "seed": 0,
@@ -94,7 +94,8 @@ def _confirmations(random: np.random.Generator, rows: list[Row], designs: int, s
         _finished(
             {
                 **row,
-                "trial_id": f"confirm-{row['design_id']}-{seed}", "phase": "confirm", "number": None, "seed": seed,
+                "trial_id": f"confirm-{row['design_id']}-{seed}",
+                "phase": "confirm", "optuna_number": None, "seed": seed,
             },
             random,
             min(row["attacker_auc_validation"] + 0.05 + random.normal(0, 0.01), 0.99),
@@ -163,7 +164,7 @@ def _attacks(row: Row, random: np.random.Generator) -> Iterator[Row]:
             yield {
                 "trial_id": row["trial_id"], "split": "validation", "attribute": "gender", "attacker": attacker,
                 "suite": "full" if full else "cheap", "vantage": vantage, "releases": 1, "train_images": 500,
-                "setting": "usual", "auc": max(auc, 0.5),
+                "setting": "usual", "folded_auc": max(auc, 0.5),
             }  # fmt: skip
 
 

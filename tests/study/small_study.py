@@ -19,7 +19,7 @@ def trial(number: int, **more: Any) -> dict[str, Any]:
     row = {
         "trial_id": trial_id,
         "design_id": f"design-{number}",
-        "number": number,
+        "optuna_number": number,
         "phase": "search",
         "method": "aia",
         "seed": 0,

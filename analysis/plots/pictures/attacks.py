@@ -37,14 +37,14 @@ def plot_attacks(study: StudyTables) -> p9.ggplot:
     cells = cells.with_columns(
         pl.col("design").cast(pl.Enum(designs[::-1])),  # the first row of a plot is its lowest
         pl.col("attacker").cast(pl.Enum(attackers)),
-        figure=pl.col("auc").round(2).map_elements("{:.2f}".format, return_dtype=pl.String),
+        figure=pl.col("folded_auc").round(2).map_elements("{:.2f}".format, return_dtype=pl.String),
     )
     own = "(own): fitted on the anonymizer's own people." if any(map(_is_own, attackers)) else ""
-    dark = pl.col("auc") >= WHITE_FROM_AUC
+    dark = pl.col("folded_auc") >= WHITE_FROM_AUC
     width = WIDTH_INCHES if len(attackers) <= MAX_IN_A_COLUMN else WIDE_INCHES
     return (
         p9.ggplot(cells, p9.aes("attacker", "design"))
-        + p9.geom_tile(p9.aes(fill="auc"), color="white", size=0.3)
+        + p9.geom_tile(p9.aes(fill="folded_auc"), color="white", size=0.3)
         + [*_figures(cells.filter(~dark), "black"), *_figures(cells.filter(dark), "white")]
         + p9.scale_fill_gradient(low=LIGHT, high=DARK, limits=(CHANCE_AUC, 1.0), guide=None)
         + p9.scale_x_discrete(expand=(0, 0))

@@ -72,7 +72,7 @@ def trial(number: int, attacker: float, matching: float, **columns: Any) -> Row:
     return {
         "trial_id": name,
         "design_id": f"design-{number}",
-        "number": number,
+        "optuna_number": number,
         "phase": "search",
         "method": "aia",
         "seed": 0,
@@ -104,7 +104,7 @@ def _baseline(place: int, method: str) -> Row:
     name = f"baseline-{method}"
     names = {"trial_id": name, "design_id": name, "phase": "baseline", "method": method}
     row = trial(0, 0.8 - 0.06 * place, 0.7 - 0.02 * place, **names, checkpoint=f"checkpoints/{name}")
-    return {**row, "number": None, "alpha": None, "beta": None}
+    return {**row, "optuna_number": None, "alpha": None, "beta": None}
 
 
 def _confirming(row: Row, seed: int) -> Row:
@@ -143,8 +143,10 @@ def _attacks(row: Row, attackers: list[tuple[str, str, int]]) -> list[Row]:
             "releases": releases,
             "train_images": images,
             "setting": "0.1",
-            # The strongest reads what the trial's row says, folded; with half of the images it reads less.
-            "auc": 1 - row[f"attacker_auc_{split}"] + 0.01 * place + (0.1 if images == 100 else 0),
+            # The strongest reads what the trial's row says; with half of the images it reads less.
+            "folded_auc": max(
+                0.5, row[f"attacker_auc_{split}"] - 0.01 * place - (0.1 if images == 100 else 0)
+            ),
         }
         for split in ("validation", "test")
         for place, (attacker, vantage, releases) in enumerate(attackers)

@@ -30,11 +30,11 @@ def test_an_attack_counts_folded_on_one_release_and_the_most_images(trials) -> N
     found = attacked(
         frame,
         attacks(
-            {"trial_id": "t0000", "auc": 0.2},
-            {"trial_id": "t0000", "auc": 0.9, "train_images": 50},
-            {"trial_id": "t0000", "auc": 0.95, "releases": 10},
-            {"trial_id": "t0000", "auc": 0.99, "split": "test"},
-            {"trial_id": "t0000", "auc": 0.7, "vantage": "train"},
+            {"trial_id": "t0000", "folded_auc": 0.8},
+            {"trial_id": "t0000", "folded_auc": 0.9, "train_images": 50},
+            {"trial_id": "t0000", "folded_auc": 0.95, "releases": 10},
+            {"trial_id": "t0000", "folded_auc": 0.99, "split": "test"},
+            {"trial_id": "t0000", "folded_auc": 0.7, "vantage": "train"},
         ),
     )
     assert found.rows() == [("t0000", "mlp", 0.8), ("t0000", "mlp (own)", 0.7)]
@@ -48,7 +48,7 @@ def test_designs_come_most_private_first_then_baselines_and_attackers_strongest_
         "t0002": (1.0, 0.5),
     }  # a baseline says nothing of strength
     rows = [
-        {"trial_id": name, "attacker": who, "auc": auc}
+        {"trial_id": name, "attacker": who, "folded_auc": auc}
         for name, both in aucs.items()
         for who, auc in zip(("a_b", "c"), both, strict=True)
     ]
@@ -58,7 +58,7 @@ def test_designs_come_most_private_first_then_baselines_and_attackers_strongest_
 
 
 def test_attackers_of_several_attributes_are_told_apart(trials) -> None:
-    rows = [{"trial_id": "t0000", "auc": 0.6, "attribute": name} for name in ("gender", "young")]
+    rows = [{"trial_id": "t0000", "folded_auc": 0.6, "attribute": name} for name in ("gender", "young")]
     assert set(attacked(trials([GOOD]), attacks(*rows))["attacker"]) == {"gender: mlp", "young: mlp"}
 
 
@@ -75,7 +75,7 @@ def test_confirmed_designs_show_their_means_over_seeds(tmp_path: Path) -> None:
     )
     assert len(own) == of_mlp.height == 3
     cell = found.filter(pl.col("design") == design, pl.col("attacker") == "mlp")
-    assert cell["auc"].to_list() == pytest.approx([of_mlp["auc"].mean()])
+    assert cell["folded_auc"].to_list() == pytest.approx([of_mlp["folded_auc"].mean()])
     assert found.filter(pl.col("design") == design).height == 2 * len(FULL)
 
 
@@ -87,7 +87,7 @@ def test_of_a_long_front_both_ends_are_shown(trials) -> None:
             for place in range(count)
         ]
     )
-    rows = [{"trial_id": name, "auc": 0.6} for name in frame["trial_id"]]
+    rows = [{"trial_id": name, "folded_auc": 0.6} for name in frame["trial_id"]]
     shown = attacked(frame, attacks(*rows))["design"].to_list()
     assert len(shown) == MAX_DESIGNS
     assert (shown[0], shown[-1]) == ("t0000", f"t{count - 1:04d}")

@@ -12,7 +12,7 @@ def test_rows_are_the_front_with_what_matters_first(study_directory, searched) -
     assert rows["trial_id"].to_list() == pareto_front(frame)["trial_id"].to_list()
     assert set(rows.columns) == {*frame.columns, "source", "seeds", "hypervolume_contribution"}
     assert rows.columns[:6] == [
-        "number",
+        "optuna_number",
         "trial_id",
         "design_id",
         "source",

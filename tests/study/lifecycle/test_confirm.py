@@ -72,7 +72,7 @@ def test_the_search_front_is_confirmed_once_for_each_fresh_seed_though_a_driver_
     assert set(rows["trial_id"]) == expected(confirmed)
     assert set(rows["seed"]) == set(fresh_seeds(open_study_directory(confirmed).spec))
     assert not set(rows["seed"]) & set(table(confirmed).filter(pl.col("phase") != "confirm")["seed"])
-    assert rows.select("number", "error").null_count().row(0) == (rows.height, rows.height)
+    assert rows.select("optuna_number", "error").null_count().row(0) == (rows.height, rows.height)
     assert (rows["status"] == "complete").all()
     assert all((confirmed / checkpoint / "model.safetensors").is_file() for checkpoint in rows["checkpoint"])
     searched = {row["design_id"]: row for row in of_phase(confirmed, "search").iter_rows(named=True)}

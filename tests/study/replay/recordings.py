@@ -81,7 +81,7 @@ def _trial_row(plan: TrialPlan, design_id: str, status: str) -> dict[str, Any]:
     row = {
         "trial_id": plan.trial_id,
         "design_id": design_id,
-        "number": None,
+        "optuna_number": None,
         "phase": "search",
         "method": "aia",
     }

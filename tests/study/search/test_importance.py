@@ -27,7 +27,7 @@ def searched(count: int, searched_space=SPACE, **more) -> pl.DataFrame:
     ):
         values = from_point(searched_space, point)
         row = {
-            "trial_id": f"trial-{number:05d}", "design_id": f"d{number}", "number": number, "phase": "search",
+            "trial_id": f"trial-{number:05d}", "design_id": f"d{number}", "optuna_number": number, "phase": "search",
             "method": "aia", "seed": 0, "split_seed": 0, "status": "complete", **resolve(values, {}),
             "attacker_auc_validation": 0.8 - 0.03 * float(np.log(values["beta"])),
             "matching_auc_validation": 0.7 + 0.03 * float(np.log(values["alpha"])),
@@ -88,7 +88,7 @@ def test_the_same_trials_say_the_same_in_any_order() -> None:
 def test_trials_that_did_not_end_or_lie_outside_the_space_do_not_count() -> None:
     frame = searched(MIN_IMPORTANCE_TRIALS)
     assert importance_rows(frame, SPACE, SEARCH_OBJECTIVES)
-    last = pl.col("number") == MIN_IMPORTANCE_TRIALS - 1
+    last = pl.col("optuna_number") == MIN_IMPORTANCE_TRIALS - 1
     for column, value in (("status", "stopped_early"), ("phase", "confirm"), ("alpha", 0.0), ("beta", None)):
         spoilt = frame.with_columns(pl.when(last).then(pl.lit(value)).otherwise(pl.col(column)).alias(column))
         assert importance_rows(spoilt, SPACE, SEARCH_OBJECTIVES) == []

@@ -18,7 +18,7 @@ def rows_of(trial_id: str) -> TrialRows:
     trial = {
         "trial_id": trial_id,
         "design_id": f"design-{number}",
-        "number": number,
+        "optuna_number": number,
         "phase": "search",
         "method": "aia",
         "seed": 0,
@@ -43,7 +43,7 @@ def rows_of(trial_id: str) -> TrialRows:
             "releases": 1,
             "train_images": 100,
             "setting": "0.01",
-            "auc": 0.4,
+            "folded_auc": 0.6,
         }
         for split in SPLITS
     ]

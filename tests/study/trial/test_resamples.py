@@ -17,7 +17,7 @@ SPLITS = ("validation", "test")
 def judgement() -> Judgement:
     """Another attacker is strongest on test than on validation; the matcher is chosen on validation."""
     aucs = {
-        ("validation", "one"): 0.3,
+        ("validation", "one"): 0.7,
         ("validation", "two"): 0.6,
         ("test", "one"): 0.6,
         ("test", "two"): 0.9,
@@ -26,7 +26,7 @@ def judgement() -> Judgement:
     return Judgement(
         attacks,
         tuple(some_match(split, name, auc) for (split, name), auc in aucs.items()),
-        {one.key: np.array([one.auc, np.nan]) for one in attacks},
+        {one.key: np.array([one.folded_auc, np.nan]) for one in attacks},
         {key: np.array([auc, auc + 0.05]) for key, auc in aucs.items()},
     )
 
@@ -48,10 +48,10 @@ def test_each_figure_has_its_own_draws_and_a_missing_one_is_null(tmp_path: Path)
     assert table.schema.metadata[b"aia_study_schema_version"] == str(SCHEMA_VERSION).encode()
     values = {(r["split"], r["figure"], r["resample"]): r["value"] for r in table.to_pylist()}
     assert len(values) == table.num_rows == 2 * 7 * 2
-    assert values["validation", "attacker_auc", 0] == 0.3, "folded 0.7 is the strongest"
+    assert values["validation", "attacker_auc", 0] == 0.7
     assert values["test", "attacker_auc", 0] == 0.9
     assert values["test", "attacker_auc", 1] is None
-    assert values["test", "matching_auc", 0] == 0.9
+    assert values["test", "matching_auc", 0] == 0.6, "the matcher that is best on validation"
     assert values["test", "in_loop_adversary_accuracy", 0] == 21
     assert values["validation", "in_loop_matcher_accuracy", 0] == 14
     assert {key[0] for key in values} == set(SPLITS)

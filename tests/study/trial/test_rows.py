@@ -77,14 +77,14 @@ def test_the_key_of_stage_1_holds_what_it_depends_on_and_nothing_of_stage_2():
 
 
 def judgement(*further: Attack, improving: bool | None = None) -> Judgement:
-    """Two attributes; `young` is read best, and upside down."""
+    """Two attributes; attackers read `young` best."""
     attacks = tuple(
         some_attack(split, "mlp", auc + shift, attribute, vantage=vantage)
         for split, shift in (("validation", 0.0), ("test", 0.01))
         for attribute, vantage, auc in (
             ("gender", "attack", 0.62),
             ("gender", "train", 0.66),
-            ("young", "attack", 0.25),
+            ("young", "attack", 0.75),
         )
     )
     matches = tuple(
@@ -110,7 +110,7 @@ def in_loop(auc: float) -> dict[str, InLoopFigures]:
 def test_figures_are_those_of_the_worst_attribute_and_vantage_and_of_each_attribute():
     figures = judged_figures(judgement(), LAST, in_loop(0.7))
     assert figures["attacker_auc_validation"] == 0.75
-    assert figures["attacker_auc_test"] == pytest.approx(0.74)
+    assert figures["attacker_auc_test"] == pytest.approx(0.76)
     assert figures["attacker_auc_attribute_1_validation"] == 0.66
     assert figures["attacker_auc_attribute_2_validation"] == 0.75
     assert "attacker_auc_attribute_3_validation" not in figures
@@ -126,7 +126,7 @@ def test_figures_are_those_of_the_worst_attribute_and_vantage_and_of_each_attrib
 def test_repeated_releases_and_learning_curves_stand_beside():
     further = (
         some_attack("validation", "mlp", 0.9, releases=10),
-        some_attack("validation", "svm", 0.05, releases=10),
+        some_attack("validation", "svm", 0.95, releases=10),
         some_attack("validation", "mlp", 0.99),
     )
     figures = judged_figures(judgement(*further, improving=True), LAST, in_loop(0.7))

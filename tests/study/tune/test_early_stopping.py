@@ -101,7 +101,7 @@ def test_optuna_is_told_of_a_stopped_trial_as_such(study):
     storage = JournalStorage(JournalFileBackend(str(study / "search.journal")))
     trials = {t.number: t for t in optuna.load_study(study_name="stopping", storage=storage).trials}
     for row in table(study, "trials").filter(phase="search").iter_rows(named=True):
-        told = trials[row["number"]]
+        told = trials[row["optuna_number"]]
         if row["status"] == "complete":
             assert told.state == TrialState.COMPLETE
         else:

@@ -93,7 +93,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[int, dict], di
     assert starts == {0: 1, 1: 1, 2: 3, 3: 3, 4: 1, 5: 3, 6: 3, 7: 1}, (
         "who died runs again, three times at most"
     )
-    return {outcome.trial["number"]: outcome.trial for outcome in outcomes}, states
+    return {outcome.trial["optuna_number"]: outcome.trial for outcome in outcomes}, states
 
 
 def ending(tmp_path: Path, errors: list[str | None]) -> StudySearcher:

@@ -34,7 +34,7 @@ def rows_of(search: Proposals, trials: int) -> list[dict]:
         figures = judged if status in STATES else {}
         search.tell(proposal.optuna_number, status, figures)  # type: ignore[arg-type]
         names = dict.fromkeys(SPACE.parameters) | dict(proposal.values)
-        rows.append({"number": proposal.optuna_number, "status": status, **names, **figures})
+        rows.append({"optuna_number": proposal.optuna_number, "status": status, **names, **figures})
     return rows
 
 
@@ -66,7 +66,7 @@ def test_trials_that_the_journal_lost_come_back_from_their_rows(tmp_path, sample
 
 def test_a_trial_that_neither_knows_keeps_its_place(tmp_path):
     (tmp_path / "whole").mkdir()
-    rows = [row for row in rows_of(proposals(tmp_path / "whole"), 8) if row["number"] != 5]
+    rows = [row for row in rows_of(proposals(tmp_path / "whole"), 8) if row["optuna_number"] != 5]
     search = proposals(tmp_path)
     search.catch_up(reversed(rows))
     assert [trial.number for trial in recorded(tmp_path)] == list(range(8))

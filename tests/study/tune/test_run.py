@@ -47,16 +47,15 @@ def test_every_planned_trial_has_one_row_with_figures(study):
     assert (trials["status"] == "complete").all()
     figures = trials.select(pl.col("^(attacker|matching)_auc_(validation|test)$"))
     assert figures.null_count().sum_horizontal().item() == 0
-    assert trials.filter(phase="search")["number"].sort().to_list() == [0, 1, 2, 3]
+    assert trials.filter(phase="search")["optuna_number"].sort().to_list() == [0, 1, 2, 3]
     baseline = trials.filter(phase="baseline").row(0, named=True)
-    assert (baseline["method"], baseline["number"], baseline["alpha"]) == ("original", None, None)
+    assert (baseline["method"], baseline["optuna_number"], baseline["alpha"]) == ("original", None, None)
 
 
 def test_the_tables_agree_with_each_other(study):
     trials, attacks, matches = table(study, "trials"), table(study, "attacks"), table(study, "matches")
     for split in ("validation", "test"):
-        folded = pl.max_horizontal("auc", 1 - pl.col("auc"))
-        worst = attacks.filter(split=split).group_by("trial_id").agg(worst=folded.max())
+        worst = attacks.filter(split=split).group_by("trial_id").agg(worst=pl.max("folded_auc"))
         joined = trials.join(worst, on="trial_id")
         assert joined.height == trials.height
         assert (joined["worst"] == joined[f"attacker_auc_{split}"]).all()
@@ -87,8 +86,8 @@ def test_optuna_was_told_every_trial(study):
     rows = table(study, "trials").filter(phase="search")
     for row in rows.iter_rows(named=True):
         values = [row["attacker_auc_validation"], row["matching_auc_validation"]]
-        assert trials[row["number"]].values == pytest.approx(values, abs=1e-15)
-        assert trials[row["number"]].params["alpha"] == row["alpha"]
+        assert trials[row["optuna_number"]].values == pytest.approx(values, abs=1e-15)
+        assert trials[row["optuna_number"]].params["alpha"] == row["alpha"]
     assert len(trials) == 4
 
 
@@ -134,7 +133,7 @@ def test_resume_of_a_finished_study_changes_nothing_and_can_extend_it(study, cap
     assert run(["resume", str(study), "--trials", "3"]) == 2
     assert "4" in capsys.readouterr().err
     assert run(["resume", str(study), "--trials", "5"]) == 0
-    assert table(study, "trials").filter(phase="search")["number"].sort().to_list() == [0, 1, 2, 3, 4]
+    assert table(study, "trials").filter(phase="search")["optuna_number"].sort().to_list() == [0, 1, 2, 3, 4]
     assert open_study_directory(study).spec.trials == 5
 
 
@@ -203,7 +202,7 @@ def test_ctrl_c_ends_in_good_order_and_resume_runs_the_rest_once(tmp_path, tiny_
     assert run(["resume", str(study)]) == 0
     trials = table(study, "trials")
     assert trials["trial_id"].is_unique().all()
-    assert trials.filter(phase="search")["number"].sort().to_list() == list(range(6))
+    assert trials.filter(phase="search")["optuna_number"].sort().to_list() == list(range(6))
     assert (trials["status"] == "complete").all()
     assert not list(study.glob("state/*"))
 

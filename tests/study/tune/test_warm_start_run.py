@@ -23,8 +23,8 @@ def earlier(tmp_path_factory: pytest.TempPathFactory, tiny_settings: list[str]) 
 
 def numbers(study: Path) -> list[int]:
     rows = pl.read_parquet(study / "results" / "trials" / "*.parquet").filter(phase="search")
-    assert rows["trial_id"].to_list() == [f"trial-{number:05d}" for number in rows["number"]]
-    return sorted(rows["number"].to_list())
+    assert rows["trial_id"].to_list() == [f"trial-{number:05d}" for number in rows["optuna_number"]]
+    return sorted(rows["optuna_number"].to_list())
 
 
 @pytest.mark.slow
