@@ -1,4 +1,4 @@
-"""Files and folders that readers see whole or not at all."""
+"""Writes files and folders atomically: readers see the old content or the new one, never a part of it."""
 
 import os
 import shutil
@@ -10,10 +10,12 @@ from pathlib import Path
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yields a hidden path in the folder of `path` for the caller to write a file at, which then replaces `path`.
+    """Yields a hidden temporary path beside `path`; what the caller writes there replaces `path` at the end of the
+    block.
 
-    Readers see the old file or the new one. Where the caller raises, what it wrote is removed and `path` stays as it
-    was. OSError where the folder does not exist or takes no file.
+    Readers see the old content of `path` or the new one. If the block raises, what it wrote is removed and `path`
+    stays as it was. Raises OSError where the parent folder does not exist or is not writable. A folder can be written
+    the same way where `path` does not exist yet or is an empty folder.
     """
     aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:

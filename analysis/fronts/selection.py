@@ -1,4 +1,4 @@
-"""From limits and wishes to the one checkpoint to ship, and what it stands against."""
+"""Selects the checkpoint to ship: the best judged trial within given limits, and the alternatives to it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,12 +14,17 @@ from analysis.tables.objectives import ATTACKER, MATCHING
 
 @dataclass(frozen=True)
 class SelectionCriteria:
-    """What the checkpoint has to be: within the limits that are given, and there the best by one preference.
+    """Limits on the AUCs of a checkpoint, and the preference that chooses among those within the limits.
 
-    `knee` asks for the front's bend: the design nearest to the best of both objectives, each scaled by the range of the
-    front without limits. `weights` (of attacker and matching AUC, not negative) ask for the least weighted sum of
-    attacker AUC less matching AUC. Without either it is the highest matching AUC, or, where only matching is limited,
-    the lowest attacker AUC. AnalysisError where nothing is asked for, or both, or a limit is no AUC.
+    `max_attacker_auc` and `min_matching_auc` are limits from 0.5 to 1 that a checkpoint may reach but not pass; None
+    is no limit. The preference is one of four. `knee` prefers the design with the smallest sum of distances to the
+    best attacker AUC and to the best matching AUC of the front, each in units of its range on the front without
+    limits. `weights` (attacker, matching; at least 0, not both 0) prefer the smallest weights[0] x attacker AUC -
+    weights[1] x matching AUC. With neither, the highest matching AUC is preferred, or, if only matching is limited,
+    the lowest attacker AUC.
+
+    Raises AnalysisError if there is neither limit nor preference, if both preferences are given, or if a number is
+    out of its range.
     """
 
     max_attacker_auc: float | None = None
@@ -33,17 +38,17 @@ class SelectionCriteria:
             if limit is not None and not 0.5 <= limit <= 1.0:
                 raise AnalysisError(f"{name} = {limit}: expected an AUC from 0.5 (chance) to 1.0")
         if self.knee and self.weights is not None:
-            raise AnalysisError("knee and weights are two preferences: give one")
+            raise AnalysisError("knee and weights are two preferences: give one of them")
         if self.weights is not None and not (min(self.weights) >= 0 and 0 < sum(self.weights) < float("inf")):
             raise AnalysisError(f"weights = {self.weights}: expected two numbers of at least 0, not both 0")
         if not (self.limits or self.knee or self.weights is not None):
             raise AnalysisError(
-                "nothing to select by: give max_attacker_auc, min_matching_auc, knee or weights"
+                "nothing to select by: give at least one of max_attacker_auc, min_matching_auc, knee and weights"
             )
 
     @property
     def preference(self) -> str:
-        """In words, what is best within the limits."""
+        """The preference in words, for example "the highest matching AUC"."""
         if self.knee:
             return "the knee of the front"
         if self.weights is not None:
@@ -53,7 +58,7 @@ class SelectionCriteria:
 
     @property
     def limits(self) -> str:
-        """In words, the limits; empty where there are none."""
+        """The limits in words, for example "attacker AUC <= 0.6"; empty if there are none."""
         parts = []
         if self.max_attacker_auc is not None:
             parts.append(f"attacker AUC <= {self.max_attacker_auc:g}")
@@ -61,23 +66,26 @@ class SelectionCriteria:
             parts.append(f"matching AUC >= {self.min_matching_auc:g}")
         return " and ".join(parts)
 
-    def within(self) -> pl.Expr:
-        """A filter: rows within the limits."""
+    def meets_limits(self) -> pl.Expr:
+        """Return a filter for rows of `trials` within the limits."""
         highest, lowest = self.max_attacker_auc or 1.0, self.min_matching_auc or 0.0
         return (pl.col(ATTACKER.column) <= highest) & (pl.col(MATCHING.column) >= lowest)
 
-    def beyond(self) -> pl.Expr:
-        """How far a row is beyond the limits, in AUC."""
+    def limit_violation(self) -> pl.Expr:
+        """Return an expression for how far a row of `trials` is beyond the limits, summed over both, in AUC."""
         highest, lowest = self.max_attacker_auc or 1.0, self.min_matching_auc or 0.0
         over = (pl.col(ATTACKER.column) - highest).clip(0), (lowest - pl.col(MATCHING.column)).clip(0)
         return pl.sum_horizontal(over)
 
-    def ordered(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """All `rows`, the preferred first; ties go to the lower attacker AUC, then to the lower trial id."""
+    def ranked(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Return all `rows` of `trials`, the preferred first; ties go to the lower attacker AUC, then to the trial
+        id."""
         attacker, matching = pl.col(ATTACKER.column), pl.col(MATCHING.column)
         if self.knee:
             front = rows.filter(pl.Series(is_nondominated(costs_of(rows)), dtype=pl.Boolean))
-            score = _from_best(front, ATTACKER.column, 1) + _from_best(front, MATCHING.column, -1)
+            score = _distance_to_best(front, ATTACKER.column, 1) + _distance_to_best(
+                front, MATCHING.column, -1
+            )
             front_first = ~pl.col("trial_id").is_in(front["trial_id"].to_list())
             return rows.sort(front_first, score, attacker, -matching, "trial_id")
         if self.weights is not None:
@@ -94,57 +102,61 @@ class SelectionCriteria:
 
 @dataclass(frozen=True)
 class Selection:
-    """The trial to ship: its row of `trials` with `source` ("search" or "confirm") and `seeds`: from "confirm" the
-    figures are means over that many fresh seeds.
+    """The trial whose checkpoint is to be shipped, and the alternatives to it; trials are rows of `trials` by column
+    name.
 
-    `next_best` is the trial of another design that would come next (None: there is none), `unlimited` the one that
-    would be chosen without the limits (None where that is the same trial): what they cost.
+    `trial` also has `source` ("search" or "confirm") and `seeds`: with "confirm" its figures are means over that many
+    fresh seeds. `next_best` is the best trial of another design within the limits, None if there is none. `unlimited`
+    is the trial that would be chosen without the limits, None if that is the same one: it shows what the limits cost.
     """
 
-    wish: SelectionCriteria
+    criteria: SelectionCriteria
     trial: Mapping[str, Any]
     next_best: Mapping[str, Any] | None
     unlimited: Mapping[str, Any] | None
 
     @property
     def checkpoint(self) -> str:
-        """Folder of the weights, relative to the study directory."""
+        """Folder of the trial's checkpoint, relative to the study directory."""
         return self.trial["checkpoint"]
 
 
-def select(frame: pl.DataFrame, wish: SelectionCriteria, where: str = "trials") -> Selection:
-    """Return what `wish` asks for among the judged trials with a checkpoint, by their validation figures.
+def select(frame: pl.DataFrame, criteria: SelectionCriteria, where: str = "trials") -> Selection:
+    """Return the trial of a `trials` frame that meets `criteria` best, by the validation figures of judged trials.
 
-    AnalysisError names the nearest where nothing is within the limits, and says `where` no trial was judged.
+    Only trials that kept a checkpoint compete. Raises AnalysisError if no trial is judged or has a checkpoint, and if
+    none is within the limits: the message then names the nearest trial. `where` (a directory) begins the message.
     """
     require_objectives(frame, where)
     judged = candidates(frame)
-    kept = judged.filter(pl.col("checkpoint").is_not_null())
-    if kept.is_empty():
+    with_checkpoint = judged.filter(pl.col("checkpoint").is_not_null())
+    if with_checkpoint.is_empty():
         raise AnalysisError(
-            f"none of {judged.height} judged trials ({frame.height} in all) has a checkpoint; expected one"
+            f"none of {judged.height} judged trials ({frame.height} in all) has a checkpoint; expected at least one"
         )
-    preferred = wish.ordered(kept)
-    within = preferred.filter(wish.within())
+    preferred = criteria.ranked(with_checkpoint)
+    within = preferred.filter(criteria.meets_limits())
     if within.is_empty():
-        nearest = kept.sort(wish.beyond(), ATTACKER.column, "trial_id").row(0, named=True)
+        nearest = with_checkpoint.sort(criteria.limit_violation(), ATTACKER.column, "trial_id").row(
+            0, named=True
+        )
         raise AnalysisError(
-            f"no checkpoint has {wish.limits}: the nearest is trial {nearest['trial_id']} with attacker AUC"
-            f" {nearest[ATTACKER.column]:.6g} and matching AUC {nearest[MATCHING.column]:.6g}; widen a limit or"
-            " search on"
+            f"no checkpoint has {criteria.limits}: the nearest is trial {nearest['trial_id']} with attacker AUC"
+            f" {nearest[ATTACKER.column]:.6g} and matching AUC {nearest[MATCHING.column]:.6g}; widen a limit or run"
+            " more search trials"
         )
     trial, unlimited = within.row(0, named=True), preferred.row(0, named=True)
     others = within.filter(pl.col("design_id") != trial["design_id"])
     return Selection(
-        wish,
+        criteria,
         trial,
         next_best=None if others.is_empty() else others.row(0, named=True),
         unlimited=None if unlimited["trial_id"] == trial["trial_id"] else unlimited,
     )
 
 
-def _from_best(front: pl.DataFrame, column: str, sign: int) -> pl.Expr:
-    """How far a row is from the front's best figure, in units of the front's range."""
+def _distance_to_best(front: pl.DataFrame, column: str, sign: int) -> pl.Expr:
+    """Return how far a row is from the front's best figure, in units of the front's range."""
     costs = front[column] * sign
     best, worst = costs.min(), costs.max()
     return (pl.col(column) * sign - best) / max(worst - best, 1e-12)  # type: ignore[operator]

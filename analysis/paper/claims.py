@@ -11,7 +11,7 @@ from analysis.uncertainty.resampled import Estimate, Resampled, estimate
 
 Verdict = Literal["agree", "disagree", "cannot tell", "not measured"]
 ROUNDING = 1e-9  # below this a figure is 0: slopes over equal figures are not, to the last digit
-HELD = 0.5  # what Figure 2 holds one weight at while it varies the other
+FIXED_WEIGHT = 0.5  # what Figure 2 holds one weight at while it varies the other
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckedClaim:
     """A claim against our figures in one reading."""
 
     claim: Claim
@@ -63,14 +63,14 @@ def verdict(excess: Estimate) -> Verdict:
     return "disagree" if excess.high < -ROUNDING else "cannot tell"
 
 
-def check_claims(run: PaperRun) -> list[Checked]:
+def check_claims(run: PaperRun) -> list[CheckedClaim]:
     """Each claim in its in-loop readings, then by fresh attackers and matchers."""
     return [_checked(claim, run, reading) for claim in CLAIMS for reading in (*claim.in_loop, FRESH)]
 
 
-def _checked(claim: Claim, run: PaperRun, reading: Reading) -> Checked:
+def _checked(claim: Claim, run: PaperRun, reading: Reading) -> CheckedClaim:
     excess = estimate(claim.excess(run, reading))
-    return Checked(claim, reading, excess, verdict(excess))
+    return CheckedClaim(claim, reading, excess, verdict(excess))
 
 
 def _more_private(more: Design, less: Design) -> Callable[[PaperRun, Reading], Resampled]:
@@ -84,7 +84,7 @@ def _more_useful(more: Design, less: Design) -> Callable[[PaperRun, Reading], Re
 def _varied(run: PaperRun, weight: str) -> list[Design]:
     """AIA's designs along one weight with the other held, in rising order."""
     held = "beta" if weight == "alpha" else "alpha"
-    along = [design for design in run.designs() if getattr(design, held) == HELD]
+    along = [design for design in run.designs() if getattr(design, held) == FIXED_WEIGHT]
     return sorted(along, key=lambda design: getattr(design, weight))
 
 
@@ -92,7 +92,7 @@ def _slope(run: PaperRun, weight: str, figure: str) -> Resampled:
     """Least-squares slope of a figure over the weight from 0 to 1; NaN with fewer than two designs."""
     designs = _varied(run, weight)
     if len(designs) < 2:
-        return np.full(1 + len(run.counts), np.nan)
+        return np.full(1 + len(run.seed_counts), np.nan)
     across = np.array([getattr(design, weight) for design in designs])
     centred = across - across.mean()
     figures = np.stack([run.over_seeds(design, figure) for design in designs])
@@ -108,9 +108,9 @@ def _inference_rises_with_alpha(run: PaperRun, by: Reading) -> Resampled:
 
 
 def _utility_falls_past_alpha(run: PaperRun, by: Reading) -> Resampled:
-    beyond = [design for design in _varied(run, "beta") if (design.beta or 0.0) > HELD]
+    beyond = [design for design in _varied(run, "beta") if (design.beta or 0.0) > FIXED_WEIGHT]
     if not beyond:
-        return np.full(1 + len(run.counts), np.nan)
+        return np.full(1 + len(run.seed_counts), np.nan)
     there = np.mean([run.over_seeds(design, by.utility) for design in beyond], axis=0)
     return run.over_seeds(AIA, by.utility) - there
 
@@ -119,7 +119,7 @@ def _utility_costs_privacy(run: PaperRun, by: Reading) -> Resampled:
     """Covariance of inference and utility over the designs of Figure 2."""
     designs = {*_varied(run, "alpha"), *_varied(run, "beta")}
     if len(designs) < 2:
-        return np.full(1 + len(run.counts), np.nan)
+        return np.full(1 + len(run.seed_counts), np.nan)
     inference, utility = (
         np.stack([run.over_seeds(design, figure) for design in designs])
         for figure in (by.inference, by.utility)

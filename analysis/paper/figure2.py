@@ -3,7 +3,7 @@
 import plotnine as p9
 import polars as pl
 
-from analysis.paper.claims import FIGURE_2, FRESH, HELD
+from analysis.paper.claims import FIGURE_2, FIXED_WEIGHT, FRESH
 from analysis.plots.elements.theme import BLUE, CHANCE_AUC, GREEN, VERMILLION, caption, column_theme
 from analysis.tables.objectives import ATTACKER, MATCHING
 
@@ -50,7 +50,9 @@ def plot_figure_2(figures: pl.DataFrame, panel: str) -> p9.ggplot:
         + p9.scale_fill_manual(values={FRESH_KIND: BLUE, IN_LOOP_KIND: "white"}, guide=None)
         + p9.scale_x_continuous(breaks=[0, 0.25, 0.5, 0.75, 1], limits=(-0.02, 1.02))
         + p9.labs(
-            x=f"{LETTERS[weight]}, weight in Eq. 8 ({held} = {HELD})", y="", caption=_caption(shown, panel)
+            x=f"{LETTERS[weight]}, weight in Eq. 8 ({held} = {FIXED_WEIGHT})",
+            y="",
+            caption=_caption(shown, panel),
         )
         + column_theme(WIDTH_INCHES, HEIGHT_INCHES)
         + p9.theme(legend_key_width=22)

@@ -6,8 +6,8 @@ from typing import Any, get_args
 
 import polars as pl
 
-from analysis.paper.claims import BALANCED, FIGURE_2, FRESH, TABLE_1, Checked, Verdict
-from analysis.paper.run import SHOWN, PaperRun
+from analysis.paper.claims import BALANCED, FIGURE_2, FRESH, TABLE_1, CheckedClaim, Verdict
+from analysis.paper.run import FIGURE_3_DESIGN, PaperRun
 from analysis.paper.tables import METHODS, SEEDS
 from analysis.uncertainty.resampled import Estimate
 
@@ -47,7 +47,7 @@ class FacesSection:
 def paper_page(
     run: PaperRun,
     table: pl.DataFrame,
-    checked: Sequence[Checked],
+    checked: Sequence[CheckedClaim],
     faces: FacesSection | None,
     facts: Mapping[str, str],
 ) -> str:
@@ -55,7 +55,7 @@ def paper_page(
     seeds = len(run.seeds)
     sections = [
         "# The paper's figures on these faces",
-        f"{run.trials.height} of {run.planned} trainings complete, {seeds} seed{'s' if seeds != 1 else ''}; test"
+        f"{run.trials.height} of {run.planned_count} trainings complete, {seeds} seed{'s' if seeds != 1 else ''}; test"
         " identities throughout. Lower gender inference is more private (↓), higher matching more useful (↑).",
         _intervals(seeds),
         *_verdicts(checked),
@@ -83,7 +83,7 @@ def _intervals(seeds: int) -> str:
     )
 
 
-def _verdicts(checked: Sequence[Checked]) -> list[str]:
+def _verdicts(checked: Sequence[CheckedClaim]) -> list[str]:
     by_column = {
         column: {one.claim.statement: one for one in checked if one.reading in readings}
         for column, readings in COLUMNS.items()
@@ -110,12 +110,12 @@ def _verdicts(checked: Sequence[Checked]) -> list[str]:
     ]
 
 
-def _counts(found: Iterable[Checked]) -> str:
+def _counts(found: Iterable[CheckedClaim]) -> str:
     verdicts = [one.verdict for one in found]
     return ", ".join(f"{verdicts.count(kind)} {kind}" for kind in get_args(Verdict) if kind in verdicts)
 
 
-def _verdict(checked: Checked | None) -> str:
+def _verdict(checked: CheckedClaim | None) -> str:
     if checked is None:
         return ""
     if checked.verdict == "not measured":
@@ -161,7 +161,10 @@ def _other_figures(
 
 def _faces(faces: FacesSection | None) -> list[str]:
     if faces is None:
-        return ["## Figure 3", f"Not drawn: no training at α = {SHOWN.alpha}, β = {SHOWN.beta} is complete."]
+        return [
+            "## Figure 3",
+            f"Not drawn: no training at α = {FIGURE_3_DESIGN.alpha}, β = {FIGURE_3_DESIGN.beta} is complete.",
+        ]
     return [
         "## Figure 3",
         "![Faces, reconstructions and Grad-CAM](figure3.png)",

@@ -36,7 +36,7 @@ class Design(NamedTuple):
 
 ORIGINAL, RANDOM = Design("original"), Design("random")
 AIA, AIA_WITHOUT_T = Design("aia", 0.5, 0.5), Design("aia", 0.0, 0.5)
-SHOWN = Design("aia", 0.2, 0.5)  # Figure 3: the paper gives alpha (section 5.5), not beta
+FIGURE_3_DESIGN = Design("aia", 0.2, 0.5)  # Figure 3: the paper gives alpha (section 5.5), not beta
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,11 @@ class PaperRun:
     """
 
     trials: pl.DataFrame
-    planned: int
+    planned_count: int
     devices: tuple[str, ...]
     seeds: tuple[int, ...]
     resampled: Mapping[tuple[str, str], Resampled]
-    counts: np.ndarray
+    seed_counts: np.ndarray
 
     def designs(self) -> Iterator[Design]:
         """Every design that was measured, AIA's by α, then β."""
@@ -60,11 +60,11 @@ class PaperRun:
 
     def over_seeds(self, design: Design, figure: str) -> Resampled:
         """The mean of a figure over the design's seeds, resampled over seeds and people; NaN if not measured."""
-        rows = self.of(design).select("seed", "trial_id")
+        rows = self.rows_of(design).select("seed", "trial_id")
         values = {self.seeds.index(seed): self.resampled[trial, figure] for seed, trial in rows.iter_rows()}
-        return mean_over_seeds(values, self.counts)
+        return mean_over_seeds(values, self.seed_counts)
 
-    def of(self, design: Design) -> pl.DataFrame:
+    def rows_of(self, design: Design) -> pl.DataFrame:
         """The design's rows, one per seed."""
         same = [pl.col(name).eq_missing(value) for name, value in design._asdict().items()]
         return self.trials.filter(same).sort("seed")

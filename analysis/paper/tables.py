@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import polars.selectors as cs
 
-from analysis.paper.claims import FIGURE_2, FRESH, HELD, TABLE_1, Checked, Reading
+from analysis.paper.claims import FIGURE_2, FIXED_WEIGHT, FRESH, TABLE_1, CheckedClaim, Reading
 from analysis.paper.run import (
     AIA,
     AIA_WITHOUT_T,
@@ -55,7 +55,7 @@ def table_1(run: PaperRun) -> pl.DataFrame:
             "method": name,
             "figure": figure,
             **values,
-            "seeds": run.of(design).height,
+            "seeds": run.rows_of(design).height,
             **_published(name, figure),
         }
         for name, design in METHODS.items()
@@ -72,12 +72,12 @@ def figure_2(run: PaperRun) -> pl.DataFrame:
         (panel, "AIA", design)
         for panel, held in (("a", "alpha"), ("b", "beta"))
         for design in run.designs()
-        if getattr(design, held) == HELD
+        if getattr(design, held) == FIXED_WEIGHT
     ]
     rows = [
         {
             "panel": panel, "method": name, "alpha": design.alpha, "beta": design.beta, "figure": figure,
-            "mean": found.value, "low": found.low, "high": found.high, "seeds": run.of(design).height,
+            "mean": found.value, "low": found.low, "high": found.high, "seeds": run.rows_of(design).height,
         }
         for panel, name, design in (*along, *baselines)
         for reading in (FIGURE_2, FRESH)
@@ -87,7 +87,7 @@ def figure_2(run: PaperRun) -> pl.DataFrame:
     return _nan_to_null(pl.DataFrame(rows, schema=_FIGURE_2))
 
 
-def claims_table(checked: Sequence[Checked]) -> pl.DataFrame:
+def claims_table(checked: Sequence[CheckedClaim]) -> pl.DataFrame:
     """Return the verdicts, one row per claim and reading; `excess` above 0 agrees with the paper."""
     rows = [
         {
@@ -103,7 +103,7 @@ def claims_table(checked: Sequence[Checked]) -> pl.DataFrame:
 def _figures(run: PaperRun, design: Design) -> list[tuple[str, dict[str, object]]]:
     drawn = PEOPLE if len(run.seeds) == 1 else PEOPLE_AND_SEEDS
     found = [(figure, estimate(run.over_seeds(design, figure)), drawn) for figure in RESAMPLED_FIGURES]
-    found += [(figure, _range(run.of(design)[figure]), SEEDS) for figure in OTHER_FIGURES]
+    found += [(figure, _range(run.rows_of(design)[figure]), SEEDS) for figure in OTHER_FIGURES]
     return [
         (figure, {**{name: _known(getattr(one, name)) for name in _ESTIMATE}, "interval": interval})
         for figure, one, interval in found

@@ -1,4 +1,7 @@
-"""Every picture of one study by name: what `aia-study plot --kind` draws and a report leafs through."""
+"""Lists every picture of one study by name, for `aia-study plot --kind` and for the report.
+
+A new picture needs a module in `analysis/plots/pictures` and one line in PICTURES.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,10 +25,10 @@ from analysis.tables.reader import StudyTables, read_trials
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture that can be drawn of an opened study.
+    """One kind of picture: its title, and the function that draws it from a study's tables.
 
-    `draw` returns it without its `title`, in the size that its theme says. It raises AnalysisError, in one line,
-    where the study holds nothing to draw.
+    `draw` returns a plot without the title, whose theme sets its size. It raises AnalysisError if the study lacks
+    what the picture shows.
     """
 
     title: str

@@ -5,16 +5,16 @@ from typing import Any
 import altair as alt
 
 from analysis.plots.elements.frontier_points import View
-from analysis.plots.pictures.frontier import BASELINES, CHANCE_AUC, CONFIRMED, FRONT, OTHER, STOPPED
-from analysis.report.designs import BEATEN, KINDS, NAMES
+from analysis.plots.pictures.frontier import BASELINES, CHANCE_AUC, CONFIRMED, FRONT, SEARCH_TRIAL, STOPPED
+from analysis.report.designs import DOMINATED, KINDS, NAMES
 from analysis.tables.objectives import ATTACKER, MATCHING, Objective
 
 # Colours are CSS variables of the page, which the drawn SVG takes from there, light or dark.
 BASELINE_SHAPES = ("square", "triangle-up", "diamond", "triangle-down")
 MARKS = {  # kind: colour, shape, area in square pixels
-    OTHER: ("var(--trial)", "circle", 42),
+    SEARCH_TRIAL: ("var(--trial)", "circle", 42),
     STOPPED: ("var(--trial)", "cross", 42),
-    BEATEN: ("var(--staircase)", "circle", 60),
+    DOMINATED: ("var(--staircase)", "circle", 60),
     FRONT: ("var(--front)", "circle", 100),
     CONFIRMED: ("var(--front)", "circle", 100),
     **{
@@ -23,8 +23,8 @@ MARKS = {  # kind: colour, shape, area in square pixels
     },
 }
 # Row by row: where there are two columns, as on a phone, the long names stand in the first.
-LEGEND = (CONFIRMED, FRONT, OTHER, BEATEN, STOPPED, *NAMES.values())
-RING = 320  # square pixels, round the chosen design
+LEGEND = (CONFIRMED, FRONT, SEARCH_TRIAL, DOMINATED, STOPPED, *NAMES.values())
+RING_AREA = 320  # square pixels, round the chosen design
 
 
 def frontier_chart(kinds: set[str], x: View, y: View) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def frontier_chart(kinds: set[str], x: View, y: View) -> dict[str, Any]:
     limit = alt.Chart(alt.InlineData(values=[{}])).transform_calculate(x="limit", right=str(x.high))
     layers = [
         limit.mark_rect(color="var(--beyond)", clip=True).encode(across, x2="right:Q"),
-        *_chance(across if x.holds(CHANCE_AUC) else None, up if y.holds(CHANCE_AUC) else None),
+        *_chance(across if x.contains(CHANCE_AUC) else None, up if y.contains(CHANCE_AUC) else None),
         alt.Chart(alt.NamedData("x_bars"))
         .mark_rule(color="var(--front)", opacity=0.35)
         .encode(across, up, x2="x2:Q"),
@@ -51,7 +51,7 @@ def frontier_chart(kinds: set[str], x: View, y: View) -> dict[str, Any]:
         limit.mark_rule(color="var(--limit)", strokeWidth=1.5, clip=True).encode(across),
         alt.Chart(alt.NamedData("designs"))
         .transform_filter("datum.id === chosen")
-        .mark_point(shape="circle", size=RING, filled=False, color="var(--ink)", strokeWidth=2)
+        .mark_point(shape="circle", size=RING_AREA, filled=False, color="var(--ink)", strokeWidth=2)
         .encode(across, up),
         _designs([kind for kind in KINDS if kind in kinds], across, up),
     ]

@@ -9,9 +9,9 @@ import polars as pl
 
 from analysis.fronts.candidates import candidates
 from analysis.fronts.selection import SelectionCriteria
-from analysis.plots.elements.frontier_points import Frontier, View, X, Y
+from analysis.plots.elements.frontier_points import ATTACKER_AUC, MATCHING_AUC, FrontierPoints, View
 from analysis.report.designs import Designs
-from analysis.report.images import examples
+from analysis.report.images import reconstruction_images
 from analysis.report.judgements import Judgements, attacks_by_design, matches_by_design
 from analysis.summaries.front_table import hyperparameters
 from analysis.summaries.wording import figure_text, value_text
@@ -19,7 +19,7 @@ from analysis.tables.location import children
 from analysis.tables.objectives import MAX_ATTRIBUTES, attribute_column
 from analysis.tables.reader import StudyTables
 
-STEP = 0.005  # AUC, of the slider
+SLIDER_STEP = 0.005  # AUC, of the slider
 FIGURES = (
     ("attacker AUC", "attacker_auc"),
     ("attacker AUC, mean of 10 releases", "attacker_auc_10_releases"),
@@ -33,7 +33,7 @@ ATTRIBUTES = tuple(  # where there are several; of one it is the attacker AUC
 
 
 def report_data(
-    study: StudyTables, trials: pl.DataFrame, shown: Designs, picture: Frontier, attackers: View
+    study: StudyTables, trials: pl.DataFrame, shown: Designs, picture: FrontierPoints, attackers: View
 ) -> dict[str, Any]:
     """Return what the page's script works with.
 
@@ -42,7 +42,7 @@ def report_data(
     covers `attackers`.
     """
     eligible = candidates(trials).filter(pl.col("checkpoint").is_not_null())
-    images = examples(study.location, eligible)
+    images = reconstruction_images(study.location, eligible)
     kept = set(children(study.location / "checkpoints"))
     varied, fixed = _parameters(shown.rows)
     attacks, attacker_names = _numbered(attacks_by_design(study, shown.members))
@@ -56,18 +56,18 @@ def report_data(
         }
         for row in shown.rows.iter_rows(named=True)
     ]
-    steps = picture.staircase.select(X, Y).iter_rows()
+    steps = picture.staircase.select(ATTACKER_AUC, MATCHING_AUC).iter_rows()
     return {
         "designs": described,
-        "order": SelectionCriteria(max_attacker_auc=1.0).ordered(eligible)["trial_id"].to_list(),
+        "order": SelectionCriteria(max_attacker_auc=1.0).ranked(eligible)["trial_id"].to_list(),
         "limit": _limit(eligible, attackers),
         "varied": varied,
         "fixed": fixed,
         "attackers": attacker_names,
         "matchers": matcher_names,
         "staircase": [{"step": step, "x": x, "y": y} for step, (x, y) in enumerate(steps)],
-        "x_bars": picture.x_bars.select(x="low", x2="high", y=Y).to_dicts(),
-        "y_bars": picture.y_bars.select(x=X, y="low", y2="high").to_dicts(),
+        "x_bars": picture.x_bars.select(x="low", x2="high", y=MATCHING_AUC).to_dicts(),
+        "y_bars": picture.y_bars.select(x=ATTACKER_AUC, y="low", y2="high").to_dicts(),
     }
 
 
@@ -85,10 +85,10 @@ def _design(
     return {
         "id": trial_id,
         "kind": row["kind"],
-        "x": row[X],
-        "y": row[Y],
-        "attacker": f"{row[X]:.3f}",
-        "matching": f"{row[Y]:.3f}",
+        "x": row[ATTACKER_AUC],
+        "y": row[MATCHING_AUC],
+        "attacker": f"{row[ATTACKER_AUC]:.3f}",
+        "matching": f"{row[MATCHING_AUC]:.3f}",
         "seeds": row["seeds"],
         "parameters": parameters,
         "design": " ".join(f"{name}={value}" for name, value in parameters),
@@ -119,10 +119,13 @@ def _numbered(judgements: Judgements) -> tuple[dict[str, list[list[Any]]], list[
 
 def _limit(eligible: pl.DataFrame, attackers: View) -> dict[str, float]:
     """The slider's ends on either side of what is shown, its step, and where it begins: at the front's knee."""
-    low = max(0.5, math.floor(attackers.low / STEP) * STEP)
-    high = min(1.0, math.ceil(attackers.high / STEP) * STEP)
+    low = max(0.5, math.floor(attackers.low / SLIDER_STEP) * SLIDER_STEP)
+    high = min(1.0, math.ceil(attackers.high / SLIDER_STEP) * SLIDER_STEP)
     start = high
     if not eligible.is_empty():
-        start = math.ceil(SelectionCriteria(knee=True).ordered(eligible)[X][0] / STEP) * STEP
-    scale = {"low": low, "high": high, "start": start, "step": STEP}
+        start = (
+            math.ceil(SelectionCriteria(knee=True).ranked(eligible)[ATTACKER_AUC][0] / SLIDER_STEP)
+            * SLIDER_STEP
+        )
+    scale = {"low": low, "high": high, "start": start, "step": SLIDER_STEP}
     return {name: round(value, 3) for name, value in scale.items()}

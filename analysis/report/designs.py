@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from analysis.fronts.candidates import FIGURES, candidates, judged
-from analysis.plots.elements.frontier_points import X, Y
-from analysis.plots.pictures.frontier import BASELINES, CONFIRMED, FRONT, OTHER, STOPPED
+from analysis.fronts.candidates import FIGURE_COLUMNS, candidates, is_judged
+from analysis.plots.elements.frontier_points import ATTACKER_AUC, MATCHING_AUC
+from analysis.plots.pictures.frontier import BASELINES, CONFIRMED, FRONT, SEARCH_TRIAL, STOPPED
 
-BEATEN = "confirmed, not optimal"
+DOMINATED = "confirmed, not optimal"
 NAMES = {method: name for method, (_, name) in BASELINES.items()}
-KINDS = (OTHER, STOPPED, BEATEN, FRONT, CONFIRMED, *NAMES.values())  # drawn in this order
+KINDS = (SEARCH_TRIAL, STOPPED, DOMINATED, FRONT, CONFIRMED, *NAMES.values())  # drawn in this order
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,13 @@ def designs(trials: pl.DataFrame, front: pl.DataFrame) -> Designs:
 
     Search trials stand for themselves, confirmed designs for their judged seeds, baselines for their method.
     """
-    found = trials.filter(pl.col("phase") == "search", pl.col(X).is_finite(), pl.col(Y).is_finite())
+    found = trials.filter(
+        pl.col("phase") == "search", pl.col(ATTACKER_AUC).is_finite(), pl.col(MATCHING_AUC).is_finite()
+    )
     search = found.with_columns(source=pl.lit("search"), seeds=pl.lit(1, pl.UInt32))
-    confirming = trials.filter(pl.col("phase") == "confirm", judged())
+    confirming = trials.filter(pl.col("phase") == "confirm", is_judged())
     confirmed = candidates(confirming)
-    references = trials.filter(pl.col("phase") == "baseline", judged())
+    references = trials.filter(pl.col("phase") == "baseline", is_judged())
     baselines = _by_method(references)
     rows = pl.concat([search, confirmed, baselines], how="vertical_relaxed").with_columns(kind=_kind(front))
     members = [
@@ -48,7 +50,9 @@ def _by_method(baselines: pl.DataFrame) -> pl.DataFrame:
     return (
         baselines.sort("trial_id")
         .group_by("method", maintain_order=True)
-        .agg((~FIGURES).exclude("method").first(), FIGURES.fill_nan(None).mean(), seeds=pl.len())
+        .agg(
+            (~FIGURE_COLUMNS).exclude("method").first(), FIGURE_COLUMNS.fill_nan(None).mean(), seeds=pl.len()
+        )
         .select(*baselines.columns, pl.lit("baseline").alias("source"), "seeds")
     )
 
@@ -68,8 +72,8 @@ def _kind(front: pl.DataFrame) -> pl.Expr:
         .when(on_front)
         .then(pl.lit(FRONT))
         .when(confirmed)
-        .then(pl.lit(BEATEN))
+        .then(pl.lit(DOMINATED))
         .when(pl.col("status") == "stopped_early")
         .then(pl.lit(STOPPED))
-        .otherwise(pl.lit(OTHER))
+        .otherwise(pl.lit(SEARCH_TRIAL))
     )

@@ -11,7 +11,7 @@ from PIL import Image
 
 from analysis.errors import AnalysisError
 from analysis.plots.catalogue import Picture
-from analysis.plots.elements.frontier_points import X, Y
+from analysis.plots.elements.frontier_points import ATTACKER_AUC, MATCHING_AUC
 from analysis.tables.location import Location, children
 from analysis.tables.reader import StudyTables
 from analysis.tables.schema import EXAMPLES
@@ -20,7 +20,7 @@ DPI = 220
 
 
 @dataclass(frozen=True)
-class Drawn:
+class ReportPicture:
     """One picture of a study: `uri` is its PNG image, or None with the `reason` why there is none."""
 
     title: str
@@ -28,18 +28,18 @@ class Drawn:
     reason: str | None = None
 
 
-def drawn(study: StudyTables, pictures: Mapping[str, Picture]) -> list[Drawn]:
+def report_pictures(study: StudyTables, pictures: Mapping[str, Picture]) -> list[ReportPicture]:
     """Return the pictures of a study in their order, each in the size that its theme says."""
     return [_drawn(study, picture) for picture in pictures.values()]
 
 
-def _drawn(study: StudyTables, picture: Picture) -> Drawn:
+def _drawn(study: StudyTables, picture: Picture) -> ReportPicture:
     image = io.BytesIO()
     try:
         picture.draw(study).save(image, format="png", dpi=DPI, verbose=False)
     except AnalysisError as error:
-        return Drawn(picture.title, None, str(error))
-    return Drawn(picture.title, png_uri(_with_palette(image)))
+        return ReportPicture(picture.title, None, str(error))
+    return ReportPicture(picture.title, png_uri(_with_palette(image)))
 
 
 def _with_palette(image: io.BytesIO) -> bytes:
@@ -49,19 +49,21 @@ def _with_palette(image: io.BytesIO) -> bytes:
     return smaller.getvalue()
 
 
-MAX_BYTES = 800_000  # of images in a page, before base64 makes them a third larger
+MAX_RECONSTRUCTION_BYTES = 800_000  # of images in a page, before base64 makes them a third larger
 
 
-def examples(study: Location, kept: pl.DataFrame) -> Mapping[str, str]:
+def reconstruction_images(study: Location, kept: pl.DataFrame) -> Mapping[str, str]:
     """Return per `trial_id` a data URI of its reconstructions, of those rows of `kept` whose checkpoint holds them.
 
     Rows come in the order of the matching AUC that they lack to the best at their attacker AUC: the front first.
     """
-    lacking = kept.sort(X, -pl.col(Y)).with_columns(lacking=pl.col(Y).cum_max() - pl.col(Y))
+    lacking = kept.sort(ATTACKER_AUC, -pl.col(MATCHING_AUC)).with_columns(
+        lacking=pl.col(MATCHING_AUC).cum_max() - pl.col(MATCHING_AUC)
+    )
     found: dict[str, str] = {}
-    left, there = MAX_BYTES, set(children(study / "checkpoints"))
+    left, there = MAX_RECONSTRUCTION_BYTES, set(children(study / "checkpoints"))
     for trial_id, checkpoint in (
-        lacking.sort("lacking", X, "trial_id").select("trial_id", "checkpoint").iter_rows()
+        lacking.sort("lacking", ATTACKER_AUC, "trial_id").select("trial_id", "checkpoint").iter_rows()
     ):
         if checkpoint.rpartition("/")[2] not in there:
             continue

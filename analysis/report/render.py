@@ -11,11 +11,11 @@ from jinja2 import Environment, PackageLoader, Template
 from markupsafe import Markup
 
 from analysis.plots.catalogue import Picture
-from analysis.plots.elements.frontier_points import X, Y, frontier
+from analysis.plots.elements.frontier_points import ATTACKER_AUC, MATCHING_AUC, frontier_points
 from analysis.report.chart import frontier_chart
 from analysis.report.data import report_data
 from analysis.report.designs import designs
-from analysis.report.images import drawn
+from analysis.report.images import report_pictures
 from analysis.report.summary import basis, source, summary
 from analysis.summaries.front_table import front_rows
 from analysis.summaries.status import status_summary
@@ -35,9 +35,9 @@ def report_page(
     and loads itself anew when that is another. AnalysisError where no front can exist.
     """
     trials = read_trials(study)
-    front, picture = front_rows(study), frontier(trials)
+    front, picture = front_rows(study), frontier_points(trials)
     shown = designs(trials, front)
-    across, up = picture.x.widened(shown.rows[X]), picture.y.widened(shown.rows[Y])
+    across, up = picture.x.extended(shown.rows[ATTACKER_AUC]), picture.y.extended(shown.rows[MATCHING_AUC])
     data = report_data(study, trials, shown, picture, across)
     described = {design["id"]: design for design in data["designs"]}
     baselines = shown.rows.filter(source="baseline")
@@ -52,7 +52,7 @@ def report_page(
         front=[_table_row(row, described) for row in front.iter_rows(named=True)],
         baselines=[_table_row(row, described) for row in baselines.iter_rows(named=True)],
         status=status_summary(study),
-        pictures=drawn(study, pictures),
+        pictures=report_pictures(study, pictures),
         bundle=_bundle(),
     )
 

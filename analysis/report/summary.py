@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from analysis.plots.elements.frontier_points import X, Y
+from analysis.plots.elements.frontier_points import ATTACKER_AUC, MATCHING_AUC
 from analysis.summaries.evidence import evidence
 
 
@@ -11,11 +11,11 @@ def summary(front: pl.DataFrame) -> str:
     if front.height == 1:
         return (
             f"One design is Pareto-optimal: the strongest fresh attacker reads the private attribute with an AUC of"
-            f" {front[X][0]:.3f}, and faces match with an AUC of {front[Y][0]:.3f}."
+            f" {front[ATTACKER_AUC][0]:.3f}, and faces match with an AUC of {front[MATCHING_AUC][0]:.3f}."
         )
     return (
         f"{front.height} designs are Pareto-optimal: the strongest fresh attacker reads the private attribute with an"
-        f" AUC of {_range(front[X])}, and faces match with an AUC of {_range(front[Y])}."
+        f" AUC of {_range(front[ATTACKER_AUC])}, and faces match with an AUC of {_range(front[MATCHING_AUC])}."
     )
 
 

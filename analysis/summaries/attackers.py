@@ -1,30 +1,29 @@
-"""What each attacker reads from each design of a front, and from the baselines."""
+"""Summarises how much each fresh attacker infers from each design of a front and from the baselines."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
 
-from analysis.fronts.candidates import judged
+from analysis.fronts.candidates import is_judged
 from analysis.fronts.pareto import pareto_front
 from analysis.tables.objectives import SEARCH_OBJECTIVES, Objective
 
-MAX_DESIGNS = 40  # of a front that are shown, spread over it
-OWN_PEOPLE = (
-    " (own)"  # ends the name of an attacker that learned from the people that the anonymizer was trained on
-)
+MAX_DESIGNS = 40  # a longer front is thinned out evenly
+TRAIN_PEOPLE_SUFFIX = " (own)"  # of attackers fitted on the people that the anonymizer was trained on
 
 
-def attacked(
+def attacker_aucs(
     trials: pl.DataFrame, attacks: pl.DataFrame, objectives: Sequence[Objective] = SEARCH_OBJECTIVES
 ) -> pl.DataFrame:
     """Return a row per shown design and attacker: `design`, `attacker` and `folded_auc` on validation.
 
-    Designs are those of the front, the most private first, then the baselines; of the front at most MAX_DESIGNS, from
-    end to end. A search trial is called by its id, a confirmed design by its design_id, a baseline by its method. Over
-    seeds the mean is taken. Each attacker counts as it was fitted on the most images, on single releases; the one that
-    is strongest on the front comes first. The name of one that learned from the anonymizer's own people ends in
-    OWN_PEOPLE, and where there are several private attributes it begins with the one that is attacked.
+    `trials` and `attacks` are the whole tables of a study. The designs of the front come first, the most private on
+    top, at most MAX_DESIGNS of them, then the baselines. `design` is a trial id for a search trial, a design id for a
+    confirmed design, and the method for a baseline. AUCs are means over seeds. Only attacks on single releases count,
+    each attacker as fitted on the most images; the attacker that is strongest on the front comes first. The name of
+    an attacker that was fitted on the anonymizer's own training people ends in TRAIN_PEOPLE_SUFFIX; with several
+    private attributes it begins with the attacked one.
     """
     members = _members(trials, objectives)
     fitted = ["trial_id", "attribute", "attacker", "vantage"]
@@ -33,7 +32,7 @@ def attacked(
     ).filter(pl.col("train_images") == pl.col("train_images").max().over(fitted))
     several = largest["attribute"].n_unique() > 1
     attribute = pl.col("attribute") + ": " if several else pl.lit("")
-    own = pl.when(pl.col("vantage") == "train").then(pl.lit(OWN_PEOPLE)).otherwise(pl.lit(""))
+    own = pl.when(pl.col("vantage") == "train").then(pl.lit(TRAIN_PEOPLE_SUFFIX)).otherwise(pl.lit(""))
     named = largest.select(
         "trial_id",
         "folded_auc",
@@ -51,13 +50,13 @@ def attacked(
 
 
 def _members(trials: pl.DataFrame, objectives: Sequence[Objective]) -> pl.DataFrame:
-    """The trials of each shown design: `trial_id`, `design`, its `place` in their order, and `on_front`."""
+    """Return one row per trial of each shown design: `trial_id`, `design`, its `place` in the order, and `on_front`."""
     front = pareto_front(trials, objectives)
     spread = np.unique(np.linspace(0, front.height - 1, MAX_DESIGNS).round().astype(int))
     shown = front[spread] if front.height > MAX_DESIGNS else front
     confirmed = shown.filter(pl.col("source") == "confirm").select(design="design_id").with_row_index("place")
     searched = shown.filter(pl.col("source") == "search").select(design="trial_id").with_row_index("place")
-    complete = trials.filter(judged(objectives))
+    complete = trials.filter(is_judged(objectives))
     of_confirmed = complete.filter(pl.col("phase") == "confirm").join(
         confirmed, left_on="design_id", right_on="design"
     )

@@ -1,4 +1,4 @@
-"""Designs on parallel axes: where each value lies on its hyperparameter's axis, and each figure on its objective's."""
+"""Computes parallel coordinates: the position of each design on an axis per hyperparameter and per objective."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +12,16 @@ from analysis.tables.objectives import Objective
 from search_spaces.domains import Choice, Integer, LogUniform
 from search_spaces.hyperparameters import HYPERPARAMETERS
 
-OFF = -0.2  # where a hyperparameter stands that is not in effect
+INACTIVE_POSITION = -0.2  # position of a hyperparameter that is not in effect, left of the axis
 
 
 @dataclass(frozen=True)
 class Axis:
-    """One column of `trials` as an axis: `positions` by row, 0 to 1, or OFF; `ticks` are labels and their positions."""
+    """One column of `trials` as an axis from 0 to 1.
+
+    `positions` is float64 `[row]`, INACTIVE_POSITION where the hyperparameter is not in effect. `ticks` are labels with
+    their positions.
+    """
 
     column: str
     positions: np.ndarray
@@ -25,10 +29,11 @@ class Axis:
 
 
 def axes(rows: pl.DataFrame, objectives: Sequence[Objective]) -> list[Axis]:
-    """Return an axis for each hyperparameter of which the rows have several values, then one for each objective.
+    """Return an axis for each hyperparameter that varies among the rows of `trials`, then one for each objective.
 
-    An axis reaches from the least to the largest value among the rows, on a logarithmic scale where the hyperparameter
-    has one in the registry and no value is 0.
+    An axis reaches from the smallest to the largest value among the rows. Its scale is logarithmic if the
+    hyperparameter is searched on a logarithmic scale and no value is 0. Options of a choice are evenly spaced in the
+    order of the search.
     """
     varied = [name for name in hyperparameters() if rows[name].drop_nulls().n_unique() > 1]
     return [*(_axis(rows[name]) for name in varied), *(_axis(rows[one.column]) for one in objectives)]
@@ -39,9 +44,9 @@ def _axis(values: pl.Series) -> Axis:
     known = values.drop_nulls()
     if isinstance(domain, Choice):
         options: list[Any] = [option for option in domain.options if option in known]
-        options += sorted(set(known) - set(options))  # fixed by hand, beyond what is searched
+        options += sorted(set(known) - set(options))  # a study may fix a value outside the searched options
         places = {option: place / max(len(options) - 1, 1) for place, option in enumerate(options)}
-        positions = [OFF if value is None else places[value] for value in values]
+        positions = [INACTIVE_POSITION if value is None else places[value] for value in values]
         ticks = [(str(option).lower(), place) for option, place in places.items()]
     else:
         numbers = values.cast(pl.Float64).fill_null(np.nan).to_numpy()
@@ -52,8 +57,8 @@ def _axis(values: pl.Series) -> Axis:
         else:
             scaled, start, end = numbers, low, high
         share = (scaled - start) / (end - start) if end > start else np.where(np.isnan(scaled), np.nan, 0.5)
-        positions = np.where(np.isnan(share), OFF, share)
+        positions = np.where(np.isnan(share), INACTIVE_POSITION, share)
         ticks = [(f"{low:.3g}", 0.0), (f"{high:.3g}", 1.0)] if high > low else [(f"{low:.3g}", 0.5)]
     if known.len() < values.len():
-        ticks.append(("off", OFF))
+        ticks.append(("off", INACTIVE_POSITION))
     return Axis(values.name, np.asarray(positions, dtype=float), tuple(ticks))

@@ -1,13 +1,14 @@
-"""What trials cost: the epochs and the seconds that each of them spent itself."""
+"""Computes what each trial cost: the epochs and the seconds that it spent itself."""
 
 import polars as pl
 
 
 def with_costs(trials: pl.DataFrame, epochs: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows of a `trials` frame, in their order, with `epochs_spent` and `seconds_spent`.
+    """Return the rows of `trials`, in their order, with two more columns: `epochs_spent` and `seconds_spent`.
 
-    Epochs of a stage 1 that was there already were trained elsewhere and are not counted. Seconds run from the trial's
-    start to its end, less what it waited for another's stage 1. Both are 0 where nothing was recorded.
+    `epochs` is the study's table of that name. `epochs_spent` (integer) leaves out the epochs of a stage 1 that the
+    trial reused from another. `seconds_spent` (float) is the trial's wall time minus the time it waited for the stage
+    1 of another trial. Both are 0 where nothing is recorded.
     """
     reused = trials.filter(pl.col("stage1_reused").fill_null(False))["trial_id"].to_list()
     own = epochs.filter((pl.col("stage") == "joint") | ~pl.col("trial_id").is_in(reused))

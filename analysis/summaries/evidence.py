@@ -1,30 +1,30 @@
-"""The evidence beside every figure: how many trials of which kind, over how many seeds, on which split."""
+"""States the evidence behind figures: the number of trials by status, the number of seeds, and the split."""
 
 import polars as pl
 
-from analysis.fronts.candidates import judged
+from analysis.fronts.candidates import is_judged
 
 STATUSES = ("complete", "stopped_early", "failed", "diverged")
 
 
 def status_counts(frame: pl.DataFrame) -> dict[str, int]:
-    """Return how many trials of the frame ended in each status, every status named."""
+    """Return the number of trials of a `trials` frame in each status of STATUSES, 0 where there is none."""
     counts = dict(frame.group_by("status").len().iter_rows())
     return {status: counts.get(status, 0) for status in STATUSES}
 
 
 def evidence(frame: pl.DataFrame) -> str:
-    """Return in one line what the figures of a `trials` frame rest on.
+    """Return one line that states what the figures of a `trials` frame rest on.
 
-    For example "24 search trials: 20 complete, 4 failed; 1 seed; split: validation"; confirmed designs are
-    counted after the search trials, with their seeds and the suite of attackers that judged them.
+    For example "24 search trials: 20 complete, 4 failed; 1 seed; split: validation". Confirmed designs are counted
+    after the search trials, with their seeds and the suite of attackers that judged them.
     """
     search = frame.filter(pl.col("phase") == "search")
     counts = ", ".join(
         f"{count} {status.replace('_', ' ')}" for status, count in status_counts(search).items() if count
     )
     parts = [f"{_number(search.height, 'search trial')}{f': {counts}' if counts else ''}", _seeds(search)]
-    confirmed = frame.filter(judged(), pl.col("phase") == "confirm")
+    confirmed = frame.filter(is_judged(), pl.col("phase") == "confirm")
     if not confirmed.is_empty():
         designs = _number(confirmed["design_id"].n_unique(), "design")
         parts.append(

@@ -1,9 +1,9 @@
-"""The front as a table for people and programs: what was reached, how, and where its checkpoint lies."""
+"""Builds the table of the front: the figures of each design, its hyperparameters, and the path of its checkpoint."""
 
 import polars as pl
 
 from analysis.fronts.candidates import require_objectives
-from analysis.fronts.hypervolume import contributions
+from analysis.fronts.hypervolume import hypervolume_contributions
 from analysis.fronts.pareto import pareto_front
 from analysis.tables.objectives import ATTACKER, MATCHING
 from analysis.tables.reader import StudyTables, read_trials
@@ -22,22 +22,25 @@ FIGURES = (
 
 
 def front_rows(study: StudyTables) -> pl.DataFrame:
-    """Return the front's rows of `trials`, the most private first, with `source`, `seeds` and a contribution.
+    """Return one row per design of the front, the most private first.
 
-    `hypervolume_contribution` is what the front's hypervolume would lose without the row (AUC x AUC). What a reader
-    wants first comes first (`leading_columns`), then every other column of `trials`. Raises AnalysisError where no
-    front can exist.
+    Columns: first the `leading_columns`, then all other columns of `trials`, then `hypervolume_contribution`, which
+    is how much the front's hypervolume would shrink without the row (AUC x AUC). `source` and `seeds` are those of
+    `analysis.fronts.pareto.pareto_front`. Raises AnalysisError if no trial is judged or the table cannot be read.
     """
     trials = read_trials(study)
     require_objectives(trials, study.directory, study.objectives)
     front = pareto_front(trials, study.objectives)
     leading = leading_columns(front)
-    contribution = pl.Series(CONTRIBUTION, contributions(front, study.objectives))
+    contribution = pl.Series(CONTRIBUTION, hypervolume_contributions(front, study.objectives))
     return front.select(*leading, pl.exclude(leading)).with_columns(contribution)
 
 
 def leading_columns(front: pl.DataFrame) -> list[str]:
-    """Return the columns that make a front readable: figures, the hyperparameters in effect, checkpoint."""
+    """Return the names of the columns that a reader wants first: ids, figures, hyperparameters in effect, checkpoint.
+
+    A hyperparameter is in effect if at least one row of `front` has a value of it.
+    """
     active = [name for name in hyperparameters() if front[name].null_count() < front.height]
     return [*IDENTITY, *FIGURES, *active, "checkpoint"]
 

@@ -1,4 +1,4 @@
-"""What search trials were like on their way, where they were judged before their last epoch."""
+"""Summarises the rungs of early stopping: how search trials were judged during training, and which were stopped."""
 
 from collections.abc import Sequence
 
@@ -6,16 +6,17 @@ import polars as pl
 
 from analysis.tables.objectives import SEARCH_OBJECTIVES, Objective
 
-WENT_ON, STOPPED, ENDED = "went on", "stopped there", "trained to the end"
+CONTINUED, STOPPED, ENDED = "continued", "stopped early", "trained to the end"
 
 
-def judged_on_the_way(
+def judgements_by_epoch(
     trials: pl.DataFrame, epochs: pl.DataFrame, objectives: Sequence[Objective] = SEARCH_OBJECTIVES
 ) -> pl.DataFrame:
-    """Return a row per search trial and epoch at which it was judged, by trial and epoch.
+    """Return one row per search trial and epoch at which it was judged, sorted by trial and epoch.
 
-    Columns: `trial_id`, `joint_epoch` (counted from 1 in joint training), the objectives and `fate`, one of WENT_ON,
-    STOPPED and ENDED. A trial that failed or diverged later went on.
+    `trials` and `epochs` are the study's tables. Columns: `trial_id`, `joint_epoch` (counted from 1 at the start of
+    joint training), one per objective, and `outcome`: STOPPED if early stopping ended the trial there, ENDED if it was
+    the last epoch of a complete trial, else CONTINUED, also for a trial that failed or diverged later.
     """
     search = trials.filter(pl.col("phase") == "search").select("trial_id", "status")
     joint = epochs.filter(pl.col("stage") == "joint").with_columns(
@@ -24,21 +25,25 @@ def judged_on_the_way(
     known = pl.all_horizontal(*(pl.col(objective.column).is_finite() for objective in objectives))
     rows = joint.filter(known).join(search, on="trial_id").sort("trial_id", "joint_epoch")
     last = pl.col("joint_epoch") == pl.col("joint_epoch").max().over("trial_id")
-    fate = (
+    outcome = (
         pl.when(last & (pl.col("status") == "stopped_early"))
         .then(pl.lit(STOPPED))
         .when(last & (pl.col("status") == "complete"))
         .then(pl.lit(ENDED))
-        .otherwise(pl.lit(WENT_ON))
+        .otherwise(pl.lit(CONTINUED))
     )
-    return rows.select("trial_id", "joint_epoch", *(one.column for one in objectives), fate=fate)
+    return rows.select("trial_id", "joint_epoch", *(one.column for one in objectives), outcome=outcome)
 
 
-def rung_counts(judged: pl.DataFrame) -> pl.DataFrame:
-    """Return, for each `joint_epoch` that is not the end of all that reached it, `reached` and `went_on`, in order."""
-    counts = judged.group_by("joint_epoch").agg(
+def rung_counts(judgements: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per rung, in rising order: `joint_epoch`, `reached` and `continued` (numbers of trials).
+
+    `judgements` is what `judgements_by_epoch` returns. A rung is an epoch at which trials were judged, except an epoch
+    that was the last one of all of them.
+    """
+    counts = judgements.group_by("joint_epoch").agg(
         reached=pl.len(),
-        went_on=(pl.col("fate") == WENT_ON).sum(),
-        ended=(pl.col("fate") == ENDED).sum(),
+        continued=(pl.col("outcome") == CONTINUED).sum(),
+        ended=(pl.col("outcome") == ENDED).sum(),
     )
     return counts.filter(pl.col("ended") < pl.col("reached")).drop("ended").sort("joint_epoch")

@@ -1,4 +1,4 @@
-"""Where a study stands: how its trials ended, what they reached and what went wrong."""
+"""Summarises the state of a study: how its trials ended, what they reached, and what went wrong."""
 
 from dataclasses import asdict
 from typing import Any
@@ -16,10 +16,13 @@ PHASES = ("search", "confirm", "baseline")
 
 
 def status_summary(study: StudyTables) -> dict[str, Any]:
-    """Return counts, front, hypervolume, best figures, errors and damaged parts of a study, ready for JSON.
+    """Return the state of a study as a dictionary that JSON can hold.
 
-    `phases` counts each phase's trials by status. `best` is, per objective, its best value and that trial, or
-    None where no trial was judged. `source` says whether front and best come from search or confirmed rows.
+    Keys: `directory`; `trials` (number of rows); `evidence` (one line); `phases` (trials of each phase by status);
+    `source` ("search" or "confirm", what `front` and `best` come from, None if no trial is judged); `front` (number
+    of designs); `hypervolume` (AUC x AUC); `best` (for each objective its best `value` with `trial_id` and
+    `checkpoint`, None if no trial is judged); `errors` (one entry per trial with an error); `damaged` (`path` and
+    `why` of each damaged table file). Raises AnalysisError if the tables cannot be read.
     """
     trials = read_trials(study)
     front = pareto_front(trials, study.objectives)

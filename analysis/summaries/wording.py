@@ -1,4 +1,4 @@
-"""How figures and hyperparameters of a `trials` row are written for people."""
+"""Writes figures and hyperparameters of a `trials` row as text for people."""
 
 import math
 from collections.abc import Mapping
@@ -6,7 +6,10 @@ from typing import Any
 
 
 def figure_text(row: Mapping[str, Any], column: str) -> str:
-    """A figure with its interval where it has one; "-" where the figure is null or no column."""
+    """Return the figure in `column` of a `trials` row with three decimals, for example "0.612 [0.590, 0.633]".
+
+    The brackets hold the columns `…_low` and `…_high`, if there are any. "-" if the figure is missing or not finite.
+    """
     value, low, high = (row.get(f"{column}{end}") for end in ("", "_low", "_high"))
     if value is None or not math.isfinite(value):
         return "-"
@@ -14,5 +17,5 @@ def figure_text(row: Mapping[str, Any], column: str) -> str:
 
 
 def value_text(value: object) -> str:
-    """A hyperparameter's value."""
+    """Return a hyperparameter's value: numbers with three significant digits, everything else in lower case."""
     return f"{value:.3g}" if isinstance(value, float) else str(value).lower()

@@ -1,23 +1,26 @@
-"""By how much the front of one study is better than another's, with an interval."""
+"""Compares two studies by the hypervolumes of their fronts, with bootstrap intervals."""
 
 from dataclasses import dataclass
 
 from analysis.errors import AnalysisError
-from analysis.fronts.candidates import judged
+from analysis.fronts.candidates import is_judged
 from analysis.tables.reader import StudyTables, read_spec, read_trials
-from analysis.uncertainty.design_bootstrap import Bootstrapped, bootstrapped
+from analysis.uncertainty.design_bootstrap import DesignBootstrap, bootstrap_designs
 from analysis.uncertainty.resampled import Estimate, estimate
 
-SAME_PEOPLE = ("dataset", "attribute", "positive", "split_seed")  # keys of a spec that say who is judged
-SAME_JUDGE = ("judge_version", "suite")
+# Keys of study.toml: studies that agree in the first were judged on the same people, those in the second in the same
+# way.
+PEOPLE_KEYS = ("dataset", "attribute", "positive", "split_seed")
+JUDGE_KEYS = ("judge_version", "suite")
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Hypervolumes of two studies' fronts and their difference, one less other, AUC x AUC, with 95 % intervals.
+    """The hypervolumes of two studies' fronts and their `difference` (`one` minus `other`), with 95 % intervals.
 
-    `source` says which rows the fronts are of, "confirm" or "search". `same_people`: the two were judged on the same
-    people and resamples are paired. `over_seeds`: seeds were resampled as well as people.
+    All three are in AUC x AUC. `source` says what the fronts consist of: "confirm" (confirmed designs) or "search"
+    (search trials). `same_people` is True if both studies were judged on the same people, so that their resamples are
+    paired, and `seeds_resampled` is True if the bootstrap resamples seeds as well as people.
     """
 
     source: str
@@ -25,34 +28,35 @@ class Comparison:
     other: Estimate
     difference: Estimate
     same_people: bool
-    over_seeds: bool
+    seeds_resampled: bool
 
 
 def compare(one: StudyTables, other: StudyTables) -> Comparison:
-    """Compare by confirmed designs where both studies have them, else by their search trials.
+    """Compare the fronts of two studies: of their confirmed designs if both have any, else of their search trials.
 
-    Resamples are of people and, for confirmed designs, of the seeds: together where both have the same seeds, else each
-    by itself. AnalysisError where the studies were not judged alike, no trial was judged, or resamples are missing.
+    The bootstrap resamples people and, for confirmed designs, seeds: the same draws for both studies if both used the
+    same seeds, else independent ones. Raises AnalysisError if both are one study, the studies were not judged alike,
+    no trial is judged, or resamples are missing.
     """
     if one.location.resolve() == other.location.resolve():
-        raise AnalysisError(f"{one.directory} is compared with itself; expected another study")
+        raise AnalysisError(f"{one.directory} is compared with itself; expected two different studies")
     specs = [read_spec(study.location) for study in (one, other)]
     source = "confirm" if all(_is_confirmed(study) for study in (one, other)) else "search"
-    for key in SAME_JUDGE if source == "search" else SAME_JUDGE[:1]:
+    for key in JUDGE_KEYS if source == "search" else JUDGE_KEYS[:1]:
         values = [spec.get(key) for spec in specs]
         if values[0] != values[1]:
             raise AnalysisError(
-                f"{one.directory} and {other.directory} do not compare: {key} is {values[0]} in one and {values[1]} in"
-                " the other; expected the same"
+                f"{one.directory} and {other.directory} cannot be compared: their study.toml differ in {key},"
+                f" {values[0]} and {values[1]}; expected the same value in both"
             )
-    first = bootstrapped(one, source)
-    second = bootstrapped(other, source)
+    first = bootstrap_designs(one, source)
+    second = bootstrap_designs(other, source)
     if first.seeds != second.seeds:
-        second = bootstrapped(other, source, stream=1)
-    return _compared(first, second, same_people=all(specs[0].get(k) == specs[1].get(k) for k in SAME_PEOPLE))
+        second = bootstrap_designs(other, source, stream=1)
+    return _compared(first, second, same_people=all(specs[0].get(k) == specs[1].get(k) for k in PEOPLE_KEYS))
 
 
-def _compared(one: Bootstrapped, other: Bootstrapped, *, same_people: bool) -> Comparison:
+def _compared(one: DesignBootstrap, other: DesignBootstrap, *, same_people: bool) -> Comparison:
     volumes = [each.hypervolume() for each in (one, other)]
     length = min(len(volume) for volume in volumes)
     first, second = (volume[:length] for volume in volumes)
@@ -62,9 +66,9 @@ def _compared(one: Bootstrapped, other: Bootstrapped, *, same_people: bool) -> C
         estimate(second),
         estimate(first - second),
         same_people=same_people,
-        over_seeds=min(len(one.seeds), len(other.seeds)) > 1,
+        seeds_resampled=min(len(one.seeds), len(other.seeds)) > 1,
     )
 
 
 def _is_confirmed(study: StudyTables) -> bool:
-    return "confirm" in read_trials(study).filter(judged())["phase"]
+    return "confirm" in read_trials(study).filter(is_judged())["phase"]

@@ -1,21 +1,26 @@
-"""How optimistic a search was: what it read of each confirmed design, and what fresh seeds and test identities say."""
+"""Measures how optimistic a search was: the search's figures of each confirmed design beside those of fresh seeds on
+test.
+
+A front found by search is too good, because it keeps the designs whose noise was favourable (the winner's curse).
+"""
 
 import polars as pl
 
-from analysis.fronts.candidates import candidates, judged
+from analysis.fronts.candidates import candidates, is_judged
 from analysis.tables.objectives import ATTACKER, MATCHING
 
 ATTACKER_TEST, MATCHING_TEST = "attacker_auc_test", "matching_auc_test"
 
 
 def optimism(trials: pl.DataFrame) -> pl.DataFrame:
-    """Return a row per confirmed design of which the search row is there, by rising attacker AUC of the search.
+    """Return one row per confirmed design of a `trials` frame whose search trial is also in it and judged.
 
-    Columns: `design_id`, `seeds` (how many fresh ones), `attacker_search` and `matching_search` (AUCs that the search
-    read, on validation), `attacker_test` and `matching_test` (means of the fresh seeds, on test).
+    Rows are sorted by rising attacker AUC of the search. Columns: `design_id`, `seeds` (number of fresh seeds),
+    `attacker_search` and `matching_search` (AUCs of the search trial on validation identities), `attacker_test` and
+    `matching_test` (AUCs on test identities, means over the fresh seeds).
     """
     search = (
-        trials.filter(judged(), pl.col("phase") == "search")
+        trials.filter(is_judged(), pl.col("phase") == "search")
         .select("design_id", "trial_id", attacker_search=ATTACKER.column, matching_search=MATCHING.column)
         .sort("attacker_search", "trial_id")
         .unique("design_id", keep="first", maintain_order=True)

@@ -1,4 +1,4 @@
-"""Figures of trainings in each resample of the judged people, as the study stored them beside its results."""
+"""Reads the figures of trainings in each bootstrap resample of the judged people from a study's folder `resamples`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,51 +10,63 @@ from analysis.errors import AnalysisError
 from analysis.tables.location import Location, here
 from analysis.uncertainty.resampled import Resampled
 
-REMEDY = "a trial's resamples lie there; run it again in a new directory"
+REMEDY = (
+    "expected the trial's bootstrap resamples, which only a run of the study in a new directory writes again"
+)
 
 
 def read_resamples(
     study: Location, trials: pl.DataFrame, split: str, figures: Sequence[str]
 ) -> Mapping[tuple[str, str], Resampled]:
-    """Return each figure of each trial on the split, alone and in each resample, by `trial_id` and figure.
+    """Return the resampled figures of trials on one split, by (`trial_id`, figure).
 
-    `trials` holds `trial_id` and a column per figure, named without its split. AnalysisError where a trial's file is
-    missing or damaged, or lacks a figure.
+    `trials` has the column `trial_id` and one column per figure of `figures`, named without the split, for example
+    `attacker_auc`. Each value of the result is float64 `[1 + resample]`: the figure from `trials`, then its value in
+    each resample, NaN where unknown; all have the same length. Raises AnalysisError if a trial's file is missing or
+    damaged, or holds fewer resamples of a figure than the others.
     """
     if trials.is_empty():
         return {}
-    kept = (pl.col("split") == split) & pl.col("figure").is_in(figures)
-    place = study / "resamples"
-    with here(place) as folder:
-        paths = {trial_id: folder / f"{trial_id}.parquet" for trial_id in trials["trial_id"]}
-        draws = dict(_read(place, list(paths.values()), kept))
+    is_wanted = (pl.col("split") == split) & pl.col("figure").is_in(figures)
+    folder = study / "resamples"
+    with here(folder) as local_folder:
+        paths = {trial_id: local_folder / f"{trial_id}.parquet" for trial_id in trials["trial_id"]}
+        draws = dict(_read(folder, list(paths.values()), is_wanted))
     resamples = max(map(len, draws.values()), default=0)
-    found = {}
+    resampled = {}
     for row in trials.with_columns(pl.col(figures).fill_null(np.nan)).iter_rows(named=True):
         for figure in figures:
             path = paths[row["trial_id"]]
-            series = draws.get((str(path), figure), ())
-            held = f"{len(series)} resamples of {figure} on {split}"
-            if not 0 < len(series) == resamples:
-                raise AnalysisError(f"{place / path.name} holds {held}, others {resamples}: {REMEDY}")
-            found[row["trial_id"], figure] = np.r_[row[figure], series]
-    return found
+            values = draws.get((str(path), figure), ())
+            if not 0 < len(values) == resamples:
+                raise AnalysisError(
+                    f"{folder / path.name} holds {len(values)} resamples of {figure} on {split}, other files hold"
+                    f" {resamples}: {REMEDY}"
+                )
+            resampled[row["trial_id"], figure] = np.r_[row[figure], values]
+    return resampled
 
 
-def _read(place: Location, paths: list[Path], kept: pl.Expr) -> Iterator[tuple[tuple[str, str], np.ndarray]]:
+def _read(
+    folder: Location, paths: list[Path], is_wanted: pl.Expr
+) -> Iterator[tuple[tuple[str, str], np.ndarray]]:
+    """Yields (path, figure) and the figure's values in the order of the resamples, float64 `[resample]`.
+
+    `folder` is where the files lie for the user; `paths` may be copies of them on this machine.
+    """
     files = pl.scan_parquet(paths, glob=False, include_file_paths="path", extra_columns="ignore")
     try:
-        draws = files.filter(kept).select("path", "figure", "resample", "value").collect()
+        draws = files.filter(is_wanted).select("path", "figure", "resample", "value").collect()
     except (OSError, pl.exceptions.PolarsError) as error:
-        path = _unreadable(paths)
-        where = place / path.name if path else place
+        path = _first_unreadable(paths)
+        where = folder / path.name if path else folder
         raise AnalysisError(f"{where} cannot be read: {REMEDY}") from error
     for (path, figure), rows in draws.sort("resample").group_by("path", "figure"):
         yield (str(path), str(figure)), rows["value"].fill_null(np.nan).to_numpy()
 
 
-def _unreadable(paths: list[Path]) -> Path | None:
-    """The first of the files that cannot be read; None where each can be read alone."""
+def _first_unreadable(paths: list[Path]) -> Path | None:
+    """Return the first file that cannot be read; None if each can be read by itself."""
     for path in paths:
         try:
             pl.read_parquet(path, glob=False)

@@ -1,6 +1,8 @@
-"""Figures together with their values under resampling: any arithmetic on them carries its own interval.
+"""Arithmetic on figures with their bootstrap resamples, and the intervals that follow.
 
-A `Resampled` array `[1 + resample]` holds the figure itself, then its value in each resample of seeds and people.
+A `Resampled` array is float64 `[1 + resample]`: the figure itself, then its value in each bootstrap resample of seeds
+and people. Sums, differences and means of such arrays are again `Resampled`, so that any result has an interval of
+its own.
 """
 
 from collections.abc import Mapping
@@ -15,7 +17,7 @@ Resampled = np.ndarray
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure and its 95 % interval; NaN where nothing was measured."""
+    """A figure with the bounds `low` and `high` of its 95 % interval, all in the figure's unit; NaN if not measured."""
 
     value: float
     low: float
@@ -23,32 +25,37 @@ class Estimate:
 
 
 def seed_counts(seeds: int, resamples: int, stream: int = 0) -> np.ndarray:
-    """How often each seed appears in each resample of all seeds, `[resample, seed]`: the same at every call.
+    """Return how often each of `seeds` seeds is drawn in each bootstrap resample, integer `[resample, seed]`.
 
-    Other numbers of the `stream` are independent draws.
+    The same arguments always give the same draws; draws with different numbers `stream` are independent.
     """
     rng = np.random.default_rng(stream)
     return rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=resamples)
 
 
 def mean_over_seeds(values: Mapping[int, Resampled], counts: np.ndarray) -> Resampled:
-    """The mean over seeds, each resample weighing the seeds by its row of `counts` `[resample, seed]`.
+    """Return the mean of a figure over seeds, float64 `[1 + resample]`: plain, then weighted by the draws of each
+    resample.
 
-    `values` holds the seeds that were measured, by place. A resample without any of them is NaN; without any seed
-    everything is.
+    `values` holds the figure for each seed that was measured, by the seed's index; `counts` is integer `[resample,
+    seed]`, as `seed_counts` returns it. A resample that draws none of the measured seeds is NaN; if no seed was
+    measured, all are.
     """
-    places = sorted(values)
-    if not places:
+    indices = sorted(values)
+    if not indices:
         return np.full(1 + len(counts), np.nan)
-    stacked = np.stack([values[place] for place in places], axis=1)
-    weights = np.concatenate([np.ones((1, len(places))), counts[:, places]])
+    stacked = np.stack([values[index] for index in indices], axis=1)
+    weights = np.concatenate([np.ones((1, len(indices))), counts[:, indices]])
     total = weights.sum(1)
     summed = np.where(weights > 0, stacked * weights, 0.0).sum(1)
     return np.divide(summed, total, out=np.full(len(total), np.nan), where=total > 0)
 
 
 def estimate(values: Resampled) -> Estimate:
-    """The figure with the 95 % percentile interval of its resamples, those that are NaN left out."""
+    """Return a figure with the percentile interval of its resamples (95 %); resamples that are NaN are left out.
+
+    Everything is NaN if the figure or all of its resamples are.
+    """
     known = values[1:][np.isfinite(values[1:])]
     if not (np.isfinite(values[0]) and len(known)):
         return Estimate(np.nan, np.nan, np.nan)

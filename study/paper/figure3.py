@@ -26,7 +26,7 @@ from aia_models.release import checkpoint
 from aia_models.release.anonymizer import Anonymizer
 from analysis.paper.figure3 import ShownFace
 from analysis.paper.page import FacesSection
-from analysis.paper.run import SHOWN
+from analysis.paper.run import FIGURE_3_DESIGN
 from analysis.uncertainty.resampled import Estimate
 from study.lifecycle.study_directory import StudyDirectory
 from study.storage.paths import CHECKPOINTS, IMAGE_CLASSIFIER
@@ -76,7 +76,8 @@ def figure_3(study: StudyDirectory, trial_id: str) -> tuple[list[ShownFace], Fac
 
 def _caption(attribute: str) -> str:
     return (
-        f"AIA at α = {SHOWN.alpha}, β = {SHOWN.beta}; of either label the first {PEOPLE_PER_LABEL} people of the test"
+        f"AIA at α = {FIGURE_3_DESIGN.alpha}, β = {FIGURE_3_DESIGN.beta};"
+        f" of either label the first {PEOPLE_PER_LABEL} people of the test"
         " split by name. Grad-CAM of a classifier of images (the paper's six convolutions, trained on original images"
         f" of other people): what speaks for the {attribute} that it reads from the original, with its probability"
         " before and after; each map has its own scale."

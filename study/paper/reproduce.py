@@ -14,7 +14,7 @@ from analysis.paper.claims import check_claims
 from analysis.paper.figure2 import plot_figure_2
 from analysis.paper.figure3 import plot_faces
 from analysis.paper.page import FacesSection, paper_page
-from analysis.paper.run import AIA, AIA_WITHOUT_T, SHOWN, PaperRun, read_paper_run
+from analysis.paper.run import AIA, AIA_WITHOUT_T, FIGURE_3_DESIGN, PaperRun, read_paper_run
 from analysis.paper.tables import claims_table, figure_2, table_1
 from analysis.tables.reader import open_tables
 from study.console import INTERRUPTED, print_error, stderr, stdout
@@ -34,7 +34,7 @@ from study.tune.preparation import preparing
 from study.tune.run_study import run_study
 
 SPEC = "paper"
-NEEDED = (AIA, AIA_WITHOUT_T, SHOWN)  # Table 1 and Figure 3 name them
+NEEDED = (AIA, AIA_WITHOUT_T, FIGURE_3_DESIGN)  # Table 1 and Figure 3 name them
 DPI = 300
 # What may differ when a run is gone on with: where it lies, what launch writes, and seeds, which can grow.
 NOT_COMPARED = {"name", "data_fingerprint", "judge_version", "seeds", "confirm_seeds"}
@@ -120,7 +120,7 @@ def _write(study: StudyDirectory, run: PaperRun, command: str) -> None:
 
 
 def _write_faces(study: StudyDirectory, run: PaperRun) -> FacesSection | None:
-    shown = run.of(SHOWN)
+    shown = run.rows_of(FIGURE_3_DESIGN)
     if shown.is_empty():
         return None
     stderr.print("figure 3: a gender classifier of images is trained once, then explained")

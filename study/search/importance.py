@@ -14,7 +14,7 @@ from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvalu
 from optuna.study import StudyDirection
 from optuna.trial import create_trial
 
-from analysis.fronts.candidates import judged
+from analysis.fronts.candidates import is_judged
 from analysis.fronts.pareto import costs_of, is_nondominated
 from analysis.tables.location import Location, written
 from analysis.tables.objectives import Objective
@@ -52,7 +52,7 @@ def importance_rows(
     hyperparameter on the scale on which it is searched. What is the same in all trials, a hyperparameter or an
     objective, has no rows, nor has the front where every trial is on it.
     """
-    complete = trials.filter(judged(objectives), pl.col("phase") == "search").sort("trial_id")
+    complete = trials.filter(is_judged(objectives), pl.col("phase") == "search").sort("trial_id")
     designs = [_design(row, searched) for row in complete.iter_rows(named=True)]
     inside = complete.filter(pl.Series([design is not None for design in designs], dtype=pl.Boolean))
     if inside.height < MIN_IMPORTANCE_TRIALS:

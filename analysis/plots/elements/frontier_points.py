@@ -1,43 +1,43 @@
-"""What a frontier picture shows, as frames: trials, front, baselines and the part of the plane in view."""
+"""Prepares the points of a frontier picture as frames: trials, front, intervals and baselines, and the axes' ranges."""
 
 from dataclasses import dataclass
 
 import polars as pl
 
-from analysis.fronts.candidates import judged
+from analysis.fronts.candidates import is_judged
 from analysis.fronts.pareto import pareto_front
-from analysis.fronts.staircase import X, Y, staircase
+from analysis.fronts.staircase import ATTACKER_AUC, MATCHING_AUC, staircase
 
-PADDING = 0.06  # of the extent of what is shown, on each side
-MIN_EXTENT = 0.04  # AUC: a single trial still gets readable axes
+PADDING = 0.06  # margin on each side of the points, as a share of their extent
+MIN_EXTENT = 0.04  # AUC: a single trial still has readable axes
 
 
 @dataclass(frozen=True)
 class View:
-    """The stretch of one axis that is in view, in AUC."""
+    """The range of one axis of a picture, in AUC."""
 
     low: float
     high: float
 
-    def holds(self, value: float) -> bool:
-        """Whether the value is in view."""
+    def contains(self, value: float) -> bool:
+        """Return whether the value is inside the range."""
         return self.low <= value <= self.high
 
-    def widened(self, values: pl.Series) -> "View":
-        """The stretch that holds the values as well."""
-        found = values.to_list()
-        return View(min(self.low, *found), max(self.high, *found))
+    def extended(self, values: pl.Series) -> "View":
+        """Return the range, extended just as far as needed to contain all `values`."""
+        return View(min(self.low, *values), max(self.high, *values))
 
 
 @dataclass(frozen=True)
-class Frontier:
-    """The frames of one picture, all with the objectives' columns X and Y.
+class FrontierPoints:
+    """The points of one frontier picture as frames that all have the columns ATTACKER_AUC and MATCHING_AUC.
 
-    `complete` and `stopped` are the search trials off the front. `x_bars` and `y_bars` hold the front's
-    points that have an interval of X or Y, with its bounds `low` and `high`.
+    `complete` and `stopped_early` are the search trials that are not on the front. `x_bars` and `y_bars` hold the
+    points of the front with a 95 % interval of the attacker AUC or of the matching AUC, and its bounds `low` and
+    `high`. `x` and `y` are the ranges of the axes, which contain all points and bounds.
     """
 
-    stopped: pl.DataFrame
+    stopped_early: pl.DataFrame
     complete: pl.DataFrame
     front: pl.DataFrame
     x_bars: pl.DataFrame
@@ -48,56 +48,56 @@ class Frontier:
 
     @property
     def confirmed(self) -> bool:
-        """Whether the front's figures are means over fresh seeds."""
+        """Whether the front consists of confirmed designs, whose figures are means over fresh seeds."""
         return self.front["source"][0] == "confirm"
 
     @property
     def staircase(self) -> pl.DataFrame:
-        """Corners of the best matching within each limit on the attacker, from edge to edge of the view."""
+        """The corners of the front's staircase from the lower to the right edge of the picture."""
         return staircase(self.front, self.y.low, self.x.high)
 
     @property
-    def marks(self) -> pl.DataFrame:
-        """Every point that is drawn."""
-        return _points([self.stopped, self.complete, self.front, self.baselines])
+    def all_points(self) -> pl.DataFrame:
+        """Every point of the picture, without intervals."""
+        return _points([self.stopped_early, self.complete, self.front, self.baselines])
 
 
-def frontier(trials: pl.DataFrame) -> Frontier:
-    """Return what a picture of a `trials` frame shows; rows without both figures are left out.
+def frontier_points(trials: pl.DataFrame) -> FrontierPoints:
+    """Return the points of a frontier picture of a `trials` frame; rows without both AUCs are left out.
 
-    Baselines of one method are averaged over their seeds.
+    Each baseline method is one point, the mean over its seeds. The frame needs at least one judged trial.
     """
-    search = trials.filter(pl.col("phase") == "search", pl.col(X).is_finite(), pl.col(Y).is_finite())
+    search = trials.filter(pl.col("phase") == "search", pl.col(ATTACKER_AUC, MATCHING_AUC).is_finite())
     front = pareto_front(trials)
     off_front = search.join(front, on="trial_id", how="anti")
-    references = trials.filter(pl.col("phase") == "baseline", judged())
-    baselines = references.group_by("method").agg(pl.col(X, Y).mean()).sort("method")
-    shown = _points([search, front, baselines])
-    x_bars, y_bars = _bars(front, X), _bars(front, Y)
-    return Frontier(
-        stopped=off_front.filter(pl.col("status") == "stopped_early"),
+    references = trials.filter(pl.col("phase") == "baseline", is_judged())
+    baselines = references.group_by("method").agg(pl.col(ATTACKER_AUC, MATCHING_AUC).mean()).sort("method")
+    points = _points([search, front, baselines])
+    x_bars, y_bars = _bars(front, ATTACKER_AUC), _bars(front, MATCHING_AUC)
+    return FrontierPoints(
+        stopped_early=off_front.filter(pl.col("status") == "stopped_early"),
         complete=off_front.filter(pl.col("status") == "complete"),
         front=front,
         x_bars=x_bars,
         y_bars=y_bars,
         baselines=baselines,
-        x=view_of([shown[X], x_bars["low"], x_bars["high"]]),
-        y=view_of([shown[Y], y_bars["low"], y_bars["high"]]),
+        x=padded_view([points[ATTACKER_AUC], x_bars["low"], x_bars["high"]]),
+        y=padded_view([points[MATCHING_AUC], y_bars["low"], y_bars["high"]]),
     )
 
 
 def _points(frames: list[pl.DataFrame]) -> pl.DataFrame:
-    return pl.concat([rows.select(X, Y) for rows in frames])
+    return pl.concat([rows.select(ATTACKER_AUC, MATCHING_AUC) for rows in frames])
 
 
 def _bars(front: pl.DataFrame, column: str) -> pl.DataFrame:
-    bounds = front.select(X, Y, pl.col(f"{column}_low").alias("low"), pl.col(f"{column}_high").alias("high"))
+    bounds = front.select(ATTACKER_AUC, MATCHING_AUC, low=f"{column}_low", high=f"{column}_high")
     return bounds.filter(pl.col("low").is_finite(), pl.col("high").is_finite())
 
 
-def view_of(shown: list[pl.Series]) -> View:
-    """The stretch that holds all values, with a margin."""
-    values = pl.concat([series.rename("value") for series in shown]).to_numpy()
+def padded_view(columns: list[pl.Series]) -> View:
+    """Return a range that contains all values of the columns, in AUC, with a margin on either side."""
+    values = pl.concat([column.rename("value") for column in columns]).to_numpy()
     low, high = float(values.min()), float(values.max())
     margin = max((high - low) * PADDING, (MIN_EXTENT - (high - low)) / 2)
     return View(low - margin, high + margin)

@@ -1,4 +1,4 @@
-"""How all pictures look: sizes, colours, captions, and how they are written."""
+"""Defines how all pictures look (sizes, colours, captions) and saves them."""
 
 import re
 import textwrap
@@ -12,18 +12,19 @@ from analysis.tables.objectives import Objective
 
 WIDTH_INCHES, HEIGHT_INCHES, DPI = 3.4, 3.0, 300  # one column of a paper
 WIDE_INCHES = 7.0  # both columns
-CAPTION_CHARACTERS_PER_INCH, CAPTION_LINE_INCHES = 24.0, 0.095
+CAPTION_CHARACTERS_PER_INCH, CAPTION_LINE_INCHES = 24.0, 0.095  # width and height of the caption's font
 CHANCE_AUC = 0.5
 
-Layers = list[Any]  # plotnine's annotation takes no list of one kind of layer
+Layers = list[Any]  # plotnine's type annotation accepts no list of one kind of layer
 
-# Okabe and Ito's colours, which colour-blind readers can tell apart; shapes or lines repeat what colours say.
+# The palette of Okabe and Ito, which colour-blind readers can distinguish; shapes or line types repeat what colours
+# say.
 GREY, BLUE, SKY, GREEN = "#A0A0A0", "#0072B2", "#56B4E9", "#009E73"
 VERMILLION, ORANGE, PURPLE = "#D55E00", "#E69F00", "#CC79A7"
 
 
 def column_theme(width: float = WIDTH_INCHES, height: float = HEIGHT_INCHES) -> p9.theme:
-    """The theme of a picture of `width` x `height` inches, legible where it is printed in that size."""
+    """Return the theme of a picture of `width` x `height` inches, whose text is legible when printed in that size."""
     return p9.theme_bw(base_size=7) + p9.theme(
         figure_size=(width, height),
         panel_grid_minor=p9.element_blank(),
@@ -50,36 +51,36 @@ def column_theme(width: float = WIDTH_INCHES, height: float = HEIGHT_INCHES) -> 
 
 
 def axis_title(objective: Objective) -> str:
-    """An objective with its unit and its direction."""
+    """Return the title of an axis: the objective with its unit and its direction."""
     return f"{objective.title} ({objective.better})"
 
 
 def short_title(objective: Objective) -> str:
-    """An objective by the name of its column, where there is little room."""
+    """Return a short name of an objective, from its column, for example "attacker AUC"."""
     return objective.column.removesuffix("_validation").replace("_", " ").replace("auc", "AUC")
 
 
 def panel_title(objective: Objective) -> str:
-    """An objective with its direction, as wide as a column also where it is of one attribute of several."""
+    """Return the title of a panel: the objective's short name with its direction, which fits a column's width."""
     return f"{short_title(objective)} ({objective.better})"
 
 
 def caption(*sentences: str, width: float = WIDTH_INCHES) -> str:
-    """The sentences that are not empty, broken into lines that fit under a picture of `width` inches.
+    """Return the sentences that are not empty as one text, broken into lines that fit a picture of `width` inches.
 
-    A number is never torn from the word that follows it.
+    A number and the word after it stay on one line.
     """
     text = re.sub(r"(\d) ", "\\1\N{NO-BREAK SPACE}", " ".join(filter(None, sentences)))
     return textwrap.fill(text, int(width * CAPTION_CHARACTERS_PER_INCH))
 
 
 def caption_inches(text: str) -> float:
-    """The height of a caption's lines."""
+    """Return the height of a caption in inches."""
     return CAPTION_LINE_INCHES * len(text.splitlines())
 
 
 def whole_breaks(limits: tuple[float, float]) -> list[float]:
-    """Breaks of an axis that counts: no halves."""
+    """Return about five whole numbers between `limits`: the breaks of an axis that counts."""
     return [
         tick
         for tick in MaxNLocator(nbins=5, integer=True).tick_values(*limits)
@@ -88,6 +89,9 @@ def whole_breaks(limits: tuple[float, float]) -> list[float]:
 
 
 def save_png(plot: p9.ggplot, path: str | Path, title: str | None = None) -> None:
-    """Write the picture at its theme's size and 300 dpi, under a title where one is given."""
+    """Save a plot as PNG at 300 dpi, in the size that its theme sets, with a `title` above it if one is given.
+
+    Raises OSError if `path` cannot be written.
+    """
     titled = plot + p9.ggtitle(title) if title else plot
     titled.save(path, format="png", dpi=DPI, verbose=False)

@@ -1,4 +1,4 @@
-"""Which attacker reads how much from which design, as a heat map."""
+"""Draws how much each fresh attacker infers from each design, as a heat map."""
 
 import plotnine as p9
 import polars as pl
@@ -7,28 +7,29 @@ from analysis.errors import AnalysisError
 from analysis.fronts.candidates import require_objectives
 from analysis.plots.elements.theme import CHANCE_AUC, WIDE_INCHES, WIDTH_INCHES, Layers, caption, column_theme
 from analysis.plots.pictures.frontier import BASELINES
-from analysis.summaries.attackers import OWN_PEOPLE, attacked
+from analysis.summaries.attackers import TRAIN_PEOPLE_SUFFIX, attacker_aucs
 from analysis.summaries.evidence import evidence
 from analysis.tables.reader import StudyTables, read_attacks, read_trials
 
 ROW_INCHES = 0.17
-MAX_IN_A_COLUMN = 12  # attackers that fit into a column's width
-LIGHT, DARK = "#F7FBFF", "#08306B"  # one hue: what differs is lightness, which everybody sees
-WHITE_FROM_AUC = 0.72  # figures on darker cells are white
+MAX_IN_A_COLUMN = 12  # attackers that fit a column's width
+LIGHT, DARK = "#F7FBFF", "#08306B"  # one hue: cells differ in lightness, which colour-blind readers see
+WHITE_FROM_AUC = 0.72  # figures in darker cells are white
 
 
 def plot_attacks(study: StudyTables) -> p9.ggplot:
-    """Return a row per design of the front and per baseline, a column per attacker, the folded AUC in each cell.
+    """Return a heat map with a row per design of the front and per baseline, and a column per attacker.
 
-    AnalysisError where no trial was judged or no attack on any of them is recorded.
+    Each cell shows the folded ROC AUC on validation identities, averaged over seeds. Raises AnalysisError if no trial
+    is judged or no attack on a shown design is recorded.
     """
     trials = read_trials(study)
     require_objectives(trials, study.directory, study.objectives)
-    cells = attacked(trials, read_attacks(study), study.objectives)
+    cells = attacker_aucs(trials, read_attacks(study), study.objectives)
     if cells.is_empty():
         raise AnalysisError(
             f"{study.directory}: no attack on a design of its front is recorded; expected rows in"
-            " results/attacks/*.parquet"
+            " results/attacks/*.parquet for its trials"
         )
     names = {method: name for method, (_, name) in BASELINES.items()}
     cells = cells.with_columns(pl.col("design").replace(names))
@@ -39,12 +40,13 @@ def plot_attacks(study: StudyTables) -> p9.ggplot:
         pl.col("attacker").cast(pl.Enum(attackers)),
         figure=pl.col("folded_auc").round(2).map_elements("{:.2f}".format, return_dtype=pl.String),
     )
-    own = "(own): fitted on the anonymizer's own people." if any(map(_is_own, attackers)) else ""
+    any_own = any(attacker.endswith(TRAIN_PEOPLE_SUFFIX) for attacker in attackers)
+    own = "(own): fitted on the people that the anonymizer was trained on." if any_own else ""
     dark = pl.col("folded_auc") >= WHITE_FROM_AUC
     width = WIDTH_INCHES if len(attackers) <= MAX_IN_A_COLUMN else WIDE_INCHES
     return (
         p9.ggplot(cells, p9.aes("attacker", "design"))
-        + p9.geom_tile(p9.aes(fill="folded_auc"), color="white", size=0.3)
+        + p9.geom_tile(p9.aes(fill="auc"), color="white", size=0.3)
         + [*_figures(cells.filter(~dark), "black"), *_figures(cells.filter(dark), "white")]
         + p9.scale_fill_gradient(low=LIGHT, high=DARK, limits=(CHANCE_AUC, 1.0), guide=None)
         + p9.scale_x_discrete(expand=(0, 0))
@@ -54,8 +56,8 @@ def plot_attacks(study: StudyTables) -> p9.ggplot:
             y="design",
             caption=caption(
                 f"{evidence(trials)}.",
-                "Folded ROC AUC of each attacker: 0.5 is chance, 1 reads the attribute without error (lower is more"
-                " private). The front, most private first, then baselines.",
+                "Folded ROC AUC of each attacker: 0.5 is chance, 1 infers the attribute without error (lower is more"
+                " private). Designs of the front, most private first, then baselines.",
                 own,
                 width=width,
             ),
@@ -67,10 +69,6 @@ def plot_attacks(study: StudyTables) -> p9.ggplot:
             panel_grid_major=p9.element_blank(),
         )
     )
-
-
-def _is_own(attacker: str) -> bool:
-    return attacker.endswith(OWN_PEOPLE)
 
 
 def _figures(cells: pl.DataFrame, colour: str) -> Layers:

@@ -1,11 +1,11 @@
-"""What the confirmed designs attain over their seeds, as a band between the best and the worst surface."""
+"""Draws what the confirmed designs attain over their seeds: a band from the best to the worst attainment surface."""
 
 import numpy as np
 import plotnine as p9
 import polars as pl
 
-from analysis.fronts.staircase import X, Y, staircase
-from analysis.plots.elements.frontier_points import view_of
+from analysis.fronts.staircase import ATTACKER_AUC, MATCHING_AUC, staircase
+from analysis.plots.elements.frontier_points import padded_view
 from analysis.plots.elements.theme import (
     BLUE,
     GREY,
@@ -20,7 +20,14 @@ from analysis.plots.elements.theme import (
 from analysis.summaries.evidence import evidence
 from analysis.tables.objectives import ATTACKER, MATCHING, SEARCH_OBJECTIVES
 from analysis.tables.reader import StudyTables, read_trials
-from analysis.uncertainty.attainment import BEST, MEDIAN, WORST, Runs, Vorobev, confirmed_runs
+from analysis.uncertainty.attainment import (
+    BEST,
+    MEDIAN,
+    WORST,
+    ConfirmedRuns,
+    VorobevExpectation,
+    confirmed_runs,
+)
 
 AVERAGE = "Vorob'ev expectation"
 LINES = {BEST: "dashed", MEDIAN: "solid", WORST: "dotted", AVERAGE: "dashdot"}
@@ -28,24 +35,24 @@ COLOURS = {BEST: BLUE, MEDIAN: BLUE, WORST: BLUE, AVERAGE: VERMILLION}
 
 
 def plot_attainment(study: StudyTables) -> p9.ggplot:
-    """Return what one, half and all seeds of the confirmed designs attain, and their average front.
+    """Return the attainment surfaces of one, half and all seeds, and the Vorob'ev expectation, as staircases.
 
-    Of several private attributes the strongest attacker counts. AnalysisError where no two seeds have all confirmed
-    designs.
+    With several private attributes the strongest attack counts. Raises AnalysisError if fewer than two seeds have all
+    confirmed designs.
     """
     trials = read_trials(study)
     runs = confirmed_runs(trials, study.directory)
     surfaces, average = runs.surfaces(), runs.vorobev()
     fronts = {name: _front(costs) for name, costs in {**surfaces, AVERAGE: average.expectation}.items()}
     points, text = _front(runs.costs), _caption(trials, runs, average)
-    x, y = view_of([points[X]]), view_of([points[Y]])
+    x, y = padded_view([points[ATTACKER_AUC]]), padded_view([points[MATCHING_AUC]])
     paths = {name: staircase(front, y.low, x.high) for name, front in fronts.items() if front.height}
     band = pl.concat([paths[BEST], paths[WORST].reverse()])
     lines = pl.concat([path.with_columns(surface=pl.lit(name)) for name, path in paths.items()]).with_columns(
         pl.col("surface").cast(pl.Enum(list(LINES)))  # the average is drawn last: it may lie on another
     )
     return (
-        p9.ggplot(lines, p9.aes(X, Y))
+        p9.ggplot(lines, p9.aes(ATTACKER_AUC, MATCHING_AUC))
         + p9.geom_polygon(data=band, fill=SKY, alpha=0.25)
         + p9.geom_point(data=points, color=GREY, size=0.8)
         + p9.geom_path(p9.aes(linetype="surface", color="surface"), size=0.6)
@@ -59,15 +66,17 @@ def plot_attainment(study: StudyTables) -> p9.ggplot:
 
 
 def _front(costs: np.ndarray) -> pl.DataFrame:
-    """Points as figures, by rising X, then Y."""
+    """Return points given as costs `[point, objective]` as AUCs, sorted by attacker AUC, then by matching AUC."""
     signs = np.array([objective.sign for objective in SEARCH_OBJECTIVES])
-    return pl.DataFrame(costs * signs, schema=[X, Y], orient="row").sort(X, Y)
+    columns = [ATTACKER_AUC, MATCHING_AUC]
+    return pl.DataFrame(costs * signs, schema=columns, orient="row").sort(columns)
 
 
-def _caption(trials: pl.DataFrame, runs: Runs, average: Vorobev) -> str:
+def _caption(trials: pl.DataFrame, runs: ConfirmedRuns, average: VorobevExpectation) -> str:
     return caption(
         f"{evidence(trials)}.",
-        f"Attained by one, half and all of {runs.count} seeds; points: designs at each seed.",
+        f"Surfaces attained by one (best), half (median) and all (worst) of {runs.count} seeds; points: designs at each"
+        " seed.",
         f"Vorob'ev: threshold {average.threshold_percent:.0f} % of seeds, deviation {average.deviation:.4f}, mean"
         f" hypervolume {average.mean_hypervolume:.4f} (AUC x AUC).",
     )

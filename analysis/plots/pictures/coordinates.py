@@ -1,4 +1,4 @@
-"""Parallel coordinates: every complete design as a line through its hyperparameters and its figures."""
+"""Draws parallel coordinates: every complete search trial is a line through its hyperparameters and its AUCs."""
 
 from itertools import pairwise
 
@@ -6,7 +6,7 @@ import plotnine as p9
 import polars as pl
 from matplotlib.patheffects import withStroke
 
-from analysis.fronts.candidates import judged, require_objectives
+from analysis.fronts.candidates import is_judged, require_objectives
 from analysis.fronts.pareto import pareto_front
 from analysis.plots.elements.theme import BLUE, GREY, WIDTH_INCHES, Layers, caption, column_theme, short_title
 from analysis.summaries.coordinates import Axis, axes
@@ -16,19 +16,19 @@ from analysis.tables.reader import StudyTables, read_trials
 AXIS_INCHES = 0.31
 OTHER, FRONT = "trial", "Pareto-optimal"
 COLOURS = {OTHER: GREY, FRONT: BLUE}
-HALO = [withStroke(linewidth=1.6, foreground="white")]  # labels stay legible on lines
+HALO = [withStroke(linewidth=1.6, foreground="white")]  # keeps labels legible on lines
 
 
 def plot_coordinates(study: StudyTables) -> p9.ggplot:
-    """Return an axis per hyperparameter that varies and per objective, one below the other, a line per search trial.
+    """Return an axis per varied hyperparameter and per objective, one below the other, and a line per search trial.
 
-    A hyperparameter that is not in effect in a design stands apart, left of its axis. AnalysisError where no search
-    trial was judged.
+    A hyperparameter that is not in effect in a trial is drawn left of its axis. Raises AnalysisError if no search
+    trial is judged.
     """
     trials = read_trials(study)
     search = trials.filter(pl.col("phase") == "search")
     require_objectives(search, study.directory, study.objectives)
-    rows = search.filter(judged(study.objectives))
+    rows = search.filter(is_judged(study.objectives))
     front = pareto_front(search, study.objectives)["trial_id"].to_list()
     shown = axes(rows, study.objectives)
     titles = {one.column: f"{short_title(one)}\n({one.better})" for one in study.objectives}
@@ -53,9 +53,9 @@ def plot_coordinates(study: StudyTables) -> p9.ggplot:
             expand=(0, 0),
         )
         + p9.labs(
-            x="least value of the study to its largest",
+            x="smallest to largest value in the study",
             y="",
-            caption=caption(f"{evidence(trials)}.", "Complete search trials are drawn."),
+            caption=caption(f"{evidence(trials)}.", "Lines: complete search trials."),
         )
         + column_theme(WIDTH_INCHES, 0.9 + AXIS_INCHES * len(shown))
         + p9.theme(panel_grid_major=p9.element_blank(), axis_text_y=p9.element_text(size=6.5, ha="right"))
@@ -64,12 +64,12 @@ def plot_coordinates(study: StudyTables) -> p9.ggplot:
 
 def _segments(lines: pl.DataFrame, kind: str, size: float, opacity: float) -> Layers:
     of_kind = lines.filter(pl.col("kind") == kind)
-    ends = p9.aes(xend="next_position", yend="next_height")
-    return [p9.geom_segment(ends, data=of_kind, size=size, alpha=opacity)] if of_kind.height else []
+    end_point = p9.aes(xend="next_position", yend="next_height")
+    return [p9.geom_segment(end_point, data=of_kind, size=size, alpha=opacity)] if of_kind.height else []
 
 
 def _labels(ticks: pl.DataFrame) -> Layers:
-    """Those at the ends of an axis stay inside."""
+    """Return the labels of all ticks; labels at either end of an axis are aligned so that they stay inside it."""
     sides = {
         "left": ticks.filter(pl.col("position") == 0),
         "right": ticks.filter(pl.col("position") == 1),
@@ -91,12 +91,12 @@ def _labels(ticks: pl.DataFrame) -> Layers:
 
 
 def _opacity(lines: int) -> float:
-    """So that many lines show where they are dense."""
+    """Return the opacity of a line: the lower, the more lines there are, so that dense regions stand out."""
     return min(0.6, max(0.08, 12 / lines))
 
 
 def _lines(rows: pl.DataFrame, shown: list[Axis], heights: dict[str, float]) -> pl.DataFrame:
-    """From each axis to the next, a row per trial."""
+    """Return one row per trial and pair of neighbouring axes: the positions and heights of the segment's two ends."""
     return pl.concat(
         [
             pl.DataFrame(

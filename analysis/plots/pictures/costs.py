@@ -1,4 +1,4 @@
-"""What each trial of a study cost, in epochs and in seconds, in the order in which they ended."""
+"""Draws what each trial of a study cost, in epochs and in seconds, in the order in which trials ended."""
 
 import plotnine as p9
 import polars as pl
@@ -19,7 +19,7 @@ from analysis.summaries.costs import with_costs
 from analysis.summaries.evidence import evidence
 from analysis.tables.reader import StudyTables, read_epochs, read_trials
 
-# Kind of trial → colour, shape. Search trials are told apart by how they ended.
+# Colour and shape of each kind of trial; the kind of a search trial is its status.
 KINDS = {
     "complete": (BLUE, "o"),
     "stopped early": (GREY, "x"),
@@ -33,14 +33,18 @@ PANEL_INCHES = 1.35
 
 
 def plot_costs(study: StudyTables) -> p9.ggplot:
-    """Return the costs of all trials, as `analysis.costs` counts them; AnalysisError where none are recorded."""
+    """Return the costs of all trials, one panel for epochs and one for seconds.
+
+    Costs are those of `analysis.summaries.costs.with_costs`. Raises AnalysisError if neither epochs nor seconds are
+    recorded.
+    """
     trials = read_trials(study)
     costs = with_costs(trials, read_epochs(study)).select("phase", "status", *PANELS)
     panels = {column: title for column, title in PANELS.items() if costs[column].max()}
     if not panels:
         raise AnalysisError(
-            f"{study.directory}: neither epochs nor seconds of its trials are recorded; costs need `epochs` or"
-            " `wall_seconds`"
+            f"{study.directory}: neither epochs nor seconds of its trials are recorded; expected rows in table `epochs`"
+            " or values of `wall_seconds` in table `trials`"
         )
     kind = (
         pl.when(pl.col("phase") == "search")
@@ -76,8 +80,8 @@ def plot_costs(study: StudyTables) -> p9.ggplot:
 
 def _totals(costs: pl.DataFrame) -> str:
     epochs, seconds = costs["epochs_spent"].sum(), costs["seconds_spent"].sum()
-    middle = costs["seconds_spent"].median()
+    median = costs["seconds_spent"].median()
     return (
-        f"All {costs.height:,} trials, baselines and confirmations too: {epochs:,} epochs and {seconds:,.0f} s, summed;"
-        f" median {middle:,.0f} s a trial."
+        f"All {costs.height:,} trials with baselines and confirmations: {epochs:,} epochs and {seconds:,.0f} s in"
+        f" total; median {median:,.0f} s per trial."
     )

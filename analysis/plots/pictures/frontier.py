@@ -1,10 +1,15 @@
-"""The trade-off frontier as a picture: every search trial, the front as a staircase, baselines by name."""
+"""Draws the trade-off frontier: every search trial, the front as a staircase, and the baselines with their names."""
 
 import plotnine as p9
 import polars as pl
 
 from analysis.fronts.candidates import require_objectives
-from analysis.plots.elements.frontier_points import Frontier, X, Y, frontier
+from analysis.plots.elements.frontier_points import (
+    ATTACKER_AUC,
+    MATCHING_AUC,
+    FrontierPoints,
+    frontier_points,
+)
 from analysis.plots.elements.label_placement import LABEL_POINTS, label_rows
 from analysis.plots.elements.theme import (
     BLUE,
@@ -19,11 +24,19 @@ from analysis.plots.elements.theme import (
 from analysis.summaries.evidence import evidence
 from analysis.tables.objectives import ATTACKER, MATCHING
 
-PANEL_INCHES = (2.95, 2.15)  # what titles, legend and caption leave of it
+PANEL_INCHES = (
+    2.95,
+    2.15,
+)  # size of the plotted area; titles, legend and caption take the rest of the picture
 
-OTHER, STOPPED, FRONT, CONFIRMED = "trial", "stopped early", "Pareto-optimal", "Pareto-optimal, confirmed"
-SHAPES = {OTHER: "o", STOPPED: "x", FRONT: "o", CONFIRMED: "o"}
-COLOURS = {OTHER: GREY, STOPPED: GREY, FRONT: BLUE, CONFIRMED: BLUE}
+SEARCH_TRIAL, STOPPED, FRONT, CONFIRMED = (
+    "trial",
+    "stopped early",
+    "Pareto-optimal",
+    "Pareto-optimal, confirmed",
+)
+SHAPES = {SEARCH_TRIAL: "o", STOPPED: "x", FRONT: "o", CONFIRMED: "o"}
+COLOURS = {SEARCH_TRIAL: GREY, STOPPED: GREY, FRONT: BLUE, CONFIRMED: BLUE}
 BASELINES = {
     "original": ("s", "Original"),
     "random": ("^", "Random"),
@@ -33,14 +46,14 @@ BASELINES = {
 
 
 def plot_frontier(trials: pl.DataFrame, title: str | None = None) -> p9.ggplot:
-    """Return the frontier of a `trials` frame: attacker AUC across, matching AUC up, both on validation.
+    """Return the frontier of a `trials` frame: attacker AUC on the x axis, matching AUC on the y axis, on validation.
 
-    Thin bars are the front's 95 % identity-bootstrap intervals where the frame has them. Raises AnalysisError
-    where no trial was judged.
+    Thin bars are the front's 95 % bootstrap intervals over identities, if the frame has them. Raises AnalysisError if
+    no trial is judged.
     """
     require_objectives(trials, "trials")
-    shown = frontier(trials)
-    kinds = {OTHER: shown.complete, STOPPED: shown.stopped}
+    shown = frontier_points(trials)
+    kinds = {SEARCH_TRIAL: shown.complete, STOPPED: shown.stopped_early}
     kinds = {kind: rows for kind, rows in kinds.items() if rows.height}
     on_front = CONFIRMED if shown.confirmed else FRONT
     layers = [
@@ -53,7 +66,7 @@ def plot_frontier(trials: pl.DataFrame, title: str | None = None) -> p9.ggplot:
     ]
     legend = [*kinds, on_front]
     return (
-        p9.ggplot(shown.marks, p9.aes(X, Y))
+        p9.ggplot(shown.all_points, p9.aes(ATTACKER_AUC, MATCHING_AUC))
         + layers
         + p9.scale_shape_manual(values=SHAPES, breaks=legend)
         + p9.scale_color_manual(values=COLOURS, breaks=legend)
@@ -64,35 +77,39 @@ def plot_frontier(trials: pl.DataFrame, title: str | None = None) -> p9.ggplot:
     )
 
 
-def _caption(trials: pl.DataFrame, shown: Frontier) -> str:
+def _caption(trials: pl.DataFrame, shown: FrontierPoints) -> str:
     bars = "Bars: 95 % bootstrap over identities." if shown.x_bars.height or shown.y_bars.height else ""
     dotted = (
-        "Dotted:\N{NO-BREAK SPACE}chance." if shown.x.holds(CHANCE_AUC) or shown.y.holds(CHANCE_AUC) else ""
+        "Dotted:\N{NO-BREAK SPACE}chance."
+        if shown.x.contains(CHANCE_AUC) or shown.y.contains(CHANCE_AUC)
+        else ""
     )
     return caption(f"{evidence(trials)}.", bars, dotted)
 
 
 def _points(rows: pl.DataFrame, kind: str, size: float) -> p9.geom_point:
     return p9.geom_point(
-        p9.aes(shape="kind", color="kind"), data=rows.select(X, Y, kind=pl.lit(kind)), size=size
+        p9.aes(shape="kind", color="kind"),
+        data=rows.select(ATTACKER_AUC, MATCHING_AUC, kind=pl.lit(kind)),
+        size=size,
     )
 
 
-def _chance_lines(shown: Frontier) -> list[p9.geom_vline | p9.geom_hline]:
+def _chance_lines(shown: FrontierPoints) -> list[p9.geom_vline | p9.geom_hline]:
     style = {"linetype": "dotted", "color": "#555555", "size": 0.4}
-    across = [p9.geom_vline(xintercept=CHANCE_AUC, **style)] if shown.x.holds(CHANCE_AUC) else []
-    up = [p9.geom_hline(yintercept=CHANCE_AUC, **style)] if shown.y.holds(CHANCE_AUC) else []
+    across = [p9.geom_vline(xintercept=CHANCE_AUC, **style)] if shown.x.contains(CHANCE_AUC) else []
+    up = [p9.geom_hline(yintercept=CHANCE_AUC, **style)] if shown.y.contains(CHANCE_AUC) else []
     return [*across, *up]
 
 
-def _intervals(shown: Frontier) -> list[p9.geom_segment]:
+def _intervals(shown: FrontierPoints) -> list[p9.geom_segment]:
     style = {"color": BLUE, "size": 0.2, "alpha": 0.6}
-    across = p9.geom_segment(p9.aes(x="low", xend="high", yend=Y), data=shown.x_bars, **style)
-    up = p9.geom_segment(p9.aes(y="low", yend="high", xend=X), data=shown.y_bars, **style)
+    across = p9.geom_segment(p9.aes(x="low", xend="high", yend=MATCHING_AUC), data=shown.x_bars, **style)
+    up = p9.geom_segment(p9.aes(y="low", yend="high", xend=ATTACKER_AUC), data=shown.y_bars, **style)
     return [layer for layer, bars in ((across, shown.x_bars), (up, shown.y_bars)) if bars.height]
 
 
-def _baselines(shown: Frontier) -> list[p9.geom_point | p9.geom_text]:
+def _baselines(shown: FrontierPoints) -> list[p9.geom_point | p9.geom_text]:
     if shown.baselines.is_empty():
         return []
     points = [

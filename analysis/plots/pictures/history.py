@@ -1,4 +1,4 @@
-"""The hypervolume of a search's front while it grew, against trials, epochs and seconds."""
+"""Draws how the hypervolume of a search's front grew over trials, epochs and seconds."""
 
 import plotnine as p9
 import polars as pl
@@ -11,16 +11,18 @@ from analysis.tables.reader import StudyTables, read_epochs, read_trials
 
 PANELS = {
     "trials": "over search trials that have ended",
-    "epochs": "over epochs that they trained, summed",
-    "seconds": "over seconds that they took, summed",
+    "epochs": "over epochs, summed over these trials",
+    "seconds": "over seconds, summed over these trials",
 }
 PANEL_INCHES = 1.15
 
 
 def plot_history(study: StudyTables) -> p9.ggplot:
-    """Return the growth of the search's front; AnalysisError where no search trial was judged.
+    """Return the hypervolume of the search's front after each search trial, in a panel for trials, epochs and
+    seconds.
 
-    A panel is left out where nothing is recorded of what it counts.
+    A panel is left out if the study recorded nothing of what it counts. Raises AnalysisError if no search trial is
+    judged.
     """
     trials = read_trials(study)
     require_objectives(trials.filter(pl.col("phase") == "search"), study.directory, study.objectives)
@@ -55,6 +57,6 @@ def _line(grown: pl.DataFrame, name: str, title: str) -> pl.DataFrame:
 def _end(grown: pl.DataFrame) -> str:
     last = grown.row(-1, named=True)
     return (
-        f"In the end {last['hypervolume']:.4f} after {last['epochs']:,} epochs and {last['seconds']:,.0f} s, summed"
+        f"At the end {last['hypervolume']:.4f} after {last['epochs']:,} epochs and {last['seconds']:,.0f} s, summed"
         " over trials."
     )

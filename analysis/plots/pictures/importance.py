@@ -1,4 +1,4 @@
-"""What each hyperparameter matters for: for each objective, and for being on the front."""
+"""Draws how important each hyperparameter is, for each objective and for being Pareto-optimal."""
 
 import plotnine as p9
 import polars as pl
@@ -9,27 +9,28 @@ from analysis.summaries.evidence import evidence
 from analysis.tables.reader import StudyTables, read_importance, read_trials
 from analysis.tables.schema import IMPORTANCE_FRONT, MIN_IMPORTANCE_TRIALS
 
-MAX_SHOWN = 10  # hyperparameters, those that matter most for any target
+MAX_SHOWN = 10  # hyperparameters: those with the largest importance for any target
 ROW_INCHES = 0.15
 
 
 def plot_importance(study: StudyTables) -> p9.ggplot:
-    """Return a panel of bars per target from the study's `importance.parquet`.
+    """Return a panel of bars for each target in the study's `importance.parquet`: the objectives and the front.
 
-    AnalysisError where that was not computed, or of too few trials.
+    Importances are those of fANOVA (Hutter et al. 2014) for objectives and PED-ANOVA (Watanabe et al. 2023) for the
+    front. Raises AnalysisError if that file is missing or was computed from too few trials.
     """
-    found = read_importance(study)
-    if found.is_empty():
+    importance = read_importance(study)
+    if importance.is_empty():
         raise AnalysisError(
-            f"{study.directory}: fewer than {MIN_IMPORTANCE_TRIALS} complete search trials lie in its space, or all"
-            " are alike; importance of hyperparameters needs more"
+            f"{study.directory}: fewer than {MIN_IMPORTANCE_TRIALS} complete search trials are in its search space, or"
+            " all are equal; the importance of hyperparameters needs more"
         )
     titles = {one.column: f"{short_title(one)}: share of variance" for one in study.objectives}
     titles[IMPORTANCE_FRONT] = "being Pareto-optimal: relative importance"
-    largest = found.group_by("hyperparameter").agg(pl.col("importance").max())
+    largest = importance.group_by("hyperparameter").agg(pl.col("importance").max())
     shown = largest.sort("importance", "hyperparameter", descending=[True, False]).head(MAX_SHOWN)
     names = shown["hyperparameter"].to_list()
-    bars = found.filter(
+    bars = importance.filter(
         pl.col("hyperparameter").is_in(names), pl.col("target").is_in(list(titles))
     ).with_columns(
         pl.col("hyperparameter").cast(pl.Enum(names[::-1])),
@@ -37,13 +38,13 @@ def plot_importance(study: StudyTables) -> p9.ggplot:
     )
     panels = bars["target"].n_unique()
     pairs = bars.select("target").unique().join(bars.select("hyperparameter").unique(), how="cross")
-    without = pairs.join(bars, on=["target", "hyperparameter"], how="anti").with_columns(
+    missing = pairs.join(bars, on=["target", "hyperparameter"], how="anti").with_columns(
         importance=pl.lit(0.0), label=pl.lit(" not known")
     )
     return (
         p9.ggplot(bars, p9.aes("hyperparameter", "importance"))
         + p9.geom_col(fill=BLUE, width=0.65)
-        + _labels(without)
+        + _labels(missing)
         + p9.coord_flip()
         + p9.facet_wrap("target", ncol=1)
         + p9.scale_y_continuous(expand=(0, 0, 0.05, 0))
@@ -52,8 +53,8 @@ def plot_importance(study: StudyTables) -> p9.ggplot:
             y="importance, 0 to 1 (higher matters more)",
             caption=caption(
                 f"{evidence(read_trials(study))}.",
-                f"Of {found['trials'].max()} complete search trials. Variance by fANOVA, each hyperparameter by itself"
-                " and in the trials that have it; being Pareto-optimal by PED-ANOVA.",
+                f"Computed from {importance['trials'].max()} complete search trials: share of variance by fANOVA, each"
+                " hyperparameter by itself in the trials where it is in effect; being Pareto-optimal by PED-ANOVA.",
             ),
         )
         + column_theme(WIDTH_INCHES, 0.95 + panels * (0.3 + ROW_INCHES * len(names)))

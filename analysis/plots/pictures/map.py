@@ -1,10 +1,10 @@
-"""Where in α and β a search looked, and what the objectives were there."""
+"""Draws which α and β a search tried, and the objectives at each of them."""
 
 import plotnine as p9
 import polars as pl
 
 from analysis.errors import AnalysisError
-from analysis.fronts.candidates import judged, require_objectives
+from analysis.fronts.candidates import is_judged, require_objectives
 from analysis.fronts.pareto import pareto_front
 from analysis.plots.elements.theme import VERMILLION, WIDTH_INCHES, caption, column_theme, panel_title
 from analysis.summaries.evidence import evidence
@@ -15,15 +15,15 @@ PANEL_INCHES = 1.75
 
 
 def plot_map(study: StudyTables) -> p9.ggplot:
-    """Return a panel per objective: every complete search trial at its α and β, its figure as a colour.
+    """Return a panel per objective with every complete search trial at its α and β, coloured by its AUC.
 
-    Rings mark the front of the search. A weight that is 0 somewhere has a linear axis, else a logarithmic one.
-    AnalysisError where no trial was judged, or α or β does not vary.
+    Rings mark the Pareto front of the search. An axis is logarithmic unless its weight is 0 in some trial. Raises
+    AnalysisError if no search trial is judged, or if α or β does not vary.
     """
     trials = read_trials(study)
     search = trials.filter(pl.col("phase") == "search")
     require_objectives(search, study.directory, study.objectives)
-    points = search.filter(judged(study.objectives), pl.col(ALPHA, BETA).is_not_null())
+    points = search.filter(is_judged(study.objectives), pl.col(ALPHA, BETA).is_not_null())
     for weight in (ALPHA, BETA):
         if points[weight].n_unique() < 2:
             raise AnalysisError(
@@ -49,7 +49,7 @@ def plot_map(study: StudyTables) -> p9.ggplot:
         + p9.labs(
             x="α, weight of face matching (Eq. 8)",
             y="β, weight of hiding the attribute (Eq. 8)",
-            caption=caption(f"{evidence(trials)}.", "Rings: Pareto-optimal in the search."),
+            caption=caption(f"{evidence(trials)}.", "Rings: Pareto-optimal among search trials."),
         )
         + column_theme(WIDTH_INCHES, 1.0 + PANEL_INCHES * len(titles))
         + p9.theme(

@@ -1,11 +1,11 @@
-"""From what a search read of its front to what confirmation reads on test identities, as arrows."""
+"""Draws how optimistic a search was: an arrow from each design's search AUCs to its AUCs on test with fresh seeds."""
 
 import plotnine as p9
 import polars as pl
 
 from analysis.errors import AnalysisError
-from analysis.fronts.staircase import X, Y
-from analysis.plots.elements.frontier_points import view_of
+from analysis.fronts.staircase import ATTACKER_AUC, MATCHING_AUC
+from analysis.plots.elements.frontier_points import padded_view
 from analysis.plots.elements.theme import (
     BLUE,
     VERMILLION,
@@ -26,31 +26,32 @@ SHAPES = {SEARCH: "o", TEST: "^"}
 
 
 def plot_optimism(study: StudyTables) -> p9.ggplot:
-    """Return an arrow per confirmed design, from the search's figures to the fresh seeds' means on test.
+    """Return an arrow per confirmed design, from its AUCs in the search (validation) to its means over fresh seeds
+    (test).
 
-    AnalysisError where no design of the search is confirmed.
+    Raises AnalysisError if no design of the search is confirmed.
     """
     trials = read_trials(study)
     pairs = optimism(trials)
     if pairs.is_empty():
         raise AnalysisError(
-            f"{study.directory}: no design of its search is confirmed; optimism shows after: aia-study confirm"
+            f"{study.directory}: no design of its search is confirmed; this command confirms them: aia-study confirm"
             f" {study.directory}"
         )
     points = pl.concat(
         [
             pairs.select(
-                pl.col("attacker_search").alias(X), pl.col("matching_search").alias(Y), kind=pl.lit(SEARCH)
-            ),
-            pairs.select(
-                pl.col("attacker_test").alias(X), pl.col("matching_test").alias(Y), kind=pl.lit(TEST)
-            ),
+                pl.col(f"attacker_{figures}").alias(ATTACKER_AUC),
+                pl.col(f"matching_{figures}").alias(MATCHING_AUC),
+                kind=pl.lit(kind),
+            )
+            for figures, kind in (("search", SEARCH), ("test", TEST))
         ]
     )
     text = _caption(trials, pairs)
-    x, y = view_of([points[X]]), view_of([points[Y]])
+    x, y = padded_view([points[ATTACKER_AUC]]), padded_view([points[MATCHING_AUC]])
     return (
-        p9.ggplot(points, p9.aes(X, Y))
+        p9.ggplot(points, p9.aes(ATTACKER_AUC, MATCHING_AUC))
         + p9.geom_point(p9.aes(color="kind", shape="kind"), size=1.2)
         + p9.geom_segment(
             p9.aes(x="attacker_search", y="matching_search", xend="attacker_test", yend="matching_test"),
@@ -74,6 +75,6 @@ def _caption(trials: pl.DataFrame, pairs: pl.DataFrame) -> str:
     )
     return caption(
         f"{evidence(trials)}, confirmed figures on test.",
-        f"Mean change: attacker AUC {attacker:+.3f}, matching AUC {matching:+.3f}; seed, identities"
-        " and, where the search's was cheap, the suite of attackers change.",
+        f"Mean change: attacker AUC {attacker:+.3f}, matching AUC {matching:+.3f}; seeds, identities and, if the search"
+        " used suite cheap, the suite of attackers change.",
     )

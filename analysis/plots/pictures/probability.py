@@ -1,4 +1,4 @@
-"""How sure a design's place on the front is: the share of resamples in which it is Pareto-optimal."""
+"""Draws how sure each design's place on the front is: the share of resamples in which it is Pareto-optimal."""
 
 import plotnine as p9
 import polars as pl
@@ -14,36 +14,39 @@ from analysis.plots.elements.theme import (
 )
 from analysis.summaries.evidence import evidence
 from analysis.tables.reader import StudyTables, read_trials
-from analysis.uncertainty.design_bootstrap import bootstrapped
+from analysis.uncertainty.design_bootstrap import bootstrap_designs
 
 MAX_SHOWN = 20
 ROW_INCHES = 0.13
-ON_FRONT, BEHIND = "on the front by its figures", "behind it"
-COLOURS = {ON_FRONT: BLUE, BEHIND: VERMILLION}
-SHAPES = {ON_FRONT: "o", BEHIND: "^"}
+ON_FRONT, DOMINATED = "on the front", "dominated"
+COLOURS = {ON_FRONT: BLUE, DOMINATED: VERMILLION}
+SHAPES = {ON_FRONT: "o", DOMINATED: "^"}
 
 
 def plot_probability(study: StudyTables) -> p9.ggplot:
-    """Return a row per design, the most probable above: confirmed designs if there are any, else search trials.
+    """Return a row per design, the most probable on top: confirmed designs if there are any, else search trials.
 
-    AnalysisError where no trial was judged, or the resamples of those that were are missing.
+    Raises AnalysisError if no trial is judged or resamples are missing.
     """
-    drawn = bootstrapped(study)
-    found = drawn.pareto_probability().filter(pl.col("probability").is_finite())
-    if found.is_empty():
+    bootstrap = bootstrap_designs(study)
+    designs = bootstrap.pareto_probability().filter(pl.col("probability").is_finite())
+    if designs.is_empty():
         raise AnalysisError(
-            f"{study.directory}: no resample knows the figures of a design; its files in resamples hold none"
+            f"{study.directory}: its files in resamples hold no figures of any design; expected at least one resample"
         )
-    shown = found.head(MAX_SHOWN).with_columns(
-        pl.when("on_front").then(pl.lit(ON_FRONT)).otherwise(pl.lit(BEHIND)).alias("place")
+    shown = designs.head(MAX_SHOWN).with_columns(
+        pl.when("on_front").then(pl.lit(ON_FRONT)).otherwise(pl.lit(DOMINATED)).alias("place")
     )
-    designs = shown["design"].to_list()
-    shown = shown.with_columns(pl.col("design").cast(pl.Enum(designs[::-1])))  # the first row is the lowest
-    resampled = "people and seeds" if drawn.source == "confirm" else "people"
+    names = shown["design"].to_list()
+    shown = shown.with_columns(
+        pl.col("design").cast(pl.Enum(names[::-1]))
+    )  # a plot's first row is its lowest
+    resampled = "people and seeds" if bootstrap.source == "confirm" else "people"
     text = caption(
         f"{evidence(read_trials(study))}.",
-        f"Share of {drawn.costs.shape[2] - 1} resamples of {resampled} in which no other design is better (validation;"
-        f" higher is surer); {len(designs)} of {found.height} designs, the most probable.",
+        f"Share of {bootstrap.costs.shape[2] - 1} resamples of {resampled} in which no other design dominates"
+        f" (validation; higher is surer); the {len(names)} most probable of {designs.height} designs. Colour: by the"
+        " measured AUCs.",
     )
     return (
         p9.ggplot(shown, p9.aes("design", "probability"))
@@ -54,6 +57,6 @@ def plot_probability(study: StudyTables) -> p9.ggplot:
         + p9.scale_y_continuous(limits=(0, 1), expand=(0.02, 0))
         + p9.coord_flip()
         + p9.labs(x="", y="probability of being Pareto-optimal", caption=text)
-        + column_theme(WIDTH_INCHES, 0.75 + ROW_INCHES * len(designs) + caption_inches(text))
+        + column_theme(WIDTH_INCHES, 0.75 + ROW_INCHES * len(names) + caption_inches(text))
         + p9.theme(axis_text_y=p9.element_text(size=6), panel_grid_major_y=p9.element_blank())
     )

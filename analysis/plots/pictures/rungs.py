@@ -1,4 +1,4 @@
-"""The rungs of early stopping: what trials reached where they were compared, and which went on."""
+"""Draws the rungs of early stopping: the AUCs at which trials were compared, and which trials continued."""
 
 import numpy as np
 import plotnine as p9
@@ -15,30 +15,31 @@ from analysis.plots.elements.theme import (
     panel_title,
 )
 from analysis.summaries.evidence import evidence
-from analysis.summaries.rungs import ENDED, STOPPED, WENT_ON, judged_on_the_way, rung_counts
+from analysis.summaries.rungs import CONTINUED, ENDED, STOPPED, judgements_by_epoch, rung_counts
 from analysis.tables.reader import StudyTables, read_epochs, read_trials
 
-COLOURS = {WENT_ON: GREY, STOPPED: VERMILLION, ENDED: BLUE}
-SHAPES = {WENT_ON: "o", STOPPED: "x", ENDED: "^"}
-PLACES = {STOPPED: -0.12, WENT_ON: 0.04, ENDED: 0.04}  # beside the rung, in gaps between rungs
-SPREAD = 0.1  # of trials with one fate at one rung, in gaps between rungs
-MAX_BREAKS = 8  # rungs that are named on the axis; more is a study that was judged after each epoch
-MANY = 100  # trials, of which lines and marks are finer
+COLOURS = {CONTINUED: GREY, STOPPED: VERMILLION, ENDED: BLUE}
+SHAPES = {CONTINUED: "o", STOPPED: "x", ENDED: "^"}
+# Horizontal offset from the rung, and spread of the points with one outcome, in units of the gap between rungs.
+OFFSETS = {STOPPED: -0.12, CONTINUED: 0.04, ENDED: 0.04}
+SPREAD = 0.1
+MAX_BREAKS = 8  # a study with more rungs was judged after each epoch and gets automatic breaks
+MAX_THICK_TRIALS = 100  # with more trials lines and points are thinner
 PANEL_INCHES = 1.6
 
 
 def plot_rungs(study: StudyTables) -> p9.ggplot:
-    """Return each objective over joint epochs, a line per search trial, a mark where it was judged.
+    """Return each objective over joint epochs, with a line per search trial and a point where it was judged.
 
-    Marks stand side by side: left of a rung those that stopped there, on it those that went on. AnalysisError where no
-    search trial was judged before its last epoch.
+    Points of trials that stopped at a rung are left of it, all others on it. Raises AnalysisError if no search trial
+    was judged before its last epoch.
     """
     trials = read_trials(study)
-    judged = judged_on_the_way(trials, read_epochs(study), study.objectives)
+    judged = judgements_by_epoch(trials, read_epochs(study), study.objectives)
     rungs = rung_counts(judged)
     if rungs.is_empty():
         raise AnalysisError(
-            f"{study.directory}: no search trial was judged before its last epoch; rungs need a study launched with"
+            f"{study.directory}: no search trial was judged before its last epoch; expected a study launched with"
             " --set early_stopping.rule=mo_asha"
         )
     titles = {objective.column: panel_title(objective) for objective in study.objectives}
@@ -46,16 +47,16 @@ def plot_rungs(study: StudyTables) -> p9.ggplot:
     lines = marks.with_columns(
         pl.col("x", "auc").shift(-1).over("trial_id", "objective").name.suffix("_next")
     ).drop_nulls("x_next")
-    fates = [fate for fate in COLOURS if fate in judged["fate"]]
-    many = judged["trial_id"].n_unique() > MANY
+    outcomes = [outcome for outcome in COLOURS if outcome in judged["outcome"]]
+    many = judged["trial_id"].n_unique() > MAX_THICK_TRIALS
     epochs = judged["joint_epoch"].unique().sort().to_list()
     return (
         p9.ggplot(marks, p9.aes("x", "auc"))
         + (_lines(lines, 0.12 if many else 0.6) if lines.height else p9.labs())
-        + p9.geom_point(p9.aes(color="fate", shape="fate"), size=0.4 if many else 1.1, stroke=0.3)
+        + p9.geom_point(p9.aes(color="outcome", shape="outcome"), size=0.4 if many else 1.1, stroke=0.3)
         + p9.facet_wrap("objective", ncol=1, scales="free_y")
-        + p9.scale_color_manual(values=COLOURS, breaks=fates)
-        + p9.scale_shape_manual(values=SHAPES, breaks=fates)
+        + p9.scale_color_manual(values=COLOURS, breaks=outcomes)
+        + p9.scale_shape_manual(values=SHAPES, breaks=outcomes)
         + (p9.scale_x_continuous(breaks=epochs) if len(epochs) <= MAX_BREAKS else p9.labs())
         + p9.guides(color=p9.guide_legend(override_aes={"size": 1.2}))
         + p9.labs(x="epochs of joint training", y="ROC AUC on validation", caption=_caption(trials, rungs))
@@ -66,13 +67,13 @@ def plot_rungs(study: StudyTables) -> p9.ggplot:
 def _marks(judged: pl.DataFrame, titles: dict[str, str]) -> pl.DataFrame:
     epochs = judged["joint_epoch"].unique().sort().to_numpy()
     gap = float(np.diff(epochs).min()) if len(epochs) > 1 else 1.0
-    at_once = ("joint_epoch", "fate")
-    place = pl.col("fate").replace_strict(PLACES, return_dtype=pl.Float64)
+    at_once = ("joint_epoch", "outcome")
+    offset = pl.col("outcome").replace_strict(OFFSETS, return_dtype=pl.Float64)
     rank = (pl.int_range(pl.len()).over(at_once) + 0.5) / pl.len().over(at_once) - 0.5
     return (
-        judged.with_columns(x=pl.col("joint_epoch") + gap * (place + SPREAD * rank))
+        judged.with_columns(x=pl.col("joint_epoch") + gap * (offset + SPREAD * rank))
         .unpivot(
-            on=list(titles), index=["trial_id", "fate", "x"], variable_name="objective", value_name="auc"
+            on=list(titles), index=["trial_id", "outcome", "x"], variable_name="objective", value_name="auc"
         )
         .with_columns(pl.col("objective").replace_strict(titles, return_dtype=pl.Enum(list(titles.values()))))
         .sort("trial_id", "objective", "x")
@@ -87,7 +88,7 @@ def _lines(lines: pl.DataFrame, opacity: float) -> p9.geom_segment:
 
 def _caption(trials: pl.DataFrame, rungs: pl.DataFrame) -> str:
     counts = ", ".join(
-        f"{went_on} of {reached} after epoch {epoch}"
-        for epoch, reached, went_on in rungs.head(MAX_BREAKS).iter_rows()
+        f"{continued} of {reached} after epoch {epoch}"
+        for epoch, reached, continued in rungs.head(MAX_BREAKS).iter_rows()
     )
-    return caption(f"{evidence(trials)}.", f"Went on: {counts}.")
+    return caption(f"{evidence(trials)}.", f"Continued: {counts}.")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.fronts.hypervolume import contributions, hypervolume
+from analysis.fronts.hypervolume import hypervolume, hypervolume_contributions
 from analysis.fronts.pareto import pareto_front
 from analysis.tables.objectives import ATTACKER, MATCHING, SEARCH_OBJECTIVES, Objective
 
@@ -78,7 +78,7 @@ def test_a_contribution_is_what_the_volume_loses_without_the_row(points, data, d
         attacker_auc_test=pl.Series([one[2] for one in drawn], dtype=pl.Float64)
     )
     front = pareto_front(frame, objectives)
-    found = contributions(front, objectives)
+    found = hypervolume_contributions(front, objectives)
     assert found.shape == (front.height,)
     whole = hypervolume(front, objectives)
     for place, contribution in enumerate(found):

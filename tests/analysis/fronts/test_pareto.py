@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from polars.testing import assert_frame_equal
 
-from analysis.fronts.pareto import MANY, costs_of, is_nondominated, pareto_front
+from analysis.fronts.pareto import MIN_PREFILTER_ROWS, costs_of, is_nondominated, pareto_front
 from analysis.tables.objectives import ATTACKER, MATCHING, SEARCH_OBJECTIVES, Objective
 
 COARSE = st.integers(-3, 3).map(float)  # ties, duplicates and lines of equal cost are then common
@@ -61,7 +61,7 @@ SHAPES = {
 def test_mask_of_many_rows_equals_moocore(shape: str, spoilt: bool) -> None:
     """Rows enough that most are ruled out before anything is sorted, some of them not finite."""
     rng = np.random.default_rng(0)
-    costs = SHAPES[shape](rng, MANY + 11)
+    costs = SHAPES[shape](rng, MIN_PREFILTER_ROWS + 11)
     if spoilt:
         costs[rng.integers(0, len(costs), 999), rng.integers(0, 2, 999)] = rng.choice(
             [np.nan, np.inf, -np.inf], 999

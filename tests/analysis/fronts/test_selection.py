@@ -19,7 +19,11 @@ def test_the_most_useful_trial_within_the_limit_wins(trials) -> None:
     found = select(trials(rows), 0.6)
     assert found.checkpoint == "checkpoints/best"
     assert found.trial["trial_id"] == "t0001"
-    assert (found.wish.max_attacker_auc, found.trial["source"], found.trial["seeds"]) == (0.6, "search", 1)
+    assert (found.criteria.max_attacker_auc, found.trial["source"], found.trial["seeds"]) == (
+        0.6,
+        "search",
+        1,
+    )
 
 
 def test_the_limit_itself_is_within_it(trials) -> None:

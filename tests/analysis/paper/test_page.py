@@ -69,7 +69,7 @@ def test_trainings_that_are_missing_are_counted_and_leave_dashes() -> None:
     whole = run()
     partial = replace(whole, trials=whole.trials.filter(method="aia"))
     text = page(partial)
-    assert f"{partial.trials.height} of {whole.planned} trainings complete" in text
+    assert f"{partial.trials.height} of {whole.planned_count} trainings complete" in text
     assert row(text, "Original")[1] == "-"
     assert row(text, "AIA hides gender better than Original")[2] == "not measured"
 

@@ -30,11 +30,11 @@ def rows() -> list[dict]:
 
 def test_designs_are_averaged_over_their_complete_seeds(trials, study_directory) -> None:
     run = read_paper_run(open_tables(write_run(study_directory, trials(rows()))))
-    assert (run.planned, run.trials.height, run.seeds) == (4, 3, (0, 1))
+    assert (run.planned_count, run.trials.height, run.seeds) == (4, 3, (0, 1))
     assert list(run.designs()) == [AIA, ORIGINAL]
     assert run.over_seeds(AIA, "in_loop_adversary_accuracy")[0] == pytest.approx(0.65)
     assert run.over_seeds(ORIGINAL, "in_loop_adversary_accuracy")[0] == pytest.approx(0.9)
-    assert run.of(RANDOM).is_empty()
+    assert run.rows_of(RANDOM).is_empty()
 
 
 def test_the_fresh_matcher_is_chosen_on_validation(trials, study_directory) -> None:

@@ -10,14 +10,14 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from analysis.errors import AnalysisError
-from analysis.plots.elements.frontier_points import X, Y, frontier
+from analysis.plots.elements.frontier_points import ATTACKER_AUC, MATCHING_AUC, frontier_points
 from analysis.plots.elements.label_placement import place_labels
 from analysis.plots.elements.theme import save_png
 from analysis.plots.pictures.frontier import plot_frontier
 
 
 def test_the_staircase_goes_right_then_up_from_edge_to_edge(points) -> None:
-    shown = frontier(points((0.6, 0.65), (0.8, 0.74), (0.7, 0.6)))
+    shown = frontier_points(points((0.6, 0.65), (0.8, 0.74), (0.7, 0.6)))
     assert shown.staircase.rows() == [
         (0.6, shown.y.low),
         (0.6, 0.65),
@@ -28,49 +28,63 @@ def test_the_staircase_goes_right_then_up_from_edge_to_edge(points) -> None:
 
 
 def test_the_staircase_bounds_what_the_front_dominates(searched) -> None:
-    shown = frontier(searched(60))
+    shown = frontier_points(searched(60))
     corners = shown.staircase.to_numpy()
-    for attacker, matching in shown.complete.select(X, Y).iter_rows():
+    for attacker, matching in shown.complete.select(ATTACKER_AUC, MATCHING_AUC).iter_rows():
         reached = corners[corners[:, 0] <= attacker][-1, 1]
         assert matching <= reached
 
 
 def test_every_judged_search_trial_is_shown_once(searched) -> None:
     frame = searched(60)
-    shown = frontier(frame)
-    drawn = [*shown.complete["trial_id"], *shown.stopped["trial_id"], *shown.front["trial_id"]]
-    judged = frame.filter(pl.col("phase") == "search", pl.col(X).is_not_null())
+    shown = frontier_points(frame)
+    drawn = [*shown.complete["trial_id"], *shown.stopped_early["trial_id"], *shown.front["trial_id"]]
+    judged = frame.filter(pl.col("phase") == "search", pl.col(ATTACKER_AUC).is_not_null())
     assert sorted(drawn) == sorted(judged["trial_id"])
-    assert set(shown.stopped["status"]) == {"stopped_early"}
+    assert set(shown.stopped_early["status"]) == {"stopped_early"}
 
 
 def test_baselines_of_one_method_show_as_their_mean(trials) -> None:
-    baseline = {"phase": "baseline", "method": "random", Y: 0.6}
-    shown = frontier(trials([{X: 0.6, Y: 0.7}, {**baseline, X: 0.7}, {**baseline, X: 0.8, "seed": 1}]))
+    baseline = {"phase": "baseline", "method": "random", MATCHING_AUC: 0.6}
+    shown = frontier_points(
+        trials(
+            [
+                {ATTACKER_AUC: 0.6, MATCHING_AUC: 0.7},
+                {**baseline, ATTACKER_AUC: 0.7},
+                {**baseline, ATTACKER_AUC: 0.8, "seed": 1},
+            ]
+        )
+    )
     assert shown.baselines["method"].to_list() == ["random"]
-    assert shown.baselines[X].to_list() == pytest.approx([0.75])
+    assert shown.baselines[ATTACKER_AUC].to_list() == pytest.approx([0.75])
 
 
 def test_everything_drawn_is_in_view_and_one_trial_has_room(points, searched) -> None:
-    shown = frontier(searched(60))
-    assert all(map(shown.x.holds, [*shown.marks[X], *shown.x_bars["low"], *shown.x_bars["high"]]))
-    assert all(map(shown.y.holds, [*shown.marks[Y], *shown.y_bars["low"], *shown.y_bars["high"]]))
-    single = frontier(points((0.6, 0.7)))
+    shown = frontier_points(searched(60))
+    assert all(
+        map(shown.x.contains, [*shown.all_points[ATTACKER_AUC], *shown.x_bars["low"], *shown.x_bars["high"]])
+    )
+    assert all(
+        map(shown.y.contains, [*shown.all_points[MATCHING_AUC], *shown.y_bars["low"], *shown.y_bars["high"]])
+    )
+    single = frontier_points(points((0.6, 0.7)))
     assert (single.x.low, single.x.high) == pytest.approx((0.58, 0.62))
 
 
-@pytest.mark.parametrize("column", [X, Y])
+@pytest.mark.parametrize("column", [ATTACKER_AUC, MATCHING_AUC])
 @pytest.mark.parametrize(("low", "high"), [(0.55, 0.66), (0.64, 0.75)])
 def test_both_ends_of_a_bar_are_in_view(trials, column: str, low: float, high: float) -> None:
-    shown = frontier(trials([{X: 0.65, Y: 0.65, f"{column}_low": low, f"{column}_high": high}]))
-    view = shown.x if column == X else shown.y
+    shown = frontier_points(
+        trials([{ATTACKER_AUC: 0.65, MATCHING_AUC: 0.65, f"{column}_low": low, f"{column}_high": high}])
+    )
+    view = shown.x if column == ATTACKER_AUC else shown.y
     assert view.low < low < high < view.high
 
 
 def test_bars_are_left_out_where_intervals_are_missing(points, searched) -> None:
-    shown = frontier(points((0.6, 0.7)))
+    shown = frontier_points(points((0.6, 0.7)))
     assert (shown.x_bars.height, shown.y_bars.height) == (0, 0)
-    full = frontier(searched(60))
+    full = frontier_points(searched(60))
     assert full.x_bars.height == full.y_bars.height == full.front.height
 
 
@@ -102,7 +116,7 @@ def test_baselines_are_told_apart_by_shape_and_named(searched) -> None:
 
 
 def test_confirmed_fronts_say_so(trials) -> None:
-    judged = {X: 0.6, Y: 0.7, "design_id": "a"}
+    judged = {ATTACKER_AUC: 0.6, MATCHING_AUC: 0.7, "design_id": "a"}
     frame = trials([judged, *({**judged, "phase": "confirm", "seed": seed} for seed in (1, 2))])
     assert _drawn(plot_frontier(frame).layers, "kind") == {"trial", "Pareto-optimal, confirmed"}
 

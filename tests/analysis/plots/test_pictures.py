@@ -106,7 +106,7 @@ def test_a_comparison_says_by_how_much_with_an_interval(study: Path, tmp_path: P
         save_png(plot, tmp_path / "picture.png", title="Comparison")
     assert capfd.readouterr() == ("", "")
     text = " ".join((plot.labels.caption or "").split())
-    assert "Hypervolume of other less that of study: " in text
+    assert "Hypervolume of other minus that of study: " in text
     assert (
         "95 % bootstrap over people and seeds; the same people; validation. Fronts of confirmed designs."
         in text

@@ -10,7 +10,7 @@ import vl_convert
 from analysis.errors import AnalysisError
 from analysis.fronts.selection import SelectionCriteria, select
 from analysis.plots.catalogue import PICTURES, Picture
-from analysis.plots.elements.frontier_points import X, Y
+from analysis.plots.elements.frontier_points import ATTACKER_AUC, MATCHING_AUC
 from analysis.report import images as report_examples
 from analysis.report.render import report_page, waiting_page
 from analysis.summaries.front_table import front_rows
@@ -81,7 +81,7 @@ def test_every_judged_trial_is_a_design_of_its_kind(study: Path) -> None:
     designs = page_of(study).data["designs"]
     trials = read_trials(open_tables(study))
     assert sorted(design["id"] for design in designs) == sorted(
-        trials.filter(pl.col(X).is_not_null())["trial_id"]
+        trials.filter(pl.col(ATTACKER_AUC).is_not_null())["trial_id"]
     )
     front = set(front_rows(open_tables(study))["trial_id"])
     assert {design["id"] for design in designs if design["kind"] == "Pareto-optimal"} == front
@@ -151,7 +151,7 @@ def test_the_command_fetches_what_was_kept(tmp_path: Path) -> None:
 def test_a_page_carries_reconstructions_of_the_front_first(study: Path, monkeypatch) -> None:
     one = (study / "checkpoints" / "trial-00000" / "examples.png").read_bytes()
     front = front_rows(open_tables(study))["trial_id"].to_list()
-    monkeypatch.setattr(report_examples, "MAX_BYTES", len(one) * (len(front) + 1))
+    monkeypatch.setattr(report_examples, "MAX_RECONSTRUCTION_BYTES", len(one) * (len(front) + 1))
     images = {design["id"]: design["image"] for design in page_of(study).data["designs"] if design["image"]}
     assert set(front) < set(images)
     assert len(images) == len(front) + 1
@@ -185,7 +185,7 @@ def test_the_slider_covers_every_design_and_starts_at_the_knee(study: Path) -> N
     limit = data["limit"]
     assert all(limit["low"] <= design["x"] <= limit["high"] for design in data["designs"])
     knee = select(trials, SelectionCriteria(knee=True)).trial
-    assert 0 <= limit["start"] - knee[X] < limit["step"]
+    assert 0 <= limit["start"] - knee[ATTACKER_AUC] < limit["step"]
 
 
 def test_one_design_without_a_checkpoint_makes_a_page(tmp_path: Path) -> None:
@@ -242,6 +242,9 @@ def test_a_study_without_a_front_is_an_error(tmp_path: Path) -> None:
     directory = tmp_path / "study"
     directory.mkdir()
     (directory / "study.toml").touch()
-    add_part(directory, [trial(0, 0.6, 0.7, status="failed", checkpoint=None, **{X: None, Y: None})])
+    add_part(
+        directory,
+        [trial(0, 0.6, 0.7, status="failed", checkpoint=None, **{ATTACKER_AUC: None, MATCHING_AUC: None})],
+    )
     with pytest.raises(AnalysisError, match="none of 1 trials is complete"):
         page_of(directory)

@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from analysis.summaries.attackers import MAX_DESIGNS, attacked
+from analysis.summaries.attackers import MAX_DESIGNS, attacker_aucs
 from analysis.tables.reader import open_tables, read_attacks, read_trials
 from analysis.tables.schema import SCHEMAS
 from tests.analysis.made_up import FULL, METHODS, write_study
@@ -27,7 +27,7 @@ def attacks(*rows: dict) -> pl.DataFrame:
 
 def test_an_attack_counts_folded_on_one_release_and_the_most_images(trials) -> None:
     frame = trials([GOOD])
-    found = attacked(
+    found = attacker_aucs(
         frame,
         attacks(
             {"trial_id": "t0000", "folded_auc": 0.8},
@@ -52,20 +52,20 @@ def test_designs_come_most_private_first_then_baselines_and_attackers_strongest_
         for name, both in aucs.items()
         for who, auc in zip(("a_b", "c"), both, strict=True)
     ]
-    found = attacked(frame, attacks(*rows))
+    found = attacker_aucs(frame, attacks(*rows))
     assert found["design"].unique(maintain_order=True).to_list() == ["t0001", "t0000", "random"]
     assert found["attacker"].unique(maintain_order=True).to_list() == ["c", "a b"]
 
 
 def test_attackers_of_several_attributes_are_told_apart(trials) -> None:
     rows = [{"trial_id": "t0000", "folded_auc": 0.6, "attribute": name} for name in ("gender", "young")]
-    assert set(attacked(trials([GOOD]), attacks(*rows))["attacker"]) == {"gender: mlp", "young: mlp"}
+    assert set(attacker_aucs(trials([GOOD]), attacks(*rows))["attacker"]) == {"gender: mlp", "young: mlp"}
 
 
 def test_confirmed_designs_show_their_means_over_seeds(tmp_path: Path) -> None:
     study = open_tables(write_study(tmp_path / "study"))
     trials, table = read_trials(study), read_attacks(study)
-    found = attacked(trials, table)
+    found = attacker_aucs(trials, table)
     shown = found["design"].unique(maintain_order=True).to_list()
     assert shown[-len(METHODS) :] == sorted(METHODS)
     design = shown[0]
@@ -75,7 +75,7 @@ def test_confirmed_designs_show_their_means_over_seeds(tmp_path: Path) -> None:
     )
     assert len(own) == of_mlp.height == 3
     cell = found.filter(pl.col("design") == design, pl.col("attacker") == "mlp")
-    assert cell["folded_auc"].to_list() == pytest.approx([of_mlp["folded_auc"].mean()])
+    assert cell["auc"].to_list() == pytest.approx([of_mlp["auc"].mean()])
     assert found.filter(pl.col("design") == design).height == 2 * len(FULL)
 
 
@@ -88,6 +88,6 @@ def test_of_a_long_front_both_ends_are_shown(trials) -> None:
         ]
     )
     rows = [{"trial_id": name, "folded_auc": 0.6} for name in frame["trial_id"]]
-    shown = attacked(frame, attacks(*rows))["design"].to_list()
+    shown = attacker_aucs(frame, attacks(*rows))["design"].to_list()
     assert len(shown) == MAX_DESIGNS
     assert (shown[0], shown[-1]) == ("t0000", f"t{count - 1:04d}")

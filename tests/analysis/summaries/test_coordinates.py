@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from analysis.summaries.coordinates import OFF, axes
+from analysis.summaries.coordinates import INACTIVE_POSITION, axes
 from analysis.tables.objectives import SEARCH_OBJECTIVES
 
 FIGURES = {"attacker_auc_validation": 0.6, "matching_auc_validation": 0.7}
@@ -41,7 +41,7 @@ def test_choices_stand_in_the_order_of_the_search_and_what_is_not_in_effect_apar
     channel, bits, erasure = axes(trials(rows), SEARCH_OBJECTIVES)[:3]
     assert channel.ticks == (("none", 0.0), ("quantise", 1.0))
     assert channel.positions.tolist() == [1, 0, 1]
-    assert bits.positions.tolist() == [0, OFF, 1]
-    assert bits.ticks == (("2", 0.0), ("8", 1.0), ("off", OFF))
+    assert bits.positions.tolist() == [0, INACTIVE_POSITION, 1]
+    assert bits.ticks == (("2", 0.0), ("8", 1.0), ("off", INACTIVE_POSITION))
     assert erasure.ticks == (("true", 0.0), ("false", 1.0))
     assert all(math.isfinite(place) for axis in (channel, bits, erasure) for place in axis.positions)

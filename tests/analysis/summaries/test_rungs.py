@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from analysis.summaries.rungs import ENDED, STOPPED, WENT_ON, judged_on_the_way, rung_counts
+from analysis.summaries.rungs import CONTINUED, ENDED, STOPPED, judgements_by_epoch, rung_counts
 from analysis.tables.schema import SCHEMAS
 
 EPOCHS = pl.DataFrame(SCHEMAS["epochs"].empty_table()).schema
@@ -29,15 +29,15 @@ def test_a_trial_goes_on_until_it_is_stopped_or_ends(trials) -> None:
         + epochs("t0005", 2, 6, (2, 6)),
         schema=EPOCHS,
     )
-    found = judged_on_the_way(frame, table)
-    fates = {}
-    for trial, epoch, fate in found.select("trial_id", "joint_epoch", "fate").iter_rows():
-        fates.setdefault(trial, {})[epoch] = fate
-    assert fates == {
-        "t0000": {2: WENT_ON, 4: WENT_ON, 6: ENDED},
-        "t0001": {2: WENT_ON, 4: STOPPED},
+    found = judgements_by_epoch(frame, table)
+    outcomes = {}
+    for trial, epoch, outcome in found.select("trial_id", "joint_epoch", "outcome").iter_rows():
+        outcomes.setdefault(trial, {})[epoch] = outcome
+    assert outcomes == {
+        "t0000": {2: CONTINUED, 4: CONTINUED, 6: ENDED},
+        "t0001": {2: CONTINUED, 4: STOPPED},
         "t0002": {2: STOPPED},
-        "t0003": {2: WENT_ON},
+        "t0003": {2: CONTINUED},
         "t0004": {6: ENDED},
     }
     assert rung_counts(found).rows() == [(2, 4, 3), (4, 2, 1)]
@@ -45,4 +45,4 @@ def test_a_trial_goes_on_until_it_is_stopped_or_ends(trials) -> None:
 
 def test_without_early_stopping_there_are_no_rungs(trials) -> None:
     table = pl.DataFrame(epochs("t0000", 1, 3, (3,)), schema=EPOCHS)
-    assert rung_counts(judged_on_the_way(trials([{}]), table)).is_empty()
+    assert rung_counts(judgements_by_epoch(trials([{}]), table)).is_empty()

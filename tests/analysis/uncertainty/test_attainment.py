@@ -10,18 +10,18 @@ from hypothesis.extra.numpy import arrays
 from analysis.errors import AnalysisError
 from analysis.fronts.pareto import is_nondominated
 from analysis.tables.objectives import SEARCH_OBJECTIVES
-from analysis.uncertainty.attainment import BEST, MEDIAN, WORST, Runs, confirmed_runs
+from analysis.uncertainty.attainment import BEST, MEDIAN, WORST, ConfirmedRuns, confirmed_runs
 
 COARSE = st.sampled_from([0.5, 0.6, 0.65, 0.7, 1.0])
 REFERENCE = np.array([1.0, -0.5])
 
 
 @st.composite
-def runs(draw) -> Runs:
+def runs(draw) -> ConfirmedRuns:
     """Two to five runs of up to six designs each, with ties, duplicates and dominated points."""
     sizes = draw(st.lists(st.integers(1, 6), min_size=2, max_size=5))
     figures = draw(arrays(float, (sum(sizes), 2), elements=COARSE))
-    return Runs(figures * (1, -1), np.repeat(np.arange(len(sizes)), sizes), SEARCH_OBJECTIVES)
+    return ConfirmedRuns(figures * (1, -1), np.repeat(np.arange(len(sizes)), sizes), SEARCH_OBJECTIVES)
 
 
 def attained(points: np.ndarray, at: np.ndarray) -> bool:
@@ -30,7 +30,7 @@ def attained(points: np.ndarray, at: np.ndarray) -> bool:
 
 @settings(max_examples=100, deadline=None)
 @given(runs())
-def test_a_surface_bounds_what_so_many_runs_attain(these: Runs) -> None:
+def test_a_surface_bounds_what_so_many_runs_attain(these: ConfirmedRuns) -> None:
     surfaces = these.surfaces()
     each = [these.costs[these.seed == seed] for seed in np.unique(these.seed)]
     for at in (
@@ -44,7 +44,7 @@ def test_a_surface_bounds_what_so_many_runs_attain(these: Runs) -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(runs())
-def test_vorobev_means_are_those_of_the_runs(these: Runs) -> None:
+def test_vorobev_means_are_those_of_the_runs(these: ConfirmedRuns) -> None:
     before = these.costs.copy()
     found = these.vorobev()
     each = [these.costs[these.seed == seed] for seed in np.unique(these.seed)]
@@ -61,7 +61,7 @@ def test_vorobev_means_are_those_of_the_runs(these: Runs) -> None:
 
 def test_runs_that_agree_do_not_deviate() -> None:
     points = np.array([[0.6, -0.7], [0.7, -0.8]])
-    same = Runs(np.vstack([points, points]), np.array([1, 1, 2, 2]), SEARCH_OBJECTIVES)
+    same = ConfirmedRuns(np.vstack([points, points]), np.array([1, 1, 2, 2]), SEARCH_OBJECTIVES)
     assert same.vorobev().deviation == pytest.approx(0, abs=1e-12)
     for surface in same.surfaces().values():
         np.testing.assert_array_equal(np.unique(surface, axis=0), points)
@@ -88,9 +88,7 @@ def test_a_training_that_failed_attains_nothing(trials) -> None:
 
 @pytest.mark.parametrize("seeds", [0, 1])
 def test_too_few_seeds_are_told(trials, seeds: int) -> None:
-    with pytest.raises(
-        AnalysisError, match=f"^s: .*trained: {seeds}; .*at least 2, as after: aia-study confirm s"
-    ):
+    with pytest.raises(AnalysisError, match=f"^s: .*trained: {seeds}; .*at least 2, .*: aia-study confirm s"):
         confirmed_runs(trials([{}, *(confirmation("a", seed) for seed in range(seeds))]), "s")
     with pytest.raises(AnalysisError, match="4 objectives"):
         confirmed_runs(trials([]), "s", SEARCH_OBJECTIVES * 2)
