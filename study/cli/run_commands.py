@@ -21,7 +21,7 @@ from study.lifecycle.study_directory import (
 )
 from study.spec.files import load_spec, to_toml, with_settings
 from study.spec.spec import with_defaults
-from study.storage.prepared_cache import shared
+from study.storage.prepared_cache import share_prepared
 from study.tune.preparation import preparing
 
 NO_TRIAL_JUDGED = 1
@@ -94,7 +94,7 @@ def prepare(dataset: str, storage: str, settings: list[str], address: str | None
         print_table(["split", "images", "identities", *values], rows)
     for remark in remarks_on(prepared):
         stdout.print(remark)
-    stdout.print(f"prepared: {prepared if isinstance(root, Path) else shared(prepared, root)}")
+    stdout.print(f"prepared: {prepared if isinstance(root, Path) else share_prepared(prepared, root)}")
 
 
 def _run_here_or_there(
@@ -121,18 +121,18 @@ def _run(study: StudyDirectory, address: str | None, hours: float | None, *, sea
     try:
         summary = run_study(study, address, stderr, search=search, hours=hours)
     except KeyboardInterrupt as interrupt:  # the second: Tune ends a run in good order at the first
-        print_error(f"stopped at once: go on with: aia-study {command} {study.storage.argument}")
+        print_error(f"stopped at once: go on with: aia-study {command} {study.storage.shell_argument}")
         raise typer.Exit(INTERRUPTED) from interrupt
     if summary.finished < summary.planned:
         counts = f"{summary.finished} of {summary.planned} trials are recorded"
-        go_on = f"{counts}, go on with: aia-study {command} {study.storage.argument}"
+        go_on = f"{counts}, go on with: aia-study {command} {study.storage.shell_argument}"
         if not summary.out_of_time:
             print_error(f"interrupted: {go_on}")
             raise typer.Exit(INTERRUPTED)
         stderr.print(f"the {hours:g} hours are over: {go_on}")
         return
     if not summary.planned:
-        stderr.print(f"{where} lacks nothing: see aia-study front {study.storage.argument}")
+        stderr.print(f"{where} lacks nothing: see aia-study front {study.storage.shell_argument}")
         return
     stderr.print(f"{summary.finished} trials in {summary.wall_seconds:.0f} s")
     if not reports.any_judged(open_tables(where)):

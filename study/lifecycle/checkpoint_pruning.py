@@ -30,7 +30,7 @@ class KeptCheckpoints:
         self._kept: dict[str, Mapping[str, Any]] = {}
         self._confirmed: set[str] = set()
         rows = sorted(recorded, key=lambda row: (row["phase"] != "confirm", row["trial_id"]))
-        there = {f"{CHECKPOINTS}/{name}" for name in place.names(CHECKPOINTS)}
+        there = {f"{CHECKPOINTS}/{name}" for name in place.list_folder(CHECKPOINTS)}
         for row in rows:
             self._add(row, there)
 

@@ -25,8 +25,8 @@ from study.spec.choices import require_packages
 from study.spec.files import load_spec, to_toml, with_settings
 from study.spec.spec import StudySpec, searched_space
 from study.storage.paths import CONTROLS, SPEC_FILE
-from study.storage.prepared_cache import cache_of, found, shared
-from study.storage.results_store import ResultsStore, found_at, part_version, parts_of
+from study.storage.prepared_cache import find_prepared, preparation_folder, share_prepared
+from study.storage.results_store import ResultsStore, found_at, parts_of, read_schema_version
 from study.storage.study_storage import StudyStorage, open_storage
 from study.storage.writer_lock import Writer
 from study.trial.plan import TrialPlan
@@ -85,7 +85,7 @@ def create_study(spec: StudySpec, storage: Location, execute: Execute = in_threa
     anything but the prepared copy of the faces is written.
     """
     place = open_storage(str(storage / spec.name))
-    if place.has(SPEC_FILE if place.remote else "."):
+    if place.exists(SPEC_FILE if place.remote else "."):
         raise _exists(place)
     require_packages(spec.loggers)
     if place.remote and "tensorboard" in spec.loggers:
@@ -99,7 +99,7 @@ def create_study(spec: StudySpec, storage: Location, execute: Execute = in_threa
     spec = with_absolute_dataset(spec)
     prepared = prepare_faces(spec, storage, execute)
     controls = controls_of(spec, prepared)
-    shared(prepared, storage)
+    share_prepared(prepared, storage)
     known = [f"data_fingerprint={open_prepared(prepared).fingerprint}", f"judge_version={JUDGE_VERSION}"]
     spec = with_settings(spec, known)
     _make(place, {CONTROLS: controls, SPEC_FILE: to_toml(spec)})
@@ -115,18 +115,18 @@ def _make(place: StudyStorage, files: Mapping[str, str]) -> None:
             raise _exists(place) from error
     writer = Writer(place)
     try:
-        if place.has(SPEC_FILE):
+        if place.exists(SPEC_FILE):
             raise _exists(place)
         for name, content in files.items():
             (place.directory / name).write_text(content)
-            place.publish(name)
+            place.upload(name)
     finally:
         writer.release()
 
 
 def _exists(place: StudyStorage) -> StudyError:
     return StudyError(
-        f"{place} exists already: choose another --name, or go on with: aia-study resume {place.argument}"
+        f"{place} exists already: choose another --name, or go on with: aia-study resume {place.shell_argument}"
     )
 
 
@@ -146,10 +146,10 @@ def with_absolute_dataset(spec: StudySpec) -> StudySpec:
 def open_study_directory(path: Location, execute: Execute = in_threads) -> StudyDirectory:
     """The study that `launch` made at `path`; StudyError where there is none."""
     place = open_storage(str(path))
-    if not place.fetch(SPEC_FILE).is_file():
+    if not place.download(SPEC_FILE).is_file():
         raise StudyError(f"{path} is no study: it has no {SPEC_FILE}; aia-study launch makes one")
     spec = load_spec(str(place.directory / SPEC_FILE))
-    known = found(path.parent, spec.data_fingerprint) if spec.data_fingerprint else None
+    known = find_prepared(path.parent, spec.data_fingerprint) if spec.data_fingerprint else None
     prepared = known or prepare_faces(spec, path.parent, execute)
     if "checkpoints_behind_front" not in spec.model_fields_set:  # of a release that kept them all
         spec = with_settings(spec, ["checkpoints_behind_front=all"])
@@ -184,7 +184,7 @@ def prepare_faces(spec: StudySpec, storage: Location, execute: Execute = in_thre
         image_side=spec.image_side,
         attribute=spec.attributes[0],
         positive=spec.positive,
-        cache=cache_of(storage),
+        cache=preparation_folder(storage),
         execute=execute,
         further_attributes=spec.attributes[1:],
     )
@@ -229,7 +229,7 @@ def extend_confirmation(study: StudyDirectory, seeds: int | None) -> StudyDirect
         raise StudyError(
             f"{study.storage}: no complete search trial is within the constraints"
             f" ({', '.join(study.spec.constraints)}); nothing to confirm: extend the"
-            f" search with: aia-study resume {study.storage.argument} --trials N"
+            f" search with: aia-study resume {study.storage.shell_argument} --trials N"
         )
     return study if wanted == planned else _grown(study, f"confirm_seeds={wanted}")
 
@@ -244,7 +244,7 @@ def refuse_other_release(study: StudyDirectory) -> None:
             " their figures do not compare; read it as it is, or launch a new study"
         )
     for part in parts_of(study.storage):
-        version = part_version(study.storage, part)
+        version = read_schema_version(study.storage, part)
         if version != SCHEMA_VERSION:
             raise StudyError(
                 f"{found_at(study.storage, part)} has version {version} of the tables, this release writes version"
@@ -260,5 +260,5 @@ def _grown(study: StudyDirectory, setting: str) -> StudyDirectory:
         aside = study.path / f".{SPEC_FILE}"
         aside.write_text(to_toml(spec))
         aside.replace(study.path / SPEC_FILE)
-        study.storage.publish(SPEC_FILE)
+        study.storage.upload(SPEC_FILE)
     return replace(study, spec=spec)

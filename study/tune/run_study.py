@@ -49,7 +49,7 @@ def run_study(
     started = time.monotonic()
     ends = math.inf if hours is None else started + 3600 * hours
     with ResultsStore(study.storage) as store, ExitStack() as session:
-        study.storage.fetch(JOURNAL)  # not before: until then another may write it
+        study.storage.download(JOURNAL)  # not before: until then another may write it
         run = Run(study, store, console, ends)
         session.callback(_remove_states, study, store)
         session.callback(run.publish_journal)
@@ -61,7 +61,7 @@ def run_study(
         elif lacking and study.spec.confirm_seeds:
             console.print(
                 f"the front so far is confirmed; the search lacks trials ({lacking}): aia-study resume"
-                f" {study.storage.argument}",
+                f" {study.storage.shell_argument}",
                 highlight=False,
             )
         if len(store.trial_ids()) - before == planned:
@@ -113,7 +113,7 @@ def _confirm(run: Run, address: str | None, session: ExitStack) -> int:
 def _remove_states(study: StudyDirectory, store: ResultsStore) -> None:
     """Of trials that are recorded: a driver that died between the two left one, a worker that was told late too."""
     with suppress(OSError):  # the next run does it
-        for name in study.storage.names(STATES):
+        for name in study.storage.list_folder(STATES):
             if name.removeprefix(".").removesuffix(".removed") in store.trial_ids():
                 with suppress(OSError):
                     study.storage.remove(f"{STATES}/{name}")

@@ -14,7 +14,7 @@ from search_spaces.spaces import SPACES
 from study.search.journal import Journal
 from study.search.proposals import Proposals
 from study.spec.choices import SAMPLERS, Sampler
-from study.storage import retry as writable
+from study.storage import retry
 
 SPACE = SPACES["architecture"]
 ENDS = ("complete", "stopped_early", "failed", "complete", "diverged")
@@ -87,7 +87,7 @@ def test_a_torn_last_line_is_cut_off(tmp_path, torn):
 
 
 def test_a_write_that_fails_half_way_leaves_no_torn_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(writable, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(retry, "PATIENCE_SECONDS", 0.0)
     search = proposals(tmp_path)
     rows_of(search, 2)
     before = (tmp_path / "search.journal").read_bytes()
@@ -104,7 +104,7 @@ def test_a_write_that_fails_half_way_leaves_no_torn_line(tmp_path, monkeypatch):
 
 
 def test_it_waits_for_a_storage_that_comes_back(tmp_path, monkeypatch):
-    monkeypatch.setattr(writable, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(retry, "POLL_SECONDS", 0.01)
     journal = Journal(tmp_path / "search.journal", "study", SEARCH_OBJECTIVES)
     fsync, failures = os.fsync, [OSError(5, "Input/output error")] * 3
 
