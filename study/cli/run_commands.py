@@ -12,13 +12,12 @@ from study.console import INTERRUPTED, PictureKind, print_error, print_table, st
 from study.lifecycle.study_directory import (
     StudyDirectory,
     create_study,
-    extend_confirmation,
-    extend_study,
-    free_name,
+    next_study_name,
     open_study_directory,
     prepare_faces,
-    usable_storage,
+    require_writable,
 )
+from study.lifecycle.study_extension import extend_confirmation, extend_study
 from study.spec.files import load_spec, to_toml, with_settings
 from study.spec.spec import with_defaults
 from study.storage.prepared_cache import share_prepared
@@ -40,9 +39,9 @@ def launch(
 ) -> None:
     """Resolves the spec, makes the study's directory and runs it for `hours` at most, `detached` as a job of the
     cluster; with `dry_run` prints the spec only."""
-    root = location(storage) if dry_run else usable_storage(storage)
+    root = location(storage) if dry_run else require_writable(storage)
     spec = with_settings(load_spec(spec_name), settings)
-    spec = with_defaults(with_settings(spec, [f"name={name or free_name(root, spec.name)}"]))
+    spec = with_defaults(with_settings(spec, [f"name={name or next_study_name(root, spec.name)}"]))
     if dry_run:
         sys.stdout.write(to_toml(spec))
         return
@@ -79,7 +78,7 @@ def confirm(directory: Location, address: str | None, seeds: int | None) -> None
 
 def prepare(dataset: str, storage: str, settings: list[str], address: str | None) -> None:
     """Prepares a data set as a launch would, and prints where it lies and what each split holds."""
-    root = usable_storage(storage)
+    root = require_writable(storage)
     spec = with_defaults(with_settings(load_spec("quick"), [f"dataset={dataset}", *settings]))
     with preparing(address, root) as execute:
         prepared = prepare_faces(spec, root, execute)

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from analysis.tables.reader import open_tables, read_trials
-from study.lifecycle.planned_trials import confirming_trials, planned_trials
-from study.lifecycle.study_directory import StudyDirectory, refuse_other_release
+from study.lifecycle.confirmation_trials import confirmation_trials
+from study.lifecycle.planned_trials import planned_trials
+from study.lifecycle.study_directory import StudyDirectory
+from study.lifecycle.study_extension import refuse_other_release
 from study.search.proposals import Proposals
 from study.search.warm_start import read_earlier
 from study.spec.spec import StudySpec, searched_space
@@ -93,7 +95,7 @@ def _confirm(run: Run, address: str | None, session: ExitStack) -> int:
     if not study.spec.confirm_seeds:
         return 0
     store.flush()
-    plans = confirming_trials(read_trials(open_tables(study.path)), study.spec)
+    plans = confirmation_trials(read_trials(open_tables(study.path)), study.spec)
     lacking = [plan for plan in plans if plan.trial_id not in store.trial_ids()]
     if not plans:
         console.print("nothing to confirm: no complete search trial is judged and within the constraints")

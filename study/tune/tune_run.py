@@ -17,7 +17,7 @@ from rich.console import Console
 from search_spaces.hyperparameters import HYPERPARAMETERS
 from study.errors import StudyError
 from study.interrupts import terminated_as_interrupted
-from study.lifecycle.checkpoint_pruning import KeptCheckpoints
+from study.lifecycle.checkpoint_pruning import CheckpointPruner
 from study.lifecycle.study_directory import StudyDirectory
 from study.search.proposals import Proposals
 from study.storage.paths import JOURNAL, STATES
@@ -88,7 +88,7 @@ def fit(run: Run, proposals: Proposals, first: list[TrialPlan], new: int) -> Non
     slots = Slots(resources)
     slots.require_one()
     loggers = StudyLoggers(study.spec, study.path, run.console)
-    checkpoints = KeptCheckpoints(study.storage, study.spec, recorded_rows(study).values())
+    checkpoints = CheckpointPruner(study.storage, study.spec, recorded_rows(study).values())
     with (
         Progress(run.console, len(first) + new, recorded_rows(study).values()) as progress,
         # Tune may write there still when the run is broken off.
