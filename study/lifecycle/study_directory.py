@@ -14,7 +14,7 @@ from search_spaces.domains import Choice
 from search_spaces.hyperparameters import resolve
 from study.errors import StudyError
 from study.lifecycle.judge_controls import load_or_run_controls
-from study.search.warm_start import check_earlier
+from study.search.warm_start import check_earlier_study
 from study.spec.choices import require_packages
 from study.spec.files import load_spec, to_toml, with_settings
 from study.spec.spec import StudySpec, searched_space
@@ -87,7 +87,7 @@ def create_study(spec: StudySpec, storage: Location, execute: Execute = in_threa
     check_designs(spec)
     if spec.warm_start is not None:
         spec = with_settings(spec, [f"warm_start={_absolute(spec.warm_start)}"])
-        check_earlier(spec)
+        check_earlier_study(spec)
     spec = with_absolute_dataset(spec)
     prepared = prepare_faces(spec, storage, execute)
     controls = load_or_run_controls(spec, prepared)

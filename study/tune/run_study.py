@@ -13,7 +13,7 @@ from study.lifecycle.planned_trials import planned_trials
 from study.lifecycle.study_directory import StudyDirectory
 from study.lifecycle.study_extension import refuse_other_release
 from study.search.proposals import Proposals
-from study.search.warm_start import read_earlier
+from study.search.warm_start import read_earlier_trials
 from study.spec.spec import StudySpec, searched_space
 from study.storage.paths import JOURNAL, STATES
 from study.storage.results_store import ResultsStore
@@ -78,7 +78,7 @@ def _search(run: Run, address: str | None, session: ExitStack) -> int:
     study, store, spec = run.study, run.store, run.study.spec
     refuse_other_release(study)
     proposals = _proposals(study)
-    proposals.catch_up(recorded_rows(study).values())
+    proposals.restore_lost_trials(recorded_rows(study).values())
     _warm_start(spec, proposals, run.console)
     taken_up = _reclaimed(study, store, proposals)
     first = [*_missing(spec, store), *taken_up]
@@ -147,7 +147,7 @@ def _warm_start(spec: StudySpec, proposals: Proposals, console: Console) -> None
     """Begins the search with the earlier study's trials, once; then that study is not needed any more."""
     if spec.warm_start is None or proposals.warm_started:
         return
-    earlier = read_earlier(spec)
+    earlier = read_earlier_trials(spec)
     taken = proposals.warm_start(earlier.inside)
     skipped = len(earlier.inside) - taken
     console.print(
@@ -169,7 +169,7 @@ def _reclaimed(study: StudyDirectory, store: ResultsStore, proposals: Proposals)
     """Trials that were asked for and never told: recorded ones are told now, complete designs run again."""
     recorded = recorded_rows(study)
     plans = []
-    for proposal in proposals.unfinished():
+    for proposal in proposals.running():
         plan = search_plan(proposal, study.spec)
         if plan.trial_id in recorded:
             row = recorded[plan.trial_id]

@@ -52,7 +52,7 @@ class MultiObjectiveHalving(FIFOScheduler):
         if not is_rung or plan.optuna_number is None or (plan.trial_id, epoch) in self._compared:
             return TrialScheduler.CONTINUE
         self._compared.add((plan.trial_id, epoch))
-        survives = self._rungs.goes_on(epoch, self._costs(Outcome.from_json(result[SO_FAR]).trial))
+        survives = self._rungs.promotes(epoch, self._costs(Outcome.from_json(result[SO_FAR]).trial))
         return TrialScheduler.CONTINUE if survives else TrialScheduler.STOP
 
     def __getstate__(self) -> dict[str, Any]:

@@ -56,11 +56,11 @@ def test_trials_that_the_journal_lost_come_back_from_their_rows(tmp_path, sample
     rows = rows_of(proposals(whole, sampler), 8)
     rows_of(proposals(cut, sampler), left)
     search = proposals(cut, sampler)
-    search.catch_up(rows)
+    search.restore_lost_trials(rows)
     assert [alike(trial) for trial in recorded(cut)] == [alike(trial) for trial in recorded(whole)]
-    assert search.unfinished() == []
+    assert search.running() == []
     assert search.ask() == proposals(whole, sampler).ask()
-    search.catch_up(rows)
+    search.restore_lost_trials(rows)
     assert len(recorded(cut)) == 9, "what is there is left alone"
 
 
@@ -68,7 +68,7 @@ def test_a_trial_that_neither_knows_keeps_its_place(tmp_path):
     (tmp_path / "whole").mkdir()
     rows = [row for row in rows_of(proposals(tmp_path / "whole"), 8) if row["number"] != 5]
     search = proposals(tmp_path)
-    search.catch_up(reversed(rows))
+    search.restore_lost_trials(reversed(rows))
     assert [trial.number for trial in recorded(tmp_path)] == list(range(8))
     assert recorded(tmp_path)[5].state == TrialState.FAIL
     assert search.ask().optuna_number == 8
