@@ -43,7 +43,7 @@ class Dominators:
         self._reduction_factor = reduction_factor
         self._costs: list[np.ndarray] = []
 
-    def goes_on(self, epoch: int, costs: np.ndarray) -> bool:
+    def promotes(self, epoch: int, costs: np.ndarray) -> bool:
         """Whether fewer trials than go on have fewer dominators."""
         self._costs.append(costs)
         all_costs = np.array(self._costs)
@@ -62,7 +62,7 @@ class Oracle:
         self._final = {tuple(run[FIRST[0] - 1]): run[-1] for run in costs}
         self._seen: list[np.ndarray] = []
 
-    def goes_on(self, epoch: int, costs: np.ndarray) -> bool:
+    def promotes(self, epoch: int, costs: np.ndarray) -> bool:
         """Whether no trial so far will be as good in every objective."""
         final = self._final[tuple(costs)]
         beaten = any((seen <= final).all() for seen in self._seen)

@@ -96,7 +96,7 @@ def profile(spec_name: str, dataset: str, threads: int, repeats: int) -> list[di
         values = resolve(searched_space(spec).defaults(), spec.fixed)
         for repeat in range(repeats):
             # A place of its own: no repeat takes another's stage 1.
-            own = study.storage.folder(f"repeat-{repeat}")
+            own = study.storage.make_folder(f"repeat-{repeat}")
             where = (study.spec.model_dump_json(), str(study.prepared), str(own))
             plan = TrialPlan(f"trial-{repeat:05}", repeat, "search", "aia", values, study.spec.seed)
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as worker:

@@ -25,15 +25,15 @@ def _location(text: str) -> Any:
 
 def read_only(text: str) -> Any:
     """A study's path or URI for commands that only read it."""
-    from study.lifecycle.example_study import for_reading
+    from study.lifecycle.example_study import resolve_example
 
-    return for_reading(_location(text))
+    return resolve_example(_location(text))
 
 
 def _own(text: str) -> Any:
-    from study.lifecycle.example_study import for_writing
+    from study.lifecycle.example_study import require_writable_study
 
-    return for_writing(_location(text))
+    return require_writable_study(_location(text))
 
 
 # What typer calls a type may be no union, which a path or a URI is.

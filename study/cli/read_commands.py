@@ -21,7 +21,7 @@ from analysis.tables.location import Location, written
 from analysis.tables.objectives import ATTACKER, MATCHING
 from analysis.tables.reader import StudyTables, read_trials
 from study.console import Format, PictureKind, print_rows, print_table, stderr, stdout
-from study.lifecycle.example_study import is_example, picture_place
+from study.lifecycle.example_study import default_output, is_example
 from study.open_readable import open_readable
 from study.search.importance import write_importance
 from study.spec.constraints import row_violation
@@ -133,7 +133,7 @@ def plot(directory: Location, kind: PictureKind, output: Path | None) -> None:
         write_importance(directory)
     picture = PICTURES[kind]
     title = f"{directory.resolve().name}: {picture.title}"
-    target = output or picture_place(directory, f"{kind}.png")
+    target = output or default_output(directory, f"{kind}.png")
     drawn = picture.draw(open_readable(directory, "trials"))
     with written(target) as path:
         save_png(drawn, path, title)
@@ -142,7 +142,7 @@ def plot(directory: Location, kind: PictureKind, output: Path | None) -> None:
 
 def plot_against(directory: Location, other: Location, output: Path | None) -> None:
     """Writes the fronts of two studies and by how much they differ, and prints where the picture lies."""
-    target = output or picture_place(directory, "comparison.png")
+    target = output or default_output(directory, "comparison.png")
     drawn = plot_comparison(open_readable(directory, "trials"), open_readable(other, "trials"))
     with written(target) as path:
         save_png(drawn, path, "Comparison of two fronts")

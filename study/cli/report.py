@@ -9,7 +9,7 @@ from analysis.tables.location import Location, written
 from study.cli.report_server import LiveReport, serve
 from study.console import stdout
 from study.errors import StudyError
-from study.lifecycle.example_study import is_example, picture_place
+from study.lifecycle.example_study import default_output, is_example
 from study.open_readable import open_readable
 from study.search.importance import write_importance
 from study.storage.paths import REPORT
@@ -27,7 +27,7 @@ def report(directory: Location, output: Path | None, *, live: bool, port: int | 
     if live:
         serve(LiveReport(directory, render), port or 0)
         return
-    target = output or picture_place(directory, REPORT)
+    target = output or default_output(directory, REPORT)
     if not is_example(directory):
         # Of somebody else's study, or another release's, the page shows what is there.
         with suppress(OSError, StudyError):

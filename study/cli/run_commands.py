@@ -12,16 +12,15 @@ from study.console import INTERRUPTED, PictureKind, print_error, print_table, st
 from study.lifecycle.study_directory import (
     StudyDirectory,
     create_study,
-    extend_confirmation,
-    extend_study,
-    free_name,
+    next_study_name,
     open_study_directory,
     prepare_faces,
-    usable_storage,
+    require_writable,
 )
+from study.lifecycle.study_extension import extend_confirmation, extend_study
 from study.spec.files import load_spec, to_toml, with_settings
 from study.spec.spec import with_defaults
-from study.storage.prepared_cache import shared
+from study.storage.prepared_cache import share_prepared
 from study.tune.preparation import preparing
 
 NO_TRIAL_JUDGED = 1
@@ -40,9 +39,9 @@ def launch(
 ) -> None:
     """Resolves the spec, makes the study's directory and runs it for `hours` at most, `detached` as a job of the
     cluster; with `dry_run` prints the spec only."""
-    root = location(storage) if dry_run else usable_storage(storage)
+    root = location(storage) if dry_run else require_writable(storage)
     spec = with_settings(load_spec(spec_name), settings)
-    spec = with_defaults(with_settings(spec, [f"name={name or free_name(root, spec.name)}"]))
+    spec = with_defaults(with_settings(spec, [f"name={name or next_study_name(root, spec.name)}"]))
     if dry_run:
         sys.stdout.write(to_toml(spec))
         return
@@ -79,7 +78,7 @@ def confirm(directory: Location, address: str | None, seeds: int | None) -> None
 
 def prepare(dataset: str, storage: str, settings: list[str], address: str | None) -> None:
     """Prepares a data set as a launch would, and prints where it lies and what each split holds."""
-    root = usable_storage(storage)
+    root = require_writable(storage)
     spec = with_defaults(with_settings(load_spec("quick"), [f"dataset={dataset}", *settings]))
     with preparing(address, root) as execute:
         prepared = prepare_faces(spec, root, execute)
@@ -94,7 +93,7 @@ def prepare(dataset: str, storage: str, settings: list[str], address: str | None
         print_table(["split", "images", "identities", *values], rows)
     for remark in remarks_on(prepared):
         stdout.print(remark)
-    stdout.print(f"prepared: {prepared if isinstance(root, Path) else shared(prepared, root)}")
+    stdout.print(f"prepared: {prepared if isinstance(root, Path) else share_prepared(prepared, root)}")
 
 
 def _run_here_or_there(
@@ -121,18 +120,18 @@ def _run(study: StudyDirectory, address: str | None, hours: float | None, *, sea
     try:
         summary = run_study(study, address, stderr, search=search, hours=hours)
     except KeyboardInterrupt as interrupt:  # the second: Tune ends a run in good order at the first
-        print_error(f"stopped at once: go on with: aia-study {command} {study.storage.argument}")
+        print_error(f"stopped at once: go on with: aia-study {command} {study.storage.shell_argument}")
         raise typer.Exit(INTERRUPTED) from interrupt
     if summary.finished < summary.planned:
         counts = f"{summary.finished} of {summary.planned} trials are recorded"
-        go_on = f"{counts}, go on with: aia-study {command} {study.storage.argument}"
+        go_on = f"{counts}, go on with: aia-study {command} {study.storage.shell_argument}"
         if not summary.out_of_time:
             print_error(f"interrupted: {go_on}")
             raise typer.Exit(INTERRUPTED)
         stderr.print(f"the {hours:g} hours are over: {go_on}")
         return
     if not summary.planned:
-        stderr.print(f"{where} lacks nothing: see aia-study front {study.storage.argument}")
+        stderr.print(f"{where} lacks nothing: see aia-study front {study.storage.shell_argument}")
         return
     stderr.print(f"{summary.finished} trials in {summary.wall_seconds:.0f} s")
     if not reports.any_judged(open_tables(where)):

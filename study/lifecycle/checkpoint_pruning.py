@@ -1,4 +1,4 @@
-"""Which checkpoints of a search are kept: those on its front, of the best few behind it, and of confirmed designs."""
+"""Removes checkpoints of search trials that can no longer be on a front."""
 
 import math
 from collections.abc import Container, Iterable, Mapping
@@ -7,72 +7,79 @@ from typing import Any
 
 import numpy as np
 
-from study.search.halving import constrained
+from study.search.halving import constrained_costs
 from study.spec.constraints import row_violation
 from study.spec.spec import StudySpec
 from study.storage.paths import CHECKPOINTS
 from study.storage.study_storage import StudyStorage
 
 
-class KeptCheckpoints:
-    """Removes those that nobody needs any more, as trials are recorded. Baselines and trials that confirm keep theirs.
+class CheckpointPruner:
+    """Removes the checkpoints of search trials that nobody needs, while trials are recorded.
 
-    `recorded` are the `trials` rows of earlier runs. What once lay behind better trials lies behind them for ever:
-    nothing that went is missed later, and the order of rows does not matter to what a front needs.
+    Checkpoints on the front stay, with the search's constraints and without them, and so do those of the
+    `checkpoints_behind_front` trials that the fewest others dominate, and of designs that were confirmed. Baselines and
+    confirmation trials keep theirs. A dominated trial stays dominated, so no later front needs a removed checkpoint,
+    whatever the order of the rows. `recorded` are the `trials` rows of earlier runs.
     """
 
-    def __init__(self, place: StudyStorage, spec: StudySpec, recorded: Iterable[Mapping[str, Any]]) -> None:
-        self._place = place
+    def __init__(self, storage: StudyStorage, spec: StudySpec, recorded: Iterable[Mapping[str, Any]]) -> None:
+        self._storage = storage
         self._objectives = spec.search_objectives
         self._constraints = spec.search_constraints
-        self._all = spec.checkpoints_behind_front == "all"
-        self._behind = 0 if spec.checkpoints_behind_front == "all" else spec.checkpoints_behind_front
-        self._kept: dict[str, Mapping[str, Any]] = {}
-        self._confirmed: set[str] = set()
-        rows = sorted(recorded, key=lambda row: (row["phase"] != "confirm", row["trial_id"]))
-        there = {f"{CHECKPOINTS}/{name}" for name in place.names(CHECKPOINTS)}
-        for row in rows:
-            self._add(row, there)
+        self._keeps_all = spec.checkpoints_behind_front == "all"
+        self._max_behind = 0 if spec.checkpoints_behind_front == "all" else spec.checkpoints_behind_front
+        self._rows: dict[str, Mapping[str, Any]] = {}  # of search trials that have a checkpoint, by trial id
+        self._confirmed_designs: set[str] = set()
+        confirmations_first = sorted(recorded, key=lambda row: (row["phase"] != "confirm", row["trial_id"]))
+        existing = {f"{CHECKPOINTS}/{name}" for name in storage.list_folder(CHECKPOINTS)}
+        for row in confirmations_first:
+            self._add(row, existing)
 
     def add(self, row: Mapping[str, Any]) -> None:
-        """A trial whose rows are written; checkpoints that it pushed out, its own perhaps, are removed."""
+        """Take in the `trials` row of a recorded trial, and remove the checkpoints that its arrival makes unnecessary.
+
+        That can be the checkpoint of the trial itself.
+        """
         self._add(row, {row.get("checkpoint")})
 
-    def _add(self, row: Mapping[str, Any], there: Container[str | None]) -> None:
+    def _add(self, row: Mapping[str, Any], existing: Container[str | None]) -> None:
         if row["phase"] == "confirm":
-            self._confirmed.add(row["design_id"])
-        counted = row["phase"] == "search" and row["status"] == "complete" and not self._all
-        checkpoint = row["checkpoint"] if counted else None
-        if checkpoint is None or checkpoint not in there:
+            self._confirmed_designs.add(row["design_id"])
+        is_prunable = row["phase"] == "search" and row["status"] == "complete" and not self._keeps_all
+        checkpoint = row["checkpoint"] if is_prunable else None
+        if checkpoint is None or checkpoint not in existing:
             return
-        if all(_finite(row.get(objective.column)) for objective in self._objectives):
-            self._kept[row["trial_id"]] = row
-            for pushed_out in self._pushed_out():
-                self._remove(self._kept.pop(pushed_out))
+        if all(_is_finite(row.get(objective.column)) for objective in self._objectives):
+            self._rows[row["trial_id"]] = row
+            for trial_id in self._unneeded_trials():
+                self._remove_checkpoint(self._rows.pop(trial_id))
         else:
-            self._remove(row)
+            self._remove_checkpoint(row)
 
-    def _remove(self, row: Mapping[str, Any]) -> None:
-        """What storage does not let go of is for the next run."""
-        with suppress(OSError):
-            self._place.remove(row["checkpoint"])
+    def _remove_checkpoint(self, row: Mapping[str, Any]) -> None:
+        with suppress(OSError):  # the next run of the study removes it
+            self._storage.remove(row["checkpoint"])
 
-    def _pushed_out(self) -> list[str]:
-        trial_ids = list(self._kept)
-        costs = np.array([self._costs(row) for row in self._kept.values()])
-        within = np.array(
+    def _unneeded_trials(self) -> list[str]:
+        trial_ids = list(self._rows)
+        costs = np.array([self._costs(row) for row in self._rows.values()])
+        with_constraints = np.array(
             [
-                constrained(own, self._violation(row))
-                for own, row in zip(costs, self._kept.values(), strict=True)
+                constrained_costs(own, self._violation(row))
+                for own, row in zip(costs, self._rows.values(), strict=True)
             ]
         )
-        # A front is asked for with the search's constraints and without them.
-        free, bound = dominators(costs), dominators(within)
+        # Users ask for the front with the search's constraints and for the front without them.
+        free, constrained = count_dominators(costs), count_dominators(with_constraints)
         behind = sorted(
-            (int(bound[n]), int(free[n]), trial_ids[n]) for n in np.flatnonzero((free > 0) & (bound > 0))
+            (int(constrained[n]), int(free[n]), trial_ids[n])
+            for n in np.flatnonzero((free > 0) & (constrained > 0))
         )
-        confirmed = {trial_id for trial_id, row in self._kept.items() if row["design_id"] in self._confirmed}
-        return [trial_id for *_, trial_id in behind[self._behind :] if trial_id not in confirmed]
+        confirmed = {
+            trial_id for trial_id, row in self._rows.items() if row["design_id"] in self._confirmed_designs
+        }
+        return [trial_id for *_, trial_id in behind[self._max_behind :] if trial_id not in confirmed]
 
     def _costs(self, row: Mapping[str, Any]) -> list[float]:
         return [objective.sign * row[objective.column] for objective in self._objectives]
@@ -82,12 +89,12 @@ class KeptCheckpoints:
         return math.inf if violation is None else violation
 
 
-def dominators(costs: np.ndarray) -> np.ndarray:
-    """How many of the rows `[n, objective]` dominate each: none worse, and one better."""
+def count_dominators(costs: np.ndarray) -> np.ndarray:
+    """Return how many rows of `costs` `[n, objective]` dominate each row: no worse in all objectives, better in one."""
     no_worse = (costs[:, None] <= costs[None]).all(-1)
     better = (costs[:, None] < costs[None]).any(-1)
     return (no_worse & better).sum(0)
 
 
-def _finite(value: float | None) -> bool:
+def _is_finite(value: float | None) -> bool:
     return value is not None and math.isfinite(value)

@@ -1,44 +1,35 @@
-"""A study's directory: made once by `launch`, read again by `resume`."""
+"""A study's directory: `launch` creates it, and `resume` opens it again."""
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-
-import polars as pl
 
 from aia_models.data.prepared.blocks import Execute, in_threads
 from aia_models.data.prepared.prepare import open_prepared, prepare
 from aia_models.data.splits import check_splits
 from aia_models.judging.judge import JUDGE_VERSION
-from analysis.fronts.candidates import require_objectives
 from analysis.tables.location import Location, ObjectPath, children, location
-from analysis.tables.reader import open_tables, read_trials
-from analysis.tables.schema import SCHEMA_VERSION
 from search_spaces.domains import Choice
 from search_spaces.hyperparameters import resolve
 from study.errors import StudyError
-from study.lifecycle.judge_controls import controls_of
-from study.lifecycle.planned_trials import search_front
-from study.search.warm_start import check_earlier
+from study.lifecycle.judge_controls import load_or_run_controls
+from study.search.warm_start import check_earlier_study
 from study.spec.choices import require_packages
 from study.spec.files import load_spec, to_toml, with_settings
 from study.spec.spec import StudySpec, searched_space
 from study.storage.paths import CONTROLS, SPEC_FILE
-from study.storage.prepared_cache import cache_of, found, shared
-from study.storage.results_store import ResultsStore, found_at, part_version, parts_of
+from study.storage.prepared_cache import find_prepared, preparation_folder, share_prepared
 from study.storage.study_storage import StudyStorage, open_storage
 from study.storage.writer_lock import Writer
 from study.trial.plan import TrialPlan
 from study.trial.rows import one_line
 from study.trial.training_config import training_config
 
-CONFIRM_SEEDS = 3  # where nobody says how many
-
 
 @dataclass(frozen=True)
 class StudyDirectory:
-    """Where a study lies, its frozen spec and its prepared faces."""
+    """A study's files, its frozen spec and the local folder of its prepared faces."""
 
     storage: StudyStorage
     spec: StudySpec
@@ -46,97 +37,98 @@ class StudyDirectory:
 
     @property
     def path(self) -> Path:
-        """Its directory, or this process's copy of it."""
+        """The study's directory, or for object storage this process's local copy of it."""
         return self.storage.directory
 
     @property
     def parent(self) -> Location:
-        """What it lies in, beside others."""
+        """The path or URI of the folder that holds this study and others."""
         return self.storage.location.parent
 
 
-def free_name(storage: Location, spec_name: str) -> str:
-    """`<spec>-<n>` with the first n that no directory under `storage` has."""
+def next_study_name(storage: Location, spec_name: str) -> str:
+    """Return `<spec>-<n>` with the smallest n from 1 on that no study in `storage` has."""
     taken = set(children(storage))
     return next(name for n in range(1, len(taken) + 2) if (name := f"{spec_name}-{n}") not in taken)
 
 
-def usable_storage(storage: str) -> Location:
-    """What a `--storage` names; StudyError for object storage that takes no object, or does not give it back."""
-    where = location(storage)
-    if isinstance(where, ObjectPath):
-        probe = where / f".probe-{uuid.uuid4().hex}"
+def require_writable(storage: str) -> Location:
+    """Return the path or URI that `--storage` names. Raises StudyError if object storage cannot be written."""
+    folder = location(storage)
+    if isinstance(folder, ObjectPath):
+        probe = folder / f".probe-{uuid.uuid4().hex}"
         try:
             probe.write_text(probe.name)
             probe.read_text()
             probe.remove()
         except OSError as error:
             raise StudyError(
-                f"--storage {storage}: cannot be written ({one_line(str(error))}); needs a bucket that exists and"
+                f"--storage {storage}: cannot be written ({one_line(str(error))}); it needs a bucket that exists and"
                 " credentials for it"
             ) from error
-    return where
+    return folder
 
 
 def create_study(spec: StudySpec, storage: Location, execute: Execute = in_threads) -> StudyDirectory:
-    """Checks spec, faces and judge, then makes `<storage>/<name>` with its study.toml and controls.
+    """Check the spec, the faces and the judge, then create `<storage>/<name>` with its spec file and controls.
 
-    StudyError where that directory exists; errors in the data or the design, and controls that fail, are raised before
-    anything but the prepared copy of the faces is written.
+    Raises StudyError if that study exists. Errors in the data or a design, and controls that fail, are raised before
+    anything but the prepared faces is written. `execute` runs the preparation of blocks of images.
     """
-    place = open_storage(str(storage / spec.name))
-    if place.has(SPEC_FILE if place.remote else "."):
-        raise _exists(place)
+    study = open_storage(str(storage / spec.name))
+    if study.exists(SPEC_FILE if study.remote else "."):
+        raise _exists_already(study)
     require_packages(spec.loggers)
-    if place.remote and "tensorboard" in spec.loggers:
+    if study.remote and "tensorboard" in spec.loggers:
         raise StudyError(
-            f"loggers = {spec.loggers}: TensorBoard's files grow, which objects do not; leave it out"
+            f"loggers = {spec.loggers}: TensorBoard appends to its files, which object storage does not allow;"
+            " leave it out"
         )
     check_designs(spec)
     if spec.warm_start is not None:
         spec = with_settings(spec, [f"warm_start={_absolute(spec.warm_start)}"])
-        check_earlier(spec)
+        check_earlier_study(spec)
     spec = with_absolute_dataset(spec)
     prepared = prepare_faces(spec, storage, execute)
-    controls = controls_of(spec, prepared)
-    shared(prepared, storage)
+    controls = load_or_run_controls(spec, prepared)
+    share_prepared(prepared, storage)
     known = [f"data_fingerprint={open_prepared(prepared).fingerprint}", f"judge_version={JUDGE_VERSION}"]
     spec = with_settings(spec, known)
-    _make(place, {CONTROLS: controls, SPEC_FILE: to_toml(spec)})
-    return StudyDirectory(place, spec, prepared)
+    _write_first_files(study, {CONTROLS: controls, SPEC_FILE: to_toml(spec)})
+    return StudyDirectory(study, spec, prepared)
 
 
-def _make(place: StudyStorage, files: Mapping[str, str]) -> None:
-    """The study with its first files; StudyError where another launch of that name was faster."""
-    if place.remote is None:
+def _write_first_files(study: StudyStorage, files: Mapping[str, str]) -> None:
+    """Create the study with its first files. Raises StudyError if another launch with that name was faster."""
+    if study.remote is None:
         try:
-            place.directory.mkdir(parents=True)
+            study.directory.mkdir(parents=True)
         except FileExistsError as error:
-            raise _exists(place) from error
-    writer = Writer(place)
+            raise _exists_already(study) from error
+    writer = Writer(study)
     try:
-        if place.has(SPEC_FILE):
-            raise _exists(place)
+        if study.exists(SPEC_FILE):
+            raise _exists_already(study)
         for name, content in files.items():
-            (place.directory / name).write_text(content)
-            place.publish(name)
+            (study.directory / name).write_text(content)
+            study.upload(name)
     finally:
         writer.release()
 
 
-def _exists(place: StudyStorage) -> StudyError:
+def _exists_already(study: StudyStorage) -> StudyError:
     return StudyError(
-        f"{place} exists already: choose another --name, or go on with: aia-study resume {place.argument}"
+        f"{study} exists already: choose another --name, or continue it with: aia-study resume {study.shell_argument}"
     )
 
 
 def _absolute(study: str) -> Location:
-    where = location(study)
-    return where.expanduser().resolve() if isinstance(where, Path) else where
+    path = location(study)
+    return path.expanduser().resolve() if isinstance(path, Path) else path
 
 
 def with_absolute_dataset(spec: StudySpec) -> StudySpec:
-    """The spec with its dataset's path written out: a resume may be called from anywhere."""
+    """Return the spec with an absolute path of its data set, so that `resume` works from any working directory."""
     kind, colon, location = spec.dataset.partition(":")
     if not location or not Path(location).expanduser().exists():
         return spec
@@ -144,24 +136,28 @@ def with_absolute_dataset(spec: StudySpec) -> StudySpec:
 
 
 def open_study_directory(path: Location, execute: Execute = in_threads) -> StudyDirectory:
-    """The study that `launch` made at `path`; StudyError where there is none."""
-    place = open_storage(str(path))
-    if not place.fetch(SPEC_FILE).is_file():
-        raise StudyError(f"{path} is no study: it has no {SPEC_FILE}; aia-study launch makes one")
-    spec = load_spec(str(place.directory / SPEC_FILE))
-    known = found(path.parent, spec.data_fingerprint) if spec.data_fingerprint else None
+    """Open the study that `launch` created at `path`; faces that are not prepared any more are prepared again.
+
+    Raises StudyError if there is no study at `path` or its data set has changed. `execute` runs the preparation of
+    blocks of images.
+    """
+    study = open_storage(str(path))
+    if not study.download(SPEC_FILE).is_file():
+        raise StudyError(f"{path} is no study: it has no {SPEC_FILE}; aia-study launch creates one")
+    spec = load_spec(str(study.directory / SPEC_FILE))
+    known = find_prepared(path.parent, spec.data_fingerprint) if spec.data_fingerprint else None
     prepared = known or prepare_faces(spec, path.parent, execute)
-    if "checkpoints_behind_front" not in spec.model_fields_set:  # of a release that kept them all
+    if "checkpoints_behind_front" not in spec.model_fields_set:  # an older release wrote it, which kept all
         spec = with_settings(spec, ["checkpoints_behind_front=all"])
     if spec.data_fingerprint not in (None, open_prepared(prepared).fingerprint):
         raise StudyError(
-            f"{path}: {spec.dataset} holds other faces than at launch; restore them, or launch a new study"
+            f"{path}: {spec.dataset} holds other faces than at launch; restore the data set, or launch a new study"
         )
-    return StudyDirectory(place, spec, prepared)
+    return StudyDirectory(study, spec, prepared)
 
 
 def check_designs(spec: StudySpec) -> None:
-    """ConfigError where what the spec fixes makes a training impossible, under any choice of its space."""
+    """Raise ConfigError if an option of the spec's space, or one of its designs, cannot be trained."""
     searched = searched_space(spec)
     choices = [
         {name: option}
@@ -175,90 +171,18 @@ def check_designs(spec: StudySpec) -> None:
 
 
 def prepare_faces(spec: StudySpec, storage: Location, execute: Execute = in_threads) -> Path:
-    """The one prepared copy of the spec's faces, made if it is not there; DataError where they cannot be used.
+    """Return the local folder of the spec's prepared faces, preparing them if necessary.
 
-    `execute` runs the blocks of images that are not prepared yet.
+    `execute` runs the preparation of blocks of images. Raises DataError if the faces cannot be used.
     """
     prepared = prepare(
         spec.dataset,
         image_side=spec.image_side,
         attribute=spec.attributes[0],
         positive=spec.positive,
-        cache=cache_of(storage),
+        cache=preparation_folder(storage),
         execute=execute,
         further_attributes=spec.attributes[1:],
     )
     check_splits(open_prepared(prepared), spec.attributes, spec.split_seed)
     return prepared
-
-
-def extend_study(study: StudyDirectory, trials: int) -> StudyDirectory:
-    """The study with its search extended to `trials`, also in its study.toml; StudyError for fewer than now."""
-    if trials < study.spec.trials:
-        raise StudyError(
-            f"--trials {trials}: {study.storage} has {study.spec.trials} planned; a study only grows"
-        )
-    return _grown(study, f"trials={trials}")
-
-
-def extend_seeds(study: StudyDirectory, seeds: int) -> StudyDirectory:
-    """The study with `seeds` seeds of its designs and baselines, also in its study.toml; StudyError for fewer."""
-    if seeds < study.spec.seeds:
-        raise StudyError(
-            f"--seeds {seeds}: {study.storage} has {study.spec.seeds} planned; a study only grows"
-        )
-    return _grown(study, f"seeds={seeds}")
-
-
-def extend_confirmation(study: StudyDirectory, seeds: int | None) -> StudyDirectory:
-    """The study with its front to be confirmed on `seeds` fresh seeds, also in its study.toml.
-
-    None keeps the number that is planned, 3 where none is. StudyError for fewer than now, and where constraints leave
-    no front; AnalysisError where no search trial was judged.
-    """
-    planned = study.spec.confirm_seeds
-    wanted = seeds or planned or CONFIRM_SEEDS
-    if wanted < planned:
-        raise StudyError(f"--seeds {wanted}: {study.storage} has {planned} planned; a study only grows")
-    with ResultsStore(study.storage):  # rows that a dead driver left become readable
-        trials = read_trials(open_tables(study.path))
-    require_objectives(
-        trials.filter(pl.col("phase") == "search"), str(study.storage), study.spec.search_objectives
-    )
-    if search_front(trials, study.spec).is_empty():
-        raise StudyError(
-            f"{study.storage}: no complete search trial is within the constraints"
-            f" ({', '.join(study.spec.constraints)}); nothing to confirm: extend the"
-            f" search with: aia-study resume {study.storage.argument} --trials N"
-        )
-    return study if wanted == planned else _grown(study, f"confirm_seeds={wanted}")
-
-
-def refuse_other_release(study: StudyDirectory) -> None:
-    """StudyError where another version of the judge has judged the study, so that figures would not compare, or where
-    its tables have other columns, so that no glob would read both."""
-    begun = study.spec.judge_version or 1
-    if begun != JUDGE_VERSION:
-        raise StudyError(
-            f"{study.storage} was judged by version {begun} of the judge, this release has version {JUDGE_VERSION}:"
-            " their figures do not compare; read it as it is, or launch a new study"
-        )
-    for part in parts_of(study.storage):
-        version = part_version(study.storage, part)
-        if version != SCHEMA_VERSION:
-            raise StudyError(
-                f"{found_at(study.storage, part)} has version {version} of the tables, this release writes version"
-                f" {SCHEMA_VERSION}: one study cannot hold both; read it as it is, or launch a new study"
-            )
-
-
-def _grown(study: StudyDirectory, setting: str) -> StudyDirectory:
-    refuse_other_release(study)
-    spec = with_settings(study.spec, [setting])
-    with ResultsStore(study.storage):  # nobody else runs the study while its plan grows
-        refuse_other_release(study)  # of object storage only now all parts are here
-        aside = study.path / f".{SPEC_FILE}"
-        aside.write_text(to_toml(spec))
-        aside.replace(study.path / SPEC_FILE)
-        study.storage.publish(SPEC_FILE)
-    return replace(study, spec=spec)

@@ -22,10 +22,10 @@ from study.errors import StudyError
 from study.lifecycle.study_directory import (
     StudyDirectory,
     create_study,
-    extend_seeds,
     open_study_directory,
     with_absolute_dataset,
 )
+from study.lifecycle.study_extension import extend_seeds
 from study.paper.figure3 import figure_3
 from study.spec.files import load_spec, with_settings
 from study.spec.spec import StudySpec, with_defaults

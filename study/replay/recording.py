@@ -1,7 +1,7 @@
-"""A recorded study as arrays: what each of its designs had reached after each joint epoch, and how long that took.
+"""A recorded study as arrays: the figures of each design after every joint epoch, and the seconds that they took.
 
-It is read from the directory of a study whose trials were judged after every joint epoch, or from the one Parquet file
-into which `write_table` condensed such a study.
+A recording is read from the directory of a study whose trials were judged after every joint epoch, or from the one
+Parquet file into which `write_table` condensed such a study.
 """
 
 from dataclasses import dataclass
@@ -32,10 +32,12 @@ JUDGED_EACH_EPOCH = "needs a study recorded with judge_each_epoch = true"
 
 @dataclass(frozen=True)
 class Recording:
-    """Complete trials of a study, judged after every joint epoch; `seeds` says how many each design has.
+    """The complete search trials of a study, judged after every joint epoch.
 
-    Of the axis `seed` a design has its first `seeds`, the rest is NaN. Objectives are as recorded, in the order of
-    the spec's. `dropped_trials` did not complete and are not in the arrays.
+    `points` are the designs in the space's unit cube, and `seeds` the number of seeds with which each design was
+    trained. The axis `seed` has the length of the largest number; a design with fewer seeds is filled up with NaN.
+    `objectives` are as recorded, in the order of the spec's. `dropped_trials` counts the trials that did not complete;
+    they are not in the arrays.
     """
 
     spec: StudySpec
@@ -49,12 +51,12 @@ class Recording:
 
     @property
     def space(self) -> Space:
-        """What varies; its parameters are the axes of `points`."""
+        """The searched space; its parameters are the columns of `points`."""
         return searched_space(self.spec)
 
     @property
     def evidence(self) -> str:
-        """How many designs, seeds and trials there are, in words."""
+        """The numbers of designs, seeds and trials, in words."""
         designs, seeds, epochs, _ = self.objectives.shape
         dropped = (
             f", {self.dropped_trials} trials dropped that did not complete" if self.dropped_trials else ""
@@ -63,19 +65,19 @@ class Recording:
 
 
 def read_recording(table: Location) -> Recording:
-    """The recording in a study's directory or in the file that `write_table` wrote; StudyError where it is none."""
+    """Return the recording in a study's directory or in a file of `write_table`. Raises StudyError if there is none."""
     return _recording(condensed(table) if table.is_dir() else _read(table), table)
 
 
 def write_table(directory: Location, path: Path) -> None:
-    """Condenses the recorded study at `directory` into one Parquet file; StudyError where it is no recording."""
+    """Condense the recorded study at `directory` into one Parquet file. Raises StudyError if it is no recording."""
     pq.write_table(condensed(directory), path, compression="zstd", compression_level=19)
 
 
 def condensed(directory: Location) -> pa.Table:
-    """One row per complete trial and joint epoch of the study at `directory`, its spec in the Arrow metadata.
+    """Return one row per complete search trial and joint epoch of a study, with its spec in the Arrow metadata.
 
-    StudyError where a complete trial was not judged after every joint epoch, or none is there.
+    Raises StudyError if a complete trial was not judged after every joint epoch.
     """
     study = open_readable(directory, "trials", "epochs")
     with here(directory / SPEC_FILE) as spec_file:
@@ -88,9 +90,9 @@ def condensed(directory: Location) -> pa.Table:
         epochs.setdefault(row["trial_id"], []).append(row)
     rows: list[dict[str, Any]] = []
     for trial in complete.iter_rows(named=True):
-        own = epochs.get(trial["trial_id"], [])
-        stage1_seconds = sum(epoch["seconds"] for epoch in own if epoch["stage"] != "joint")
-        joint = [epoch for epoch in own if epoch["stage"] == "joint"]
+        trial_epochs = epochs.get(trial["trial_id"], [])
+        stage1_seconds = sum(epoch["seconds"] for epoch in trial_epochs if epoch["stage"] != "joint")
+        joint = [epoch for epoch in trial_epochs if epoch["stage"] == "joint"]
         if len(joint) != spec.training.joint_epochs:
             raise StudyError(
                 f"{directory}: trial {trial['trial_id']} has {len(joint)} joint epochs of"
@@ -108,12 +110,12 @@ def condensed(directory: Location) -> pa.Table:
 
 
 def _schema(spec: StudySpec, dropped_trials: int) -> pa.Schema:
-    kept = ("trial_id", "design_id", "seed", *searched_space(spec).parameters)
-    judged = (*(objective.column for objective in spec.search_objectives), "seconds", "judging_seconds")
+    identifying = ("trial_id", "design_id", "seed", *searched_space(spec).parameters)
+    measured = (*(objective.column for objective in spec.search_objectives), "seconds", "judging_seconds")
     fields = [
-        *(TRIALS_SCHEMA.field(name) for name in kept),
+        *(TRIALS_SCHEMA.field(name) for name in identifying),
         _required("joint_epoch", pa.int64(), "Joint epoch, counted from 1."),
-        *(EPOCHS_SCHEMA.field(name).with_nullable(False) for name in judged),
+        *(EPOCHS_SCHEMA.field(name).with_nullable(False) for name in measured),
         _required(
             "stage1_seconds", pa.float64(), "Seconds of the trial's stage 1, the same in all of its rows."
         ),
@@ -133,13 +135,13 @@ def _required(name: str, kind: pa.DataType, about: str) -> pa.Field:
 
 def _read(path: Location) -> pa.Table:
     if not path.is_file():
-        raise StudyError(f"{path}: no such table; needs a recorded study's directory or its one Parquet file")
+        raise StudyError(f"{path}: no such file; needs a recorded study's directory or its one Parquet file")
     try:
         with here(path) as file:
             table = pq.read_table(file)
     except (pa.ArrowException, OSError) as error:
         raise StudyError(
-            f"{path} is no Parquet file: needs a recorded study's directory or one file"
+            f"{path} is no Parquet file; needs a recorded study's directory or its one Parquet file"
         ) from error
     for key in (SPEC, DROPPED):
         if key not in (table.schema.metadata or {}):

@@ -1,4 +1,4 @@
-"""What a search's hyperparameters matter for: each objective, and being on the front; by Optuna's evaluators."""
+"""The importance of a search's hyperparameters for each objective and for the front, by Optuna's evaluators."""
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,10 +29,10 @@ from study.storage.paths import IMPORTANCE, SPEC_FILE
 
 
 def write_importance(directory: Location) -> None:
-    """Writes `importance.parquet` of the study at `directory`, which appears whole and replaces an earlier one.
+    """Write `importance.parquet` of the study at `directory` atomically, replacing an earlier one.
 
-    It is empty where fewer than MIN_IMPORTANCE_TRIALS search trials are complete. AnalysisError where no trial has
-    finished.
+    The table is empty if fewer than MIN_IMPORTANCE_TRIALS search trials are complete. Raises AnalysisError if no trial
+    has finished.
     """
     trials = read_trials(open_tables(directory))
     spec = load_spec(str(directory / SPEC_FILE))
@@ -44,13 +44,13 @@ def write_importance(directory: Location) -> None:
 def importance_rows(
     trials: pl.DataFrame, searched: Space, objectives: Sequence[Objective]
 ) -> list[dict[str, Any]]:
-    """Rows of IMPORTANCE_SCHEMA from the complete search trials of a `trials` frame whose design lies in the space.
+    """Return rows of IMPORTANCE_SCHEMA from the complete search trials of a `trials` frame with a design in `searched`.
 
-    fANOVA says what share of an objective's variance over the space each hyperparameter explains by itself; one that
-    exists under a condition, of the variance where it does, which takes MIN_IMPORTANCE_TRIALS there. PED-ANOVA says
-    how far each one's values on the front are from its values anywhere, as a share of all of them. Both see a
-    hyperparameter on the scale on which it is searched. What is the same in all trials, a hyperparameter or an
-    objective, has no rows, nor has the front where every trial is on it.
+    For an objective, fANOVA gives the share of its variance over the space that a hyperparameter explains by itself. A
+    conditional hyperparameter is assessed among the trials that have it, if these are at least MIN_IMPORTANCE_TRIALS.
+    For the front, PED-ANOVA gives how much the distribution of a hyperparameter's values on the front differs from that
+    of all trials; the shares of all hyperparameters sum to 1. Both use the scale on which a hyperparameter is searched.
+    Hyperparameters and objectives with a single value have no rows; nor has the front if every trial is on it.
     """
     complete = trials.filter(is_judged(objectives), pl.col("phase") == "search").sort("trial_id")
     designs = [_design(row, searched) for row in complete.iter_rows(named=True)]
@@ -58,13 +58,15 @@ def importance_rows(
     if inside.height < MIN_IMPORTANCE_TRIALS:
         return []
     costs = costs_of(inside, objectives)
-    found = _importances([design for design in designs if design is not None], costs, searched, objectives)
+    importances = _importances(
+        [design for design in designs if design is not None], costs, searched, objectives
+    )
     return [
         {
             "target": target, "hyperparameter": name, "importance": share, "evaluator": evaluator,
             "trials": trials,
         }
-        for target, evaluator, trials, shares in found
+        for target, evaluator, trials, shares in importances
         for name, share in shares.items()
     ]  # fmt: skip
 
@@ -72,7 +74,7 @@ def importance_rows(
 def _importances(
     designs: Sequence[Mapping[str, Value]], costs: Any, searched: Space, objectives: Sequence[Objective]
 ) -> Iterator[tuple[str, str, int, Mapping[str, float]]]:
-    """Target, evaluator, number of trials, and the hyperparameters' importance."""
+    """Yield the target, the evaluator, the number of trials, and the importance of each hyperparameter."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     search = optuna.create_study(directions=[StudyDirection.MINIMIZE] * len(objectives))
     distributions = {name: _distribution(domain) for name, domain in searched.parameters.items()}
@@ -85,46 +87,50 @@ def _importances(
         for design, row in zip(designs, costs, strict=True)
     )
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # that shares need not sum to 1, and that few trials have a conditional one
-        everywhere = [name for name in searched.parameters if all(name in design for design in designs)]
-        conditional = [name for name in searched.parameters if name not in everywhere]
-        for assessed, told in (
-            (everywhere, everywhere),
-            *(([*everywhere, name], [name]) for name in conditional),
+        # Optuna warns that shares need not sum to 1 and that few trials have a conditional parameter.
+        warnings.simplefilter("ignore")
+        unconditional = [name for name in searched.parameters if all(name in design for design in designs)]
+        conditional = [name for name in searched.parameters if name not in unconditional]
+        for assessed, reported in (
+            (unconditional, unconditional),
+            *(([*unconditional, name], [name]) for name in conditional),
         ):
             having = [number for number, design in enumerate(designs) if design.keys() >= {*assessed}]
-            told = [name for name in told if len({designs[number][name] for number in having}) > 1]
-            if told and len(having) >= MIN_IMPORTANCE_TRIALS:
-                for place, objective in enumerate(objectives):
-                    if np.ptp(costs[having, place]):
-                        shares = _explained(search, assessed, place)
-                        yield objective.column, "fanova", len(having), {name: shares[name] for name in told}
+            varying = [name for name in reported if len({designs[number][name] for number in having}) > 1]
+            if varying and len(having) >= MIN_IMPORTANCE_TRIALS:
+                for index, objective in enumerate(objectives):
+                    if np.ptp(costs[having, index]):
+                        shares = _variance_shares(search, assessed, index)
+                        yield (
+                            objective.column, "fanova", len(having), {name: shares[name] for name in varying}
+                        )  # fmt: skip
         on_front = int(is_nondominated(costs).sum())
         if on_front < len(costs):
-            # Half a trial less: the evaluator rounds up.
+            # Half a trial less, because the evaluator rounds the number of trials up.
             quantile = (on_front - 0.5) / len(costs)
             evaluator = PedAnovaImportanceEvaluator(target_quantile=quantile)
             shares = get_param_importances(search, evaluator=evaluator)
             yield IMPORTANCE_FRONT, "ped_anova", len(costs), shares
 
 
-def _explained(search: optuna.Study, assessed: list[str], place: int) -> Mapping[str, float]:
-    """Of the objective at `place`, in the trials that have all that is assessed."""
+def _variance_shares(search: optuna.Study, assessed: list[str], index: int) -> Mapping[str, float]:
+    """Return the share of the variance of objective `index` that each hyperparameter in `assessed` explains.
+
+    Only trials that have all of these hyperparameters are used.
+    """
     return get_param_importances(
         search,
         evaluator=FanovaImportanceEvaluator(seed=0),
         params=assessed,
-        target=lambda trial: trial.values[place],
+        target=lambda trial: trial.values[index],
         normalize=False,
     )
 
 
 def _design(row: Mapping[str, Any], searched: Space) -> dict[str, Value] | None:
-    """The row's design; None where it lies outside the space."""
-    there = {name: row[name] for name in searched.parameters if row[name] is not None}
-    design = {name: there[name] for name in searched.active(there) if name in there}
+    """Return the row's design, or None if it lies outside the space."""
+    recorded = {name: row[name] for name in searched.parameters if row[name] is not None}
+    design = {name: recorded[name] for name in searched.active(recorded) if name in recorded}
     try:
         searched.check(design)
     except SpaceError:
@@ -133,7 +139,10 @@ def _design(row: Mapping[str, Any], searched: Space) -> dict[str, Value] | None:
 
 
 def _distribution(domain: Domain) -> BaseDistribution:
-    """Optuna's distribution of what `_scaled` gives; its evaluators read logarithmic ones as if they were linear."""
+    """Return Optuna's distribution of the values that `_scaled` returns.
+
+    It is linear for logarithmic domains too, because Optuna's evaluators ignore the logarithm.
+    """
     if isinstance(domain, Choice):
         return CategoricalDistribution(domain.options)
     if _is_logarithmic(domain):
@@ -144,6 +153,7 @@ def _distribution(domain: Domain) -> BaseDistribution:
 
 
 def _scaled(value: Value, domain: Domain) -> Value:
+    """Return the value on the scale on which it is searched."""
     return log(value) if _is_logarithmic(domain) and not isinstance(value, str) else value
 
 

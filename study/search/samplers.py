@@ -1,20 +1,21 @@
-"""The samplers that learn from results, each over the part of the history that it is shown.
+"""The samplers that learn from results, each given a part of the history that keeps its cost per proposal bounded.
 
-| name | what proposes | cost of a proposal |
+| name | algorithm | cost of a proposal |
 |---|---|---|
 | `tpe` | multi-objective tree-structured Parzen estimators (Ozaki et al. 2020) | milliseconds |
 | `nsga2`, `nsga3` | genetic algorithms (Deb et al. 2002, 2014), generations of `GENERATION` trials | a millisecond |
 | `gp` | Gaussian processes, expected hypervolume improvement | about a second |
 
-`tpe` models the parameters that every design has jointly, and each conditional one by itself among the trials that
-have it. `gp` draws conditional parameters at random and needs PyTorch; the genetic algorithms pass on only what every
-design has.
+`tpe` models the parameters that every design has jointly, and each conditional parameter by itself among the trials
+that have it. `gp` draws conditional parameters at random and needs PyTorch. The genetic algorithms pass on only the
+parameters that every design has.
 
-**What is capped.** TPE's cost per proposal grows with every finished trial (it sorts and models all of them), a
-Gaussian process's with their cube. `SEEN` says how many finished trials a sampler is shown at most: half of them the
-best by non-dominated rank (those that violate no constraint first), the rest the most recent ones; and all running
-ones. TPE takes the best by rank, a share that Optuna limits, for its model of good designs, and those stay; of the
-others it weighs old ones least, so it misses those least. The journal keeps every trial.
+**The cap on the history.** TPE's cost per proposal grows with every finished trial, because it sorts and models all of
+them; the cost of a Gaussian process grows with the cube of their number. `MAX_FINISHED_TRIALS` says how many finished
+trials a sampler gets at most: half of them are the best by non-dominated rank (those without violations first), the
+rest are the most recent ones. All running trials come on top. TPE builds its model of good designs from the trials of
+the best ranks, which are all kept; among the others it weights old trials least, so their loss matters least. The
+journal keeps every trial.
 """
 
 import copy
@@ -44,16 +45,16 @@ from search_spaces.spaces import Space
 from study.search.journal import CONSTRAINT
 from study.spec.choices import GuidedSampler
 
-STARTUP_TRIALS = 8  # random designs before tpe and gp model them
-GENERATION = (
-    24  # complete trials of a generation; Optuna's 50 would leave most studies one or two generations
-)
-SEEN: Mapping[GuidedSampler, int] = {"tpe": 200, "gp": 100}  # the genetic algorithms look back by generation
-MORE_BEFORE_CUT = 0.25  # of SEEN, so that a cut is not made at each trial
+STARTUP_TRIALS = 8  # random designs before tpe and gp build a model
+# Complete trials per generation of a genetic algorithm; with Optuna's 50 most studies would have one or two generations.
+GENERATION_TRIALS = 24
+# The genetic algorithms need no cap: they read only the last generations.
+MAX_FINISHED_TRIALS: Mapping[GuidedSampler, int] = {"tpe": 200, "gp": 100}
+CAP_TOLERANCE = 0.25  # share of MAX_FINISHED_TRIALS by which the history may exceed it, so that cuts are rare
 
 
 def distribution(domain: Domain) -> BaseDistribution:
-    """Optuna's distribution over the domain."""
+    """Return Optuna's distribution over the domain."""
     match domain:
         case Choice():
             return CategoricalDistribution(domain.options)
@@ -64,7 +65,7 @@ def distribution(domain: Domain) -> BaseDistribution:
 
 
 class _ConditionalTPE(TPESampler):
-    """TPE over a space whose conditions are known, so that no trial is read to find out what depends on what."""
+    """TPE over a space with known conditions; Optuna's own TPE would read all trials to infer the conditions."""
 
     def __init__(self, space: Space, seed: int) -> None:
         super().__init__(seed=seed, n_startup_trials=STARTUP_TRIALS, multivariate=True, constant_liar=True)
@@ -73,12 +74,12 @@ class _ConditionalTPE(TPESampler):
         }
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """What is sampled jointly; the rest is sampled by itself once it turns out to be in effect."""
+        """Return the parameters that are sampled jointly; conditional ones are sampled separately if they are in effect."""
         return self._in_every_design
 
 
 def optuna_sampler(name: GuidedSampler, space: Space, seed: int) -> BaseSampler:
-    """Optuna's sampler of that name; `seed` is taken modulo 2^32."""
+    """Return Optuna's sampler of that name, seeded with `seed` modulo 2^32."""
     seed %= 2**32
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
@@ -86,15 +87,15 @@ def optuna_sampler(name: GuidedSampler, space: Space, seed: int) -> BaseSampler:
             case "tpe":
                 return _ConditionalTPE(space, seed)
             case "nsga2":
-                return NSGAIISampler(population_size=GENERATION, seed=seed)
+                return NSGAIISampler(population_size=GENERATION_TRIALS, seed=seed)
             case "nsga3":
-                return NSGAIIISampler(population_size=GENERATION, seed=seed)
+                return NSGAIIISampler(population_size=GENERATION_TRIALS, seed=seed)
             case "gp":
                 return GPSampler(seed=seed, n_startup_trials=STARTUP_TRIALS, warn_independent_sampling=False)
 
 
-class Model:
-    """A sampler and the trials that it is shown, in memory; trials go by the numbers that the journal gives them."""
+class InMemorySampler:
+    """An Optuna sampler with its capped history in memory; trials are identified by their numbers in the journal."""
 
     def __init__(
         self, sampler: GuidedSampler, space: Space, seed: int, objectives: Sequence[Objective]
@@ -106,26 +107,26 @@ class Model:
         self._signs = np.array([objective.sign for objective in objectives])
         self._finished: dict[int, FrozenTrial] = {}
         self._running: dict[int, FrozenTrial] = {}
-        self._numbers = 0  # above every number so far
+        self._next_number = 0  # larger than every number so far
         self._study: Study | None = None
 
     def add(self, number: int, trial: FrozenTrial) -> None:
-        """Takes in a trial that the sampler did not propose; it is not changed."""
+        """Take in a trial from the journal that was not proposed by this instance; the trial is not changed."""
         if trial.state == TrialState.RUNNING:
             self._running[number] = trial
         elif trial.state in (TrialState.COMPLETE, TrialState.PRUNED):
             self._finished[number] = trial
-        self._numbers = max(self._numbers, number + 1)
+        self._next_number = max(self._next_number, number + 1)
         self._study = None
 
     def propose(
         self, number: int, design: Mapping[str, Value] | None = None
     ) -> tuple[dict[str, Value], dict[str, Any]]:
-        """A design for the trial `number`, `design` if that is given; the trial runs from now on.
+        """Start the trial `number` with the given design, or with one that the sampler proposes.
 
-        With it come Optuna's attributes that the sampler has to find when the study is opened again.
+        Returns the design, and the Optuna attributes that the sampler needs when the study is opened again.
         """
-        study = self._begun()
+        study = self._open_study()
         if design is not None:
             study.enqueue_trial(dict(design))
         trial = study.ask()
@@ -136,10 +137,12 @@ class Model:
                 values[name] = _suggest(trial, name, domain)
         generation = _generation_key(study.sampler)
         if generation and generation not in self._storage.get_trial_system_attrs(trial._trial_id):
-            self._storage.set_trial_system_attr(trial._trial_id, generation, 0)  # a design that was given
+            self._storage.set_trial_system_attr(
+                trial._trial_id, generation, 0
+            )  # the design was given, so Optuna set none
         self._ids[number] = trial._trial_id
         self._running[number] = self._storage.get_trial(trial._trial_id)
-        self._numbers = number + 1
+        self._next_number = number + 1
         attributes = self._running[number].system_attrs
         return values, {name: value for name, value in attributes.items() if name == generation}
 
@@ -150,8 +153,8 @@ class Model:
         values: Sequence[float] | None,
         constraints: Mapping[str, float],
     ) -> None:
-        """Takes in how the running trial `number` ended."""
-        study = self._begun()
+        """Take in the result of the running trial `number`."""
+        study = self._open_study()
         trial_id = self._ids.pop(number)
         for name, violation in constraints.items():
             self._storage.set_trial_system_attr(trial_id, CONSTRAINT + name, violation)
@@ -160,15 +163,15 @@ class Model:
         if state != TrialState.FAIL:
             self._finished[number] = self._storage.get_trial(trial_id)
 
-    def _begun(self) -> Study:
-        """The study in memory: begun anew, with what the sampler is to see, when trials were added or are too many."""
-        most = SEEN.get(self._name)
-        if most and len(self._finished) > most * (1 + MORE_BEFORE_CUT):
-            self._finished = shown(self._finished, most, self._signs)
+    def _open_study(self) -> Study:
+        """Return the Optuna study in memory, which is rebuilt after trials were added or exceeded the cap."""
+        cap = MAX_FINISHED_TRIALS.get(self._name)
+        if cap and len(self._finished) > cap * (1 + CAP_TOLERANCE):
+            self._finished = capped_history(self._finished, cap, self._signs)
             self._study = None
         if self._study is None:
-            # A stream of its own each time: from the same one the same designs would be drawn again.
-            seed = stream_seed(self._seed, "search", str(self._numbers))
+            # Every rebuilt study draws from a random stream of its own, or it would propose the same designs again.
+            seed = stream_seed(self._seed, "search", str(self._next_number))
             self._storage = InMemoryStorage()
             self._study = optuna.create_study(
                 storage=self._storage,
@@ -178,7 +181,7 @@ class Model:
             generation = _generation_key(self._study.sampler)
             self._ids: dict[int, int] = {}
             for number, trial in sorted((self._finished | self._running).items()):
-                if generation and generation not in trial.system_attrs:  # not proposed by this sampler
+                if generation and generation not in trial.system_attrs:  # another sampler proposed it
                     trial = copy.copy(trial)
                     trial.system_attrs = {**trial.system_attrs, generation: 0}
                 self._study.add_trial(trial)
@@ -187,24 +190,27 @@ class Model:
         return self._study
 
 
-def shown(finished: Mapping[int, FrozenTrial], most: int, signs: np.ndarray) -> dict[int, FrozenTrial]:
-    """At most `most` of the trials by number: half of them the best, the rest the most recent of the others.
+def capped_history(
+    finished: Mapping[int, FrozenTrial], cap: int, signs: np.ndarray
+) -> dict[int, FrozenTrial]:
+    """Return at most `cap` of the trials, by number: half of them the best, the rest the most recent of the others.
 
-    Better are those that violate no constraint, by non-dominated rank, then the others by how much they violate,
-    then those that were stopped early; of equals the later. `signs` makes costs of the values.
+    The best trials are those without violations, by non-dominated rank; then those with violations, by their sum; then
+    those that were stopped early. Among equals the later trial is better. `signs` `[objective]` turn the trials' values
+    into costs.
     """
     feasible = [n for n, t in finished.items() if t.state == TrialState.COMPLETE and not _violation(t)]
     costs = np.array([finished[number].values for number in feasible]).reshape(-1, len(signs)) * signs
     ranks = dict(zip(feasible, moocore.pareto_rank(costs).tolist() if feasible else [], strict=True))
 
-    def place(number: int) -> tuple[int, float, int]:
+    def sort_key(number: int) -> tuple[int, float, int]:
         trial = finished[number]
         if number in ranks:
             return 0, ranks[number], -number
         return (1 if trial.state == TrialState.COMPLETE else 2), _violation(trial), -number
 
-    best = sorted(finished, key=place)[: most // 2]
-    recent = sorted(finished.keys() - set(best))[len(best) - most :]
+    best = sorted(finished, key=sort_key)[: cap // 2]
+    recent = sorted(finished.keys() - set(best))[len(best) - cap :]
     return {number: finished[number] for number in sorted((*best, *recent))}
 
 
@@ -213,7 +219,7 @@ def _violation(trial: FrozenTrial) -> float:
 
 
 def _generation_key(sampler: BaseSampler) -> str | None:
-    """Under which attribute a genetic algorithm finds a trial's generation; without it, it ignores the trial."""
+    """Return the attribute in which a genetic algorithm keeps a trial's generation; it ignores trials without it."""
     return sampler._get_generation_key() if isinstance(sampler, NSGAIISampler | NSGAIIISampler) else None
 
 

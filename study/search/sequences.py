@@ -1,4 +1,4 @@
-"""Designs drawn whatever the results are: at random, along a Sobol sequence, over a grid."""
+"""Sequences of designs that do not depend on results: random, along a Sobol sequence, or over a grid."""
 
 from collections.abc import Container, Iterator
 from itertools import chain
@@ -11,17 +11,17 @@ from search_spaces.spaces import Space
 from search_spaces.unit_cube import from_point
 from study.spec.choices import UnguidedSampler
 
-SOBOL_BLOCK = 64  # points at a time; a power of two keeps blocks balanced
+SOBOL_BLOCK = 64  # points drawn at a time; a power of two keeps the sequence balanced
 
 
-def designs(
+def design_sequence(
     sampler: UnguidedSampler, space: Space, seed: int, known: Container[dict[str, Value]] = ()
 ) -> Iterator[dict[str, Value]]:
-    """The endless sequence that `seed` decides.
+    """Return the endless sequence of designs that `seed` determines.
 
-    `random` is uniform on each parameter's scale; `qmc` is a scrambled Sobol sequence with a dimension per parameter,
-    options and whole numbers by equal parts of their dimension; `grid` takes the designs of the space's grid, each
-    once and none that is `known`, in a random order, then goes on at random.
+    `random` is uniform on each parameter's scale. `qmc` is a scrambled Sobol sequence with one dimension per parameter;
+    options and integers divide their dimension into equal parts. `grid` yields each design of the space's grid that is
+    not `known` once, in random order, and random designs after that.
     """
     match sampler:
         case "random":
@@ -29,12 +29,12 @@ def designs(
         case "qmc":
             return _sobol(space, seed)
         case "grid":
-            fresh = (
+            unknown = (
                 design
                 for design in Grid(space).shuffled(stream_seed(seed, "search", "grid"))
                 if design not in known
             )
-            return chain(fresh, _random(space, seed))
+            return chain(unknown, _random(space, seed))
 
 
 def _random(space: Space, seed: int) -> Iterator[dict[str, Value]]:
@@ -44,7 +44,7 @@ def _random(space: Space, seed: int) -> Iterator[dict[str, Value]]:
 
 
 def _sobol(space: Space, seed: int) -> Iterator[dict[str, Value]]:
-    from scipy.stats.qmc import Sobol  # takes a second to import, and only this sampler needs it
+    from scipy.stats.qmc import Sobol  # importing it takes a second, and only this sampler needs it
 
     dimensions = max(len(space.parameters), 1)
     sobol = Sobol(dimensions, scramble=True, rng=stream_seed(seed, "search", "qmc"))

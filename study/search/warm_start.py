@@ -1,4 +1,4 @@
-"""What an earlier study measured that a new one may begin with."""
+"""Warm start: a new study begins its search with the measurements of an earlier study."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,24 +27,30 @@ class Measurement:
 
 
 @dataclass(frozen=True)
-class Earlier:
-    """The complete search trials of the earlier study: those in the new one's space, and how many are not."""
+class EarlierTrials:
+    """The complete search trials of the earlier study.
+
+    `inside` are those in the new study's space, and `outside` counts the others; `attributes` are the private attributes
+    of the earlier study.
+    """
 
     inside: tuple[Measurement, ...]
     outside: int
     attributes: tuple[str, ...]
 
 
-def check_earlier(spec: StudySpec) -> StudySpec:
-    """The spec of the study that `warm_start` names; SpecError unless it has the objectives, suite and judge of
-    `spec`."""
+def check_earlier_study(spec: StudySpec) -> StudySpec:
+    """Return the spec of the study that `warm_start` names.
+
+    Raises SpecError if it is no study that has ended, or if its objectives, suite or judge differ from those of `spec`.
+    """
     where = f"warm_start = {spec.warm_start}"
     directory = location(str(spec.warm_start))
     if not (directory / SPEC_FILE).is_file():
-        raise SpecError(f"{where}: is no study, it has no {SPEC_FILE}; needs the directory of one")
+        raise SpecError(f"{where}: is no study, it has no {SPEC_FILE}; needs the directory of a study")
     if any(name.startswith("segment-") for name in children(directory / "wal")):
         raise SpecError(
-            f"{where}: it is running, or its driver died with rows unwritten; needs one that has ended, as after:"
+            f"{where}: it is running, or its driver died with rows unwritten; needs a study that has ended, as after:"
             f" aia-study resume {directory}"
         )
     earlier = load_spec(str(directory / SPEC_FILE))
@@ -69,33 +75,39 @@ def check_earlier(spec: StudySpec) -> StudySpec:
     return earlier
 
 
-def read_earlier(spec: StudySpec) -> Earlier:
-    """The complete search trials of `warm_start`; SpecError as in `check_earlier`.
+def read_earlier_trials(spec: StudySpec) -> EarlierTrials:
+    """Return the complete search trials of the study that `warm_start` names; raises as `check_earlier_study` does.
 
-    Confirmations are left out: other seeds and the full suite made their figures.
+    Confirmation trials are left out, because other seeds and the full suite of attackers made their figures.
     """
-    earlier = check_earlier(spec)
+    earlier = check_earlier_study(spec)
     with here(location(str(spec.warm_start)) / "results" / "trials") as trials:
         parts = sorted(trials.glob("*.parquet"))
         rows = [row for part in parts for row in pl.read_parquet(part).iter_rows(named=True)]
     complete = [row for row in rows if row["phase"] == "search" and row["status"] == "complete"]
-    complete.sort(key=lambda row: row["trial_id"])  # not in the order in which they happened to end
+    complete.sort(
+        key=lambda row: row["trial_id"]
+    )  # so that the search does not depend on the order in which trials ended
     inside = [
         Measurement(row["trial_id"], values, row)
         for row in complete
         if (values := _design(row, spec)) is not None
     ]
-    return Earlier(tuple(inside), len(complete) - len(inside), earlier.attributes)
+    return EarlierTrials(tuple(inside), len(complete) - len(inside), earlier.attributes)
 
 
 def _design(row: Mapping[str, Any], spec: StudySpec) -> dict[str, Value] | None:
-    """The row's design in the space of `spec`; None where it lies outside: out of range, or otherwise fixed."""
+    """Return the row's design in the space of `spec`.
+
+    None if it lies outside, because a value is out of range or differs from a value that `spec` fixes.
+    """
     searched = searched_space(spec)
-    there = {name: row[name] for name in HYPERPARAMETERS if row.get(name) is not None}
-    values = {name: there[name] for name in searched.active(there) if name in there}
+    recorded = {name: row[name] for name in HYPERPARAMETERS if row.get(name) is not None}
+    values = {name: recorded[name] for name in searched.active(recorded) if name in recorded}
     try:
         searched.check(values)
     except SpaceError:
         return None
     resolved = resolve(values, {**spec.fixed, "private_attributes": len(spec.attributes)})
-    return values if {name: value for name, value in resolved.items() if value is not None} == there else None
+    in_effect = {name: value for name, value in resolved.items() if value is not None}
+    return values if in_effect == recorded else None

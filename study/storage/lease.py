@@ -1,8 +1,8 @@
-"""A lease on a shared file system: one holder at a time, and another takes over where the holder died.
+"""Leases on a shared file system: one process holds the lease, and another takes over when the holder dies.
 
-Each lease is a file of its own, numbered upwards and made exclusively, so that two who find a holder dead cannot both
-follow it. The holder keeps changing its file; who waits watches it by a clock of its own, so that clocks of nodes need
-not agree.
+Every lease is a new file with the next higher number. It is created exclusively, so of two processes that find the
+holder dead only one can succeed it. The holder changes the content of its file every second. Waiting processes time
+the silence with their own clock, so the clocks of the nodes need not agree.
 """
 
 import os
@@ -12,12 +12,12 @@ from contextlib import suppress
 from pathlib import Path
 
 BEAT_SECONDS = 1.0
-DEAD_SECONDS = 15.0  # without a beat; a file server may show one this late
+DEAD_SECONDS = 15.0  # a file server may show a beat this late
 RELEASED = "released"
 
 
 class Lease:
-    """The holder's side: beats until it is released."""
+    """A lease that this process holds; a background thread changes its file until the lease is released."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -26,22 +26,25 @@ class Lease:
         self._thread.start()
 
     def release(self) -> None:
-        """Stops beating and lets the next one in at once."""
+        """Stops the beats and lets the next waiting process acquire a lease at once."""
         self._released.set()
         self._thread.join()
-        with suppress(OSError):  # the others then wait until it counts as dead
+        with suppress(OSError):  # the waiting processes then wait until the holder counts as dead
             self._path.write_text(RELEASED)
 
     def _beat(self) -> None:
         beats = 0
         while not self._released.wait(BEAT_SECONDS):
             beats += 1
-            with suppress(OSError):  # the next beat may get through; without any another takes over
+            with suppress(OSError):  # the next beat may succeed; if none does, another process takes over
                 self._path.write_text(str(beats))
 
 
 class LeaseQueue:
-    """The waiting side: `acquire` until it gives a lease. One instance for each who waits."""
+    """Acquires the lease of a folder for one waiting process, which calls `acquire` until it returns a lease.
+
+    The queue remembers what it saw of the holder, so every waiting process or thread needs an instance of its own.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -49,9 +52,9 @@ class LeaseQueue:
         self._seen_at = time.monotonic()
 
     def acquire(self) -> Lease | None:
-        """The lease, or None while another holds it; to be called again within a second or so.
+        """Return the lease, or None while another process holds it; then call again after about a second.
 
-        Where the folder is removed meanwhile it is made again, and a new first lease with it.
+        If the folder was removed in between, it is created again and numbering starts anew.
         """
         self._folder.mkdir(exist_ok=True)
         last = max(self._folder.glob("lease-*"), default=None)
@@ -61,15 +64,15 @@ class LeaseQueue:
         path = self._folder / f"lease-{number:06d}"
         try:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-        except (FileExistsError, FileNotFoundError):  # another was faster, or the folder went
+        except (FileExistsError, FileNotFoundError):  # another process was faster, or the folder was removed
             return None
         return Lease(path)
 
     def _is_held(self, path: Path) -> bool:
-        # The content, not its time stamp: a network file system caches stamps for longer.
+        # Content is compared instead of time stamps because network file systems cache time stamps for longer.
         try:
             content = path.read_text()
-        except FileNotFoundError:  # the folder went
+        except FileNotFoundError:  # the folder was removed
             return True
         if content == RELEASED:
             return False

@@ -1,8 +1,9 @@
-"""A lease in an object store: one holder at a time, and another takes over where the holder died.
+"""Leases in an object store: one process holds the lease, and another takes over when the holder dies.
 
-Object stores say what lies in a folder as it is at that moment, but pyarrow cannot put an object only where none is.
-So who wants the lease puts a claim of its own and then looks for others: of two that claim at once neither overlooks
-the other, and both withdraw. The holder keeps changing its claim; who waits watches it by a clock of its own.
+Object stores list a folder as it is at that moment, but pyarrow cannot create an object only if it does not exist.
+A process that wants the lease therefore writes a claim of its own and then looks for other claims: if two processes
+claim at once, each sees the other's claim, and both withdraw. The holder rewrites its claim every two seconds. Waiting
+processes time the silence with their own clock.
 """
 
 import random
@@ -14,12 +15,12 @@ from contextlib import suppress
 from analysis.tables.location import ObjectPath
 
 BEAT_SECONDS = 2.0
-DEAD_SECONDS = 20.0  # without a beat
+DEAD_SECONDS = 20.0  # a holder that is silent for this long counts as dead
 CLAIM = "lease-"
 
 
 class ObjectLease:
-    """The holder's side: beats until it is released."""
+    """A lease that this process holds; a background thread rewrites its claim until the lease is released."""
 
     def __init__(self, claim: ObjectPath) -> None:
         self._claim = claim
@@ -30,16 +31,19 @@ class ObjectLease:
         self._thread.start()
 
     def release(self) -> None:
-        """Stops beating and lets the next one in at once."""
+        """Stops the beats and lets the next waiting process acquire the lease at once."""
         self._released.set()
         self._thread.join()
-        with suppress(OSError):  # the others then wait until it counts as dead
+        with suppress(OSError):  # the waiting processes then wait until the holder counts as dead
             self._claim.remove()
 
     def is_lost(self) -> bool:
-        """Whether another took it for dead. OSError where that cannot be found out after a silence."""
-        stood_still = _now() - self._beaten_at > DEAD_SECONDS / 2  # this process, or its machine
-        if stood_still and not self._lost:
+        """Return whether another process counted this holder as dead and removed its claim.
+
+        Raises OSError if the store does not answer after this process was silent for long.
+        """
+        was_silent = _now() - self._beaten_at > DEAD_SECONDS / 2  # the process or its machine was suspended
+        if was_silent and not self._lost:
             self._lost = not self._claim.is_file()
         return self._lost
 
@@ -47,43 +51,52 @@ class ObjectLease:
         beats = 0
         while not self._released.wait(BEAT_SECONDS) and not self._lost:
             beats += 1
-            with suppress(OSError):  # the next beat may get through; without any another takes over
-                began = _now()
+            with suppress(OSError):  # the next beat may succeed; if none does, another process takes over
+                started = _now()
                 if not self._claim.is_file():
                     self._lost = True
                     return
                 self._claim.write_text(str(beats))
-                if _now() - began > DEAD_SECONDS / 2 and len(_claims(self._claim.parent)) > 1:
-                    self._lost = True  # it came back to life after another had followed
+                if _now() - started > DEAD_SECONDS / 2 and len(_claims(self._claim.parent)) > 1:
+                    self._lost = True  # this process was suspended while another one took the lease
                     self._claim.remove()
-                self._beaten_at = began
+                self._beaten_at = started
 
 
 class ObjectLeaseQueue:
-    """The waiting side: `acquire` until it gives a lease. One instance for each who waits."""
+    """Acquires the lease of a folder for one waiting process, which calls `acquire` until it returns a lease.
+
+    The queue remembers what it saw of other claims, so every waiting process or thread needs an instance of its own.
+    """
 
     def __init__(self, folder: ObjectPath) -> None:
         self._folder = folder
         self._claim = folder / f"{CLAIM}{uuid.uuid4().hex}"
-        self._seen: dict[str, tuple[str, float]] = {}  # by claim: its content, and since when it is that
-        self.beaten = False  # whether a holder's claim changed while this one waited
+        self._seen: dict[
+            str, tuple[str, float]
+        ] = {}  # name of a claim -> its content, and when that was first seen
+        self.holder_is_alive = False  # whether the claim of a holder changed while this process waited
 
     def acquire(self) -> ObjectLease | None:
-        """The lease, or None while another holds it; to be called again within a second or so. OSError where the store
-        does not answer."""
-        if self._held():
+        """Return the lease, or None while another process holds it; then call again after about a second.
+
+        Raises OSError if the store does not answer.
+        """
+        if self._is_held():
             return None
         self._claim.write_text("0")
-        if self._held():
+        if self._is_held():
             self._claim.remove()
-            time.sleep(random.uniform(0, 0.5))  # else two would meet again and again
+            time.sleep(
+                random.uniform(0, 0.5)
+            )  # otherwise the same two processes would collide again and again
             return None
         return ObjectLease(self._claim)
 
-    def _held(self) -> bool:
-        """Whether there is another claim, those aside whose holders are dead: they are removed."""
+    def _is_held(self) -> bool:
+        """Return whether a living process has another claim; claims of dead processes are removed."""
         others = [name for name in _claims(self._folder) if name != self._claim.name]
-        # Each is looked at, else its silence would not count.
+        # A list, so that every claim is read: the silence of a claim is timed from its first reading.
         alive = [self._is_alive(name) for name in others]
         return any(alive)
 
@@ -91,13 +104,13 @@ class ObjectLeaseQueue:
         now = _now()
         try:
             content = (self._folder / name).read_text()
-        except FileNotFoundError:  # released in between
+        except FileNotFoundError:  # the holder released it in between
             return False
-        except OSError:  # released or changed while it was read: the next look tells
+        except OSError:  # it was removed or rewritten while it was read; the next call decides
             return True
-        before, since = self._seen.get(name, (None, now))
-        if content != before:
-            self.beaten = self.beaten or before is not None
+        content_before, since = self._seen.get(name, (None, now))
+        if content != content_before:
+            self.holder_is_alive = self.holder_is_alive or content_before is not None
             self._seen[name] = content, now
             return True
         if now - since < DEAD_SECONDS:
@@ -111,5 +124,5 @@ def _claims(folder: ObjectPath) -> list[str]:
 
 
 def _now() -> float:
-    """Seconds, those counted during which the machine was suspended."""
+    """Return the seconds since the machine started, including the time during which it was suspended."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)

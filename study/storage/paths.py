@@ -1,13 +1,13 @@
-"""Names of what lies in a storage and in a study's directory."""
+"""Names of the files and folders in a study's directory and beside the studies."""
 
 SPEC_FILE = "study.toml"  # the frozen spec
-JOURNAL = "search.journal"  # Optuna's storage
-CONTROLS = "controls.json"  # what the judge makes of raw pixels, and of nothing
+JOURNAL = "search.journal"  # Optuna's journal storage
+CONTROLS = "controls.json"  # the judge's controls: its figures on raw pixels and on random representations
 CHECKPOINTS = "checkpoints"
-RESAMPLES = "resamples"  # per trial, its figures in each resample of the judged people
-STAGE1 = "stage1"  # what stage 1 left, by its key: trials that agree on it share it
-STATES = "state"  # where running trials stand, by trial: their next process goes on from there
-IMAGE_CLASSIFIER = "image_classifier.safetensors"  # of a run of `paper`
-IMPORTANCE = "importance.parquet"  # how much each hyperparameter matters
+RESAMPLES = "resamples"  # one file per trial: its figures in each bootstrap resample of the judged people
+STAGE1 = "stage1"  # one folder per stage-1 key: the networks that trials with the same key share
+STATES = "state"  # one folder per running trial: the training state from which its next process continues
+IMAGE_CLASSIFIER = "image_classifier.safetensors"  # only in the study of a `paper` run
+IMPORTANCE = "importance.parquet"  # the importance of each hyperparameter
 REPORT = "report.html"
-PREPARED = ".prepared"  # beside the studies: prepared faces that they share
+PREPARED = ".prepared"  # beside the studies: prepared faces that the studies share

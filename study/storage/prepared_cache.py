@@ -1,4 +1,4 @@
-"""Prepared faces: one copy in the studies' storage, and one on each node where that is object storage."""
+"""The cache of prepared faces: one copy beside the studies, and for object storage one more on every node."""
 
 import fcntl
 import json
@@ -13,53 +13,62 @@ from study.storage.paths import PREPARED
 MANIFEST = "manifest.json"
 
 
-def cache_of(storage: Location) -> Path:
-    """The local folder into which faces are prepared for studies in `storage`."""
+def preparation_folder(storage: Location) -> Path:
+    """Return the local folder in which faces are prepared for the studies in `storage`."""
     return storage / PREPARED if isinstance(storage, Path) else _node_cache()
 
 
-def shared(prepared: Path, storage: Location) -> Location:
-    """Where nodes find faces that are prepared here; put there unless they are."""
+def share_prepared(prepared: Path, storage: Location) -> Location:
+    """Return the path or URI at which every node finds the faces in `prepared`; they are uploaded if necessary."""
     if isinstance(storage, Path):
         return prepared.resolve()
     target = storage / PREPARED / prepared.name
     if not (target / MANIFEST).is_file():
         names = sorted((path.name for path in prepared.iterdir()), key=lambda name: (name == MANIFEST, name))
-        for name in names:  # the manifest last: with it the copy is whole
+        for name in names:  # the manifest is uploaded last: its presence says that the copy is complete
             (target / name).upload(prepared / name)
     return target
 
 
-def found(storage: Location, fingerprint: str) -> Path | None:
-    """The faces of that fingerprint where object storage has them: who goes on with a study needs no data set."""
+def find_prepared(storage: Location, fingerprint: str) -> Path | None:
+    """Return a local copy of the prepared faces with that fingerprint, or None if object storage has none.
+
+    A study in object storage can thus be resumed on a machine without the data set. Always None on a file system.
+    """
     if isinstance(storage, Path):
         return None
     for name in (storage / PREPARED).children():
         manifest = storage / PREPARED / name / MANIFEST
         with suppress(FileNotFoundError):
             if json.loads(manifest.read_text())["fingerprint"] == fingerprint:
-                return on_this_node(str(manifest.parent))
+                return fetch_prepared(str(manifest.parent))
     return None
 
 
-def on_this_node(prepared: str) -> Path:
-    """The local folder of prepared faces, which all processes of a node share: fetched once where it is a URI."""
-    where = location(prepared)
-    if not isinstance(where, ObjectPath):
-        return where
-    target = _node_cache() / where.name
+def fetch_prepared(prepared: str) -> Path:
+    """Return the local folder of the prepared faces at a path or URI.
+
+    A URI is downloaded once per node; the processes of the node share the copy.
+    """
+    source = location(prepared)
+    if not isinstance(source, ObjectPath):
+        return source
+    target = _node_cache() / source.name
     descriptor = os.open(target.with_name(f".{target.name}.lock"), os.O_RDWR | os.O_CREAT)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         if not (target / MANIFEST).is_file():
-            where.download(target)
+            source.download(target)
     finally:
         os.close(descriptor)
     return target
 
 
 def _node_cache() -> Path:
-    """The names in it say all that the faces depend on: studies of any storage share it."""
+    """Return this node's folder of prepared faces, created if missing.
+
+    Studies of all storages share it: the name of a folder in it is derived from everything that the faces depend on.
+    """
     cache = Path(tempfile.gettempdir(), f"aia-study-{os.getuid()}", "prepared")
     cache.mkdir(parents=True, exist_ok=True)
     return cache

@@ -1,7 +1,8 @@
-"""The results store: trials become durable one by one and appear in Parquet tables in whole parts.
+"""The results store: records each finished trial durably and writes the Parquet tables part by part.
 
-`<study>/wal/` takes each trial's rows as it ends; readers glob `<study>/results/<table>/*.parquet`. Both are
-numbered by segment: a write-ahead file becomes a part per table. Parts are never rewritten, merged or deleted.
+When a trial ends, its rows are appended to a write-ahead file in `<study>/wal/`. Such a file, a segment, later becomes
+one part of every table, `<study>/results/<table>/part-<segment>.parquet`, which readers find by the glob `*.parquet`.
+Parts appear whole and are never rewritten, merged or deleted.
 """
 
 import math
@@ -17,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from analysis.tables.location import Location
+from analysis.atomic_write import atomic_write
 from analysis.tables.schema import SCHEMA_KEY, SCHEMAS, checked, to_table
 from study.errors import StudyError
 from study.storage.study_storage import StudyStorage
@@ -33,7 +34,7 @@ Entry = dict[str, list[dict[str, Any]]]
 
 @dataclass(frozen=True)
 class TrialRows:
-    """Everything that the four tables hold of one final trial."""
+    """All rows of one finished trial in the four tables."""
 
     trial: Mapping[str, Any]
     epochs: Sequence[Mapping[str, Any]]
@@ -42,31 +43,31 @@ class TrialRows:
 
 
 class ResultsStore:
-    """The only writer of a study's tables; opening it replays what a writer that died left behind.
+    """The only writer of a study's tables. Opening it turns write-ahead files that an earlier writer left into parts.
 
-    In object storage an object is a trial's rows, or a part, as soon as a call returns that made it. StudyError where
-    another process writes the study, or its write-ahead file or one of its parts is damaged.
+    In object storage, rows and parts are uploaded when the call that wrote them returns. The constructor raises
+    StudyError if another process is writing the study, or if a write-ahead file or a part is damaged.
     """
 
-    def __init__(self, place: StudyStorage) -> None:
-        self._place = place
-        self._results = place.directory / RESULTS
-        self._wal_directory = place.directory / WAL
-        self._writer: Writer | None = Writer(place)
+    def __init__(self, storage: StudyStorage) -> None:
+        self._storage = storage
+        self._results = storage.directory / RESULTS
+        self._wal_directory = storage.directory / WAL
+        self._writer: Writer | None = Writer(storage)
         self._wal: WriteAheadFile | None = None
         self._pending: list[Entry] = []
         self._first_pending_at = 0.0
         self._flushed_at = -math.inf
-        # Segments that take no more rows but lack parts: a dead writer's, or a failed flush's.
+        # Closed segments whose parts are not all written yet, because a writer died or a flush failed.
         self._sealed: dict[int, list[Entry]] = {}
         try:
-            self._fetch()
-            for part in parts_of(place):
-                part_version(place, part)
-            self._trial_ids = _recorded(place)
+            self._download()
+            for part in list_parts(storage):
+                read_schema_version(storage, part)
+            self._trial_ids = _recorded_trial_ids(storage)
             for path in sorted(self._wal_directory.glob("segment-*.jsonl")):
                 self._sealed[_segment(path)] = read_entries(path)
-            parts = (_segment(path) for path in parts_of(place))
+            parts = (_segment(path) for path in list_parts(storage))
             self._segment = max((*parts, *self._sealed), default=0) + 1
             for entries in self._sealed.values():
                 self._trial_ids.update(_trial_id(entry) for entry in entries)
@@ -76,10 +77,10 @@ class ResultsStore:
             raise
 
     def append(self, rows: TrialRows) -> None:
-        """Record a final trial; it survives whatever happens once this returns.
+        """Record a finished trial; it is durable when this method returns.
 
-        ValueError for rows that the tables cannot hold, rows of another trial, a trial recorded before, or a
-        closed store.
+        Raises ValueError for rows that do not fit the tables' schemas, rows with differing trial ids, a trial that is
+        recorded already, or a closed store.
         """
         if self._writer is None:
             raise ValueError("the store is closed")
@@ -92,12 +93,12 @@ class ResultsStore:
         }
         trial_id = _trial_id(entry)
         if any(row["trial_id"] != trial_id for table in entry.values() for row in table):
-            raise ValueError(f"rows of trial {trial_id} may not bear another trial's id")
+            raise ValueError(f"rows of trial {trial_id} have the id of another trial")
         if trial_id in self._trial_ids:
-            raise ValueError(f"trial {trial_id} is recorded already: a trial is final once")
+            raise ValueError(f"trial {trial_id} is recorded already: a trial is recorded only once")
         if self._wal is None:
             name = self._wal_name(self._segment)
-            self._wal = WriteAheadFile(self._place.directory / name, lambda: self._place.publish(name))
+            self._wal = WriteAheadFile(self._storage.directory / name, lambda: self._storage.upload(name))
         self._wal.append(entry)
         if not self._pending:
             self._first_pending_at = time.monotonic()
@@ -105,9 +106,10 @@ class ResultsStore:
         self._trial_ids.add(trial_id)
 
     def flush_if_due(self, now: float) -> bool:
-        """Flush when 64 trials wait, or one has for 10 s; `now` is `time.monotonic()`. Whether it flushed.
+        """Flush if 64 trials are waiting or one has waited for 10 s, and return whether that was so.
 
-        Within 10 s of the last flush's end 64 trials wait too: a study of many short trials would be all small parts.
+        `now` is `time.monotonic()`. Two flushes are at least 10 s apart, so that many short trials do not make many
+        small parts; segments whose earlier flush failed are flushed at once.
         """
         waited = bool(self._pending) and now - self._first_pending_at >= FLUSH_SECONDS
         many = len(self._pending) >= FLUSH_TRIALS and now - self._flushed_at >= FLUSH_SECONDS
@@ -117,9 +119,9 @@ class ResultsStore:
         return due
 
     def flush(self) -> None:
-        """Turn what waits into parts. Where that fails nothing is lost, and the next flush tries again."""
+        """Write the waiting trials as parts. If that fails, nothing is lost and the next flush repeats it."""
         if self._wal is not None:
-            # The segment is closed first: rows that came after some of its parts were written would be lost.
+            # The segment is closed first, because rows appended after its first part was written would be lost.
             self._wal.close()
             self._wal = None
             self._sealed[self._segment] = self._pending
@@ -129,11 +131,11 @@ class ResultsStore:
         self._flushed_at = time.monotonic()
 
     def trial_ids(self) -> frozenset[str]:
-        """Ids of all final trials, in parts or waiting."""
+        """Return the ids of all recorded trials, whether in parts or waiting for a flush."""
         return frozenset(self._trial_ids)
 
     def close(self) -> None:
-        """Flush, then let go of the study; a second time does nothing."""
+        """Flush and release the writer lock; further calls do nothing."""
         if self._writer is None:
             return
         try:
@@ -142,7 +144,7 @@ class ResultsStore:
             self._release()
 
     def check(self) -> None:
-        """StudyError where another process writes the study by now."""
+        """Raise StudyError if another process has taken over the writing of the study."""
         if self._writer is not None:
             self._writer.check()
 
@@ -159,11 +161,11 @@ class ResultsStore:
             self._writer.release()
             self._writer = None
 
-    def _fetch(self) -> None:
-        """What earlier writers left in object storage."""
+    def _download(self) -> None:
+        """Download the parts and write-ahead files of earlier writers."""
         for table in SCHEMAS:
-            self._place.fetch_missing(f"{RESULTS}/{table}")
-        make_directory(self._place.fetch(WAL))
+            self._storage.download_missing(f"{RESULTS}/{table}")
+        make_directory(self._storage.download(WAL))
 
     def _wal_name(self, segment: int) -> str:
         return f"{WAL}/segment-{segment:06d}.jsonl"
@@ -173,74 +175,68 @@ class ResultsStore:
             self.check()
             if entries:
                 self._write_parts(segment, entries)
-            self._place.remove(self._wal_name(segment))
+            self._storage.remove(self._wal_name(segment))
             sync_directory(self._wal_directory)
             del self._sealed[segment]
 
     def _write_parts(self, segment: int, entries: Sequence[Entry]) -> None:
-        """The parts of a segment, trials last. What a writer that died has written already stays."""
+        """Write the missing parts of a segment; `trials` comes last, so that a trial's other rows exist before it."""
         for table, schema in SCHEMAS.items():
             name = f"{RESULTS}/{table}/part-{segment:06d}.parquet"
-            path = self._place.directory / name
+            path = self._storage.directory / name
             rows = [row for entry in entries for row in entry[table]]
-            # Without rows, only the first part of a table is written: a glob then finds it, if empty.
-            wanted = bool(rows) or not any(path.parent.glob("part-*.parquet"))
-            if wanted and not path.exists():
+            # A table without rows gets one empty part, so that a glob over it finds its schema.
+            needed = bool(rows) or not any(path.parent.glob("part-*.parquet"))
+            if needed and not path.exists():
                 make_directory(self._results)
                 make_directory(path.parent)
-                self._write_whole(name, to_table(rows, schema))
+                self._write_part(name, to_table(rows, schema))
 
-    def _write_whole(self, name: str, table: pa.Table) -> None:
-        """The part appears whole: written under a name that no reader globs, synced, renamed.
+    def _write_part(self, name: str, table: pa.Table) -> None:
+        """Write one part atomically and durably.
 
-        In object storage it appears first: where it is here, it is there.
+        It is uploaded before the local file is renamed: a part that exists locally exists in object storage too.
         """
-        path = self._place.directory / name
-        aside = path.with_name(f".{path.stem}.tmp")
-        with aside.open("wb") as file:
-            pq.write_table(table, file, compression="zstd")
-            file.flush()
-            os.fsync(file.fileno())
-        self._place.publish(name, aside)
-        os.replace(aside, path)
+        path = self._storage.directory / name
+        with atomic_write(path) as aside:
+            with aside.open("wb") as file:
+                pq.write_table(table, file, compression="zstd")
+                file.flush()
+                os.fsync(file.fileno())
+            self._storage.upload(name, aside)
         sync_directory(path.parent)
 
 
-def parts_of(place: StudyStorage) -> list[Path]:
-    """The parts of all tables that are here."""
-    return sorted((place.directory / RESULTS).glob("*/part-*.parquet"))
+def list_parts(storage: StudyStorage) -> list[Path]:
+    """Return the local paths of the parts of all tables, sorted."""
+    return sorted((storage.directory / RESULTS).glob("*/part-*.parquet"))
 
 
-def part_version(place: StudyStorage, part: Path) -> int:
-    """The version of the tables that a part was written with; StudyError where it is damaged."""
-    with _intact(place, part):
+def read_schema_version(storage: StudyStorage, part: Path) -> int:
+    """Return the version of the tables' schemas that a part was written with. Raises StudyError if it is damaged."""
+    with _damage_as_study_error(storage, part):
         metadata = pq.read_metadata(part).metadata or {}
     return int(metadata.get(SCHEMA_KEY, b"1"))
 
 
-def found_at(place: StudyStorage, path: Path) -> Location:
-    """Where others find what lies here."""
-    return place.location / path.relative_to(place.directory).as_posix()
-
-
 @contextmanager
-def _intact(place: StudyStorage, part: Path) -> Iterator[None]:
-    """Reading a part: StudyError where it is damaged. Of the trials in it nobody knows which they were."""
+def _damage_as_study_error(storage: StudyStorage, part: Path) -> Iterator[None]:
+    """Raise StudyError if reading the part in this context shows that it is damaged."""
     try:
         yield
-    except (OSError, ValueError) as error:  # Arrow's error for what is no Parquet is a ValueError
-        if isinstance(error, OSError) and error.errno:  # the storage's, and nothing of the part
+    except (OSError, ValueError) as error:  # Arrow raises a ValueError for a file that is not Parquet
+        if isinstance(error, OSError) and error.errno:  # the storage failed; the part may be intact
             raise
         raise StudyError(
-            f"{found_at(place, part)} is damaged ({str(error).splitlines()[0]}): restore it from a copy, or move"
-            f" {part.name} of all tables in results away, then others run in place of its trials"
+            f"{storage.location_of(part)} is damaged ({str(error).splitlines()[0]}): restore it from a copy, or move"
+            f" {part.name} of all tables in results away; other trials then run in place of those in it"
         ) from error
 
 
-def _recorded(place: StudyStorage) -> set[str]:
+def _recorded_trial_ids(storage: StudyStorage) -> set[str]:
     ids: set[str] = set()
-    for part in (place.directory / RESULTS / "trials").glob("part-*.parquet"):
-        with _intact(place, part):
+    for part in (storage.directory / RESULTS / "trials").glob("part-*.parquet"):
+        with _damage_as_study_error(storage, part):
             ids.update(pq.read_table(part, columns=["trial_id"]).column("trial_id").to_pylist())
     return ids
 

@@ -1,4 +1,4 @@
-"""Storage that goes away and comes back: whether it takes files now, and waiting until it does."""
+"""Storage that fails for a while: tests whether it can be written, waits for it, and repeats actions."""
 
 import errno
 import os
@@ -13,45 +13,48 @@ from study.storage.study_storage import StudyStorage
 PROBE_BYTES = 2**24  # more than a checkpoint of the paper's networks
 PATIENCE_SECONDS = 120.0
 POLL_SECONDS = 1.0
-LASTING = (errno.EACCES, errno.EPERM, errno.EROFS)  # waiting does not help
+PERMANENT_ERRORS = (errno.EACCES, errno.EPERM, errno.EROFS)  # waiting does not help
 Result = TypeVar("Result")
 
 
-def is_writable(place: StudyStorage) -> bool:
-    """Whether a file as large as a checkpoint can be written there."""
+def is_writable(storage: StudyStorage) -> bool:
+    """Return whether a file as large as a checkpoint can be written to the study."""
     name = f".probe-{os.uname().nodename}-{os.getpid()}-{threading.get_ident()}"
-    probe = place.directory / name
+    probe = storage.directory / name
     try:
         with probe.open("wb") as file:
             file.write(bytes(PROBE_BYTES))
             file.flush()
             os.fsync(file.fileno())
-        place.publish(name)
+        storage.upload(name)
     except OSError:
         return False
     finally:
         with suppress(OSError):
-            place.remove(name)
+            storage.remove(name)
     return True
 
 
-def becomes_writable(place: StudyStorage) -> bool:
-    """Waits until it is, for `PATIENCE_SECONDS` at most; whether it became so."""
-    ends = time.monotonic() + PATIENCE_SECONDS
-    while not is_writable(place):
-        if time.monotonic() >= ends:
+def wait_until_writable(storage: StudyStorage) -> bool:
+    """Wait up to `PATIENCE_SECONDS` until the study can be written, and return whether it can."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not is_writable(storage):
+        if time.monotonic() >= deadline:
             return False
         time.sleep(POLL_SECONDS)
     return True
 
 
 def retry_storage(action: Callable[[], Result]) -> Result:
-    """Does it, and again while storage fails it, for `PATIENCE_SECONDS`; then its OSError is raised."""
-    ends = time.monotonic() + PATIENCE_SECONDS
+    """Return what `action` returns, repeating it after an OSError for up to `PATIENCE_SECONDS`.
+
+    Raises the last OSError after that time, and one of `PERMANENT_ERRORS` at once.
+    """
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
             return action()
         except OSError as error:
-            if error.errno in LASTING or time.monotonic() >= ends:
+            if error.errno in PERMANENT_ERRORS or time.monotonic() >= deadline:
                 raise
             time.sleep(POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""Where a study lies, for a process that works on it: a directory, or its copy of what it needs of object storage."""
+"""A study's files, as a process that works on the study sees them."""
 
 import atexit
 import shlex
@@ -13,10 +13,11 @@ from analysis.tables.location import Location, ObjectPath, children, location
 
 @dataclass(frozen=True)
 class StudyStorage:
-    """Files are read and written below `directory`; where that is a copy of `remote`, they come from and go there.
+    """The files of one study: a directory, or this process's local copy of a folder in object storage.
 
-    Without `remote` the directory is the study's own, and nothing needs to be fetched or published. Names are relative
-    to the study. OSError where storage fails.
+    All files are read and written below `directory`. If the study lies in object storage, at `remote`, files have to be
+    downloaded before they are read and uploaded after they are written; otherwise downloads and uploads do nothing.
+    Names are paths relative to the study. Methods raise OSError if the storage fails.
     """
 
     directory: Path
@@ -26,20 +27,24 @@ class StudyStorage:
         return str(self.location)
 
     @property
-    def argument(self) -> str:
-        """The study as a shell takes it."""
+    def shell_argument(self) -> str:
+        """The study's path or URI, quoted for a shell."""
         return shlex.quote(str(self))
 
     @property
     def location(self) -> Location:
-        """Where others find the study."""
+        """The path or URI at which every process finds the study."""
         return self.remote or self.directory
 
-    def folder(self, name: str) -> Path:
-        """A folder of the study, made where it is missing.
+    def location_of(self, path: Path) -> Location:
+        """Return the path or URI at which every process finds the local file `path`."""
+        return self.location / path.relative_to(self.directory).as_posix()
 
-        FileNotFoundError where the study is not there: its storage went away, and comes back without what is written
-        to another directory of that name.
+    def make_folder(self, name: str) -> Path:
+        """Create the local folder `name` of the study unless it exists, and return its path.
+
+        Raises FileNotFoundError if the study's directory is missing. The directory is not created, because a storage
+        that went away comes back without the files of a new directory of the same name.
         """
         path = self.directory
         for part in name.split("/"):
@@ -47,64 +52,70 @@ class StudyStorage:
             path.mkdir(exist_ok=True)
         return path
 
-    def fetch(self, name: str) -> Path:
-        """The file or folder as it is now; nothing lies at the path where there is none."""
+    def download(self, name: str) -> Path:
+        """Replace the local copy of a file or folder by its current state, and return the local path.
+
+        Nothing exists at that path if the study has no such file.
+        """
         if self.remote and not (self.remote / name).download(self.directory / name):
             _remove(self.directory / name)
         return self.directory / name
 
-    def fetch_missing(self, folder: str) -> None:
-        """What lies directly in `folder` and not here yet: files that are never rewritten."""
+    def download_missing(self, folder: str) -> None:
+        """Download the files directly in `folder` that have no local copy; only for files that never change."""
         if self.remote:
             for name in set((self.remote / folder).children()) - set(children(self.directory / folder)):
-                self.fetch(f"{folder}/{name}")
+                self.download(f"{folder}/{name}")
 
-    def publish(self, name: str, source: Path | None = None) -> None:
-        """Lets others see the file, or the files of a folder, as they are here, or as `source` is."""
+    def upload(self, name: str, source: Path | None = None) -> None:
+        """Make a local file or folder visible to other processes, with the content of `source` if that is given."""
         if self.remote:
             (self.remote / name).upload(source or self.directory / name)
 
-    def hand_over(self, name: str) -> None:
-        """As `publish`, for what this process needs no more."""
+    def upload_and_drop(self, name: str) -> None:
+        """Upload a file or folder that this process needs no longer, and remove its local copy."""
         if self.remote:
-            self.publish(name)
-            self.drop(name)
+            self.upload(name)
+            self.drop_local_copy(name)
 
-    def drop(self, name: str) -> None:
-        """Takes away this process's copy of what lies in object storage."""
+    def drop_local_copy(self, name: str) -> None:
+        """Remove the local copy of a file or folder in object storage; a study on a file system keeps its file."""
         if self.remote:
             _remove(self.directory / name)
 
     def remove(self, name: str) -> None:
-        """Takes a file or folder away, here and for others; nothing where there is none."""
+        """Remove a file or folder for all processes, if it exists."""
         _remove(self.directory / name)
         if self.remote:
             (self.remote / name).remove()
 
-    def has(self, name: str) -> bool:
-        """Whether others find something of that name."""
+    def exists(self, name: str) -> bool:
+        """Return whether the study has a file or folder `name` that every process finds."""
         return (self.location / name).exists()
 
-    def names(self, folder: str) -> list[str]:
-        """What others find in a folder."""
+    def list_folder(self, folder: str) -> list[str]:
+        """Return the names of the files in `folder` that every process finds, sorted."""
         return children(self.location / folder)
 
 
 @cache
 def open_storage(text: str) -> StudyStorage:
-    """The study at a path or URI, of which this process has one copy, until it ends."""
-    where = location(text)
-    if isinstance(where, Path):
-        return StudyStorage(where)
-    copy = Path(tempfile.mkdtemp(prefix=f"aia-study-{where.name}-"))
+    """Return the storage of the study at a path or URI.
+
+    For object storage this process makes one local copy, which is removed when the process ends.
+    """
+    study = location(text)
+    if isinstance(study, Path):
+        return StudyStorage(study)
+    copy = Path(tempfile.mkdtemp(prefix=f"aia-study-{study.name}-"))
     atexit.register(shutil.rmtree, copy, ignore_errors=True)
-    return StudyStorage(copy, where)
+    return StudyStorage(copy, study)
 
 
 def _remove(path: Path) -> None:
-    """A reader finds a folder whole or not at all."""
+    """Remove a file or folder atomically: a folder is renamed before it is deleted, so no reader sees a part of it."""
     aside = path.with_name(f".{path.name}.removed")
-    shutil.rmtree(aside, ignore_errors=True)  # of a process that died in here
+    shutil.rmtree(aside, ignore_errors=True)  # left by a process that died during a removal
     if path.is_dir():
         path.rename(aside)
         shutil.rmtree(aside, ignore_errors=True)

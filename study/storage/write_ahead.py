@@ -1,4 +1,4 @@
-"""The write-ahead file: rows that are on disk when `append` returns, before they are part of a table."""
+"""The write-ahead file: it makes the rows of a trial durable before they become part of a Parquet table."""
 
 import json
 import os
@@ -10,8 +10,10 @@ from study.errors import StudyError
 
 
 class WriteAheadFile:
-    """Entries of one segment, one line of JSON each, on disk one by one; `publish` brings the file to where else it
-    has to be."""
+    """The entries of one segment, one line of JSON each; every entry is on disk when `append` returns.
+
+    `publish` is called after each entry, to upload the file to object storage.
+    """
 
     def __init__(self, path: Path, publish: Callable[[], None]) -> None:
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND)
@@ -20,7 +22,7 @@ class WriteAheadFile:
         sync_directory(path.parent)
 
     def append(self, entry: dict[str, Any]) -> None:
-        """Write `entry`; whatever goes wrong leaves the file as it was: no line ever follows a torn one."""
+        """Append `entry` durably. An error leaves the file as it was, so that no line ever follows a torn line."""
         line = json.dumps(entry, allow_nan=False).encode() + b"\n"
         try:
             written = 0
@@ -38,12 +40,12 @@ class WriteAheadFile:
 
 
 def read_entries(path: Path) -> list[dict[str, Any]]:
-    """Entries of a write-ahead file that a writer left behind, without a last line that was torn.
+    """Return the entries of a write-ahead file that an earlier writer left; a torn last line is dropped.
 
-    StudyError where a line before the last is damaged.
+    Raises StudyError if a line before the last is damaged.
     """
     with path.open("rb+") as file:
-        # What is replayed must still be there if the machine fails between two parts of the replay.
+        # The entries have to be on disk before the replay writes the first part, in case the machine fails during it.
         os.fsync(file.fileno())
         *lines, _ = file.read().split(b"\n")
     entries: list[dict[str, Any]] = []
@@ -54,20 +56,20 @@ def read_entries(path: Path) -> list[dict[str, Any]]:
             # A power cut can leave the end of a line on disk without its beginning.
             if number < len(lines):
                 raise StudyError(
-                    f"{path}, line {number} is damaged: move the file away to go on without its trials"
+                    f"{path}, line {number} is damaged: move the file away to continue without its trials"
                 ) from error
     return entries
 
 
 def make_directory(directory: Path) -> None:
-    """Create `directory`, durably; FileNotFoundError where what it lies in is missing."""
+    """Create `directory` durably unless it exists. Raises FileNotFoundError if its parent is missing."""
     if not directory.is_dir():
         directory.mkdir(exist_ok=True)
         sync_directory(directory.parent)
 
 
 def sync_directory(directory: Path) -> None:
-    """Make new, renamed and removed names in `directory` durable."""
+    """Flush `directory` to disk, so that files created, renamed or removed in it stay so after a power cut."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""The right to write a study, which one process has at a time."""
+"""The writer lock of a study: only one process at a time writes the study."""
 
 import fcntl
 import os
@@ -16,56 +16,60 @@ POLL_SECONDS = 0.5
 
 
 class Writer:
-    """This process as the only writer of a study, until it is released or dies.
+    """The writer lock of a study, held by this process from construction until `release` or its death.
 
-    StudyError where another process writes it. In object storage one that died is waited for until it counts as dead.
+    The constructor raises StudyError if another process is writing the study. In object storage a writer that died
+    still holds the lock for `DEAD_SECONDS`; the constructor then waits that long.
     """
 
-    def __init__(self, place: StudyStorage) -> None:
-        self._place = place
-        self._lease = _leased(place) if place.remote else None
-        self._descriptor = None if place.remote else _locked(place.directory / "wal" / LOCK, place)
+    def __init__(self, storage: StudyStorage) -> None:
+        self._storage = storage
+        self._lease = _acquire_lease(storage) if storage.remote else None
+        self._descriptor = None if storage.remote else _lock_file(storage.directory / "wal" / LOCK, storage)
 
     def check(self) -> None:
-        """StudyError where another process took this one for dead: what it writes now would be lost or overwritten."""
+        """Raise StudyError if another process counted this one as dead and is writing the study now."""
         if self._lease and self._lease.is_lost():
             raise StudyError(
-                f"{self._place} was silent for {DEAD_SECONDS:.0f} s and another process writes it now: this one ends"
+                f"{self._storage}: this process was silent for {DEAD_SECONDS:.0f} s, so another process took over and"
+                " writes the study now; this process ends"
             )
 
     def release(self) -> None:
-        """Lets the next one in."""
+        """Release the lock, so that another process can write the study."""
         if self._lease:
             self._lease.release()
         if self._descriptor is not None:
             os.close(self._descriptor)
 
 
-def _leased(place: StudyStorage) -> ObjectLease:
-    assert place.remote
-    queue = ObjectLeaseQueue(place.remote / LOCK)
-    told = False
+def _acquire_lease(storage: StudyStorage) -> ObjectLease:
+    assert storage.remote
+    queue = ObjectLeaseQueue(storage.remote / LOCK)
+    message_printed = False
     while (lease := queue.acquire()) is None:
-        if queue.beaten:
-            raise _written_by_another(place)
-        if not told:
-            stderr.print(f"{place}: its last writer may have died; that is known within {DEAD_SECONDS:.0f} s")
-            told = True
+        if queue.holder_is_alive:
+            raise _written_by_another(storage)
+        if not message_printed:
+            stderr.print(
+                f"{storage}: its last writer may have died; waiting up to {DEAD_SECONDS:.0f} s to be sure"
+            )
+            message_printed = True
         time.sleep(POLL_SECONDS)
     return lease
 
 
-def _locked(path: Path, place: StudyStorage) -> int:
-    """Descriptor of the lock file; closing it, or dying, lets go."""
+def _lock_file(path: Path, storage: StudyStorage) -> int:
+    """Return the descriptor of the locked file; the lock ends when the descriptor is closed or the process dies."""
     make_directory(path.parent)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         os.close(descriptor)
-        raise _written_by_another(place) from error
+        raise _written_by_another(storage) from error
     return descriptor
 
 
-def _written_by_another(place: StudyStorage) -> StudyError:
-    return StudyError(f"{place} is being written by another process: wait for it, or stop it")
+def _written_by_another(storage: StudyStorage) -> StudyError:
+    return StudyError(f"{storage} is being written by another process: wait for it, or stop it")

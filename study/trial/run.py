@@ -21,8 +21,8 @@ from aia_models.training.trainer import EpochRecord, Trainer
 from analysis.tables.schema import EXAMPLES
 from study.spec.spec import StudySpec, judged_epochs
 from study.storage.paths import CHECKPOINTS, RESAMPLES, STATES
-from study.storage.prepared_cache import on_this_node
-from study.storage.retry import becomes_writable, is_writable, retry_storage
+from study.storage.prepared_cache import fetch_prepared
+from study.storage.retry import is_writable, retry_storage, wait_until_writable
 from study.storage.study_storage import open_storage
 from study.trial.plan import Status, TrialPlan
 from study.trial.reconstructions import examples_png
@@ -66,7 +66,7 @@ class TrialContext:
     def faces(self) -> SplitFaces:
         """The split faces, from the node's one prepared, memory-mapped copy."""
         return split_faces(
-            open_prepared(retry_storage(lambda: on_this_node(self.prepared))),
+            open_prepared(retry_storage(lambda: fetch_prepared(self.prepared))),
             self.spec.attributes,
             self.spec.split_seed,
         )
@@ -126,7 +126,7 @@ def _attempt(
         storage = open_storage(context.directory)
         if is_writable(storage):
             final = running.ended("failed", error=exception_line(error))
-        elif becomes_writable(storage):
+        elif wait_until_writable(storage):
             return False
         else:
             yield NoStorage(f"{storage} takes no files: {exception_line(error)}")
@@ -202,10 +202,10 @@ class _Running:
         trial_id, checkpoint_path = self._plan.trial_id, f"{CHECKPOINTS}/{self._plan.trial_id}"
         resamples = f"{RESAMPLES}/{trial_id}.parquet"
         write_resamples(self._place.directory / resamples, trial_id, judgement, in_loop)
-        retry_storage(lambda: self._place.hand_over(resamples))
+        retry_storage(lambda: self._place.upload_and_drop(resamples))
         examples = {EXAMPLES: examples_png(anonymizer, self._faces.validation)}
         checkpoint.save(anonymizer, self._place.directory / checkpoint_path, self._about(judgement), examples)
-        retry_storage(lambda: self._place.hand_over(checkpoint_path))
+        retry_storage(lambda: self._place.upload_and_drop(checkpoint_path))
         figures = judged_figures(judgement, self._trained.records[-1], in_loop)
         return self.ended("complete", judgement, **figures, checkpoint=checkpoint_path)
 

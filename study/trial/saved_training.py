@@ -44,12 +44,12 @@ class SavedTraining:
 
     def take_up(self, trainer: Trainer) -> Trained | None:
         """Puts a fresh trainer where it was saved last; None where nothing is there to go on from."""
-        path = retry_storage(lambda: self._place.fetch(self._name))
+        path = retry_storage(lambda: self._place.download(self._name))
         try:
             state = load(path)
         except (OSError, CheckpointError):
             return None
-        self._place.drop(self._name)
+        self._place.drop_local_copy(self._name)
         notes = json.loads(state.notes)
         if notes["key"] != self._key:
             return None
@@ -76,8 +76,8 @@ class SavedTraining:
         }
         with self._pace.saving(), suppress(OSError):
             state = capture(trainer, trained.records, json.dumps(notes, allow_nan=False))
-            save(state, self._place.folder(self._folder) / FILE)
-            self._place.hand_over(self._name)
+            save(state, self._place.make_folder(self._folder) / FILE)
+            self._place.upload_and_drop(self._name)
 
 
 MAX_SHARE = 0.05  # of the time that saving may take; what comes too early for that is not saved

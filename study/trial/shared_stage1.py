@@ -69,13 +69,13 @@ class SharedStage1:
 
     def _read(self, name: str) -> TrainingState | None:
         """What lies there; None also for a file that cannot be read: it is trained again and replaced."""
-        path = retry_storage(lambda: self._place.fetch(f"{self._folder}/{name}"))
+        path = retry_storage(lambda: self._place.download(f"{self._folder}/{name}"))
         try:
             return load(path)
         except (OSError, CheckpointError):
             return None
         finally:
-            self._place.drop(f"{self._folder}/{name}")
+            self._place.drop_local_copy(f"{self._folder}/{name}")
 
     def _keep(self, stage1: TrainingState) -> None:
         """Puts the result there for others, unless one who took over did so before; this trial goes on without."""
@@ -85,15 +85,15 @@ class SharedStage1:
             self._place.remove(f"{self._folder}/{UNDER_WAY}")
 
     def _save(self, stage1: TrainingState, name: str) -> None:
-        save(stage1, self._place.folder(self._folder) / name)
-        self._place.hand_over(f"{self._folder}/{name}")
+        save(stage1, self._place.make_folder(self._folder) / name)
+        self._place.upload_and_drop(f"{self._folder}/{name}")
 
     def _queue(self) -> LeaseQueue | ObjectLeaseQueue:
         remote = self._place.remote
         return (
             ObjectLeaseQueue(remote / self._folder)
             if remote
-            else LeaseQueue(self._place.folder(self._folder))
+            else LeaseQueue(self._place.make_folder(self._folder))
         )
 
     def _take(self, trainer: Trainer, stage1: TrainingState) -> Iterator[EpochRecord]:
@@ -110,7 +110,9 @@ class SharedStage1:
 
         def save_under_way() -> None:
             with pace.saving(), suppress(OSError):
-                if not self._place.has(f"{self._folder}/{RESULT}"):  # else another took over, and has ended
+                if not self._place.exists(
+                    f"{self._folder}/{RESULT}"
+                ):  # else another took over, and has ended
                     self._save(capture(trainer, records), UNDER_WAY)
 
         try:

@@ -50,13 +50,13 @@ def require_shared(place: StudyStorage) -> None:
 def _write(where: str, name: str, content: str) -> None:
     place = open_storage(where)
     (place.directory / name).write_text(content)
-    place.hand_over(name)
+    place.upload_and_drop(name)
 
 
 def _is_seen(written: ray.ObjectRef, place: StudyStorage, name: str, content: str) -> bool:
     try:
         ray.get(written)
-        return place.fetch(name).read_text() == content
+        return place.download(name).read_text() == content
     except (RayTaskError, OSError):  # it could not write there, or what it wrote is not here
         return False
     except RayError:  # the node is leaving: no trial will run on it

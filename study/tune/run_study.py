@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from analysis.tables.reader import open_tables, read_trials
-from study.lifecycle.planned_trials import confirming_trials, planned_trials
-from study.lifecycle.study_directory import StudyDirectory, refuse_other_release
+from study.lifecycle.confirmation_trials import confirmation_trials
+from study.lifecycle.planned_trials import planned_trials
+from study.lifecycle.study_directory import StudyDirectory
+from study.lifecycle.study_extension import refuse_other_release
 from study.search.proposals import Proposals
-from study.search.warm_start import read_earlier
+from study.search.warm_start import read_earlier_trials
 from study.spec.spec import StudySpec, searched_space
 from study.storage.paths import JOURNAL, STATES
 from study.storage.results_store import ResultsStore
@@ -49,7 +51,7 @@ def run_study(
     started = time.monotonic()
     ends = math.inf if hours is None else started + 3600 * hours
     with ResultsStore(study.storage) as store, ExitStack() as session:
-        study.storage.fetch(JOURNAL)  # not before: until then another may write it
+        study.storage.download(JOURNAL)  # not before: until then another may write it
         run = Run(study, store, console, ends)
         session.callback(_remove_states, study, store)
         session.callback(run.publish_journal)
@@ -61,7 +63,7 @@ def run_study(
         elif lacking and study.spec.confirm_seeds:
             console.print(
                 f"the front so far is confirmed; the search lacks trials ({lacking}): aia-study resume"
-                f" {study.storage.argument}",
+                f" {study.storage.shell_argument}",
                 highlight=False,
             )
         if len(store.trial_ids()) - before == planned:
@@ -76,7 +78,7 @@ def _search(run: Run, address: str | None, session: ExitStack) -> int:
     study, store, spec = run.study, run.store, run.study.spec
     refuse_other_release(study)
     proposals = _proposals(study)
-    proposals.catch_up(recorded_rows(study).values())
+    proposals.restore_lost_trials(recorded_rows(study).values())
     _warm_start(spec, proposals, run.console)
     taken_up = _reclaimed(study, store, proposals)
     first = [*_missing(spec, store), *taken_up]
@@ -93,7 +95,7 @@ def _confirm(run: Run, address: str | None, session: ExitStack) -> int:
     if not study.spec.confirm_seeds:
         return 0
     store.flush()
-    plans = confirming_trials(read_trials(open_tables(study.path)), study.spec)
+    plans = confirmation_trials(read_trials(open_tables(study.path)), study.spec)
     lacking = [plan for plan in plans if plan.trial_id not in store.trial_ids()]
     if not plans:
         console.print("nothing to confirm: no complete search trial is judged and within the constraints")
@@ -113,7 +115,7 @@ def _confirm(run: Run, address: str | None, session: ExitStack) -> int:
 def _remove_states(study: StudyDirectory, store: ResultsStore) -> None:
     """Of trials that are recorded: a driver that died between the two left one, a worker that was told late too."""
     with suppress(OSError):  # the next run does it
-        for name in study.storage.names(STATES):
+        for name in study.storage.list_folder(STATES):
             if name.removeprefix(".").removesuffix(".removed") in store.trial_ids():
                 with suppress(OSError):
                     study.storage.remove(f"{STATES}/{name}")
@@ -145,7 +147,7 @@ def _warm_start(spec: StudySpec, proposals: Proposals, console: Console) -> None
     """Begins the search with the earlier study's trials, once; then that study is not needed any more."""
     if spec.warm_start is None or proposals.warm_started:
         return
-    earlier = read_earlier(spec)
+    earlier = read_earlier_trials(spec)
     taken = proposals.warm_start(earlier.inside)
     skipped = len(earlier.inside) - taken
     console.print(
@@ -167,7 +169,7 @@ def _reclaimed(study: StudyDirectory, store: ResultsStore, proposals: Proposals)
     """Trials that were asked for and never told: recorded ones are told now, complete designs run again."""
     recorded = recorded_rows(study)
     plans = []
-    for proposal in proposals.unfinished():
+    for proposal in proposals.running():
         plan = search_plan(proposal, study.spec)
         if plan.trial_id in recorded:
             row = recorded[plan.trial_id]

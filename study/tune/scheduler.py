@@ -7,7 +7,7 @@ import numpy as np
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
 from analysis.tables.objectives import Objective
-from study.search.halving import Rungs, constrained
+from study.search.halving import Rungs, constrained_costs
 from study.spec.constraints import Constraint, row_violation
 from study.spec.sections import rungs
 from study.trial.plan import TrialPlan
@@ -52,7 +52,7 @@ class MultiObjectiveHalving(FIFOScheduler):
         if not is_rung or plan.optuna_number is None or (plan.trial_id, epoch) in self._compared:
             return TrialScheduler.CONTINUE
         self._compared.add((plan.trial_id, epoch))
-        survives = self._rungs.goes_on(epoch, self._costs(Outcome.from_json(result[SO_FAR]).trial))
+        survives = self._rungs.promotes(epoch, self._costs(Outcome.from_json(result[SO_FAR]).trial))
         return TrialScheduler.CONTINUE if survives else TrialScheduler.STOP
 
     def __getstate__(self) -> dict[str, Any]:
@@ -62,4 +62,4 @@ class MultiObjectiveHalving(FIFOScheduler):
     def _costs(self, row: Mapping[str, Any]) -> np.ndarray:
         costs = np.array([row[objective.column] * objective.sign for objective in self._objectives])
         violation = row_violation(self._constraints, row)
-        return constrained(costs, np.inf if violation is None else violation)
+        return constrained_costs(costs, np.inf if violation is None else violation)

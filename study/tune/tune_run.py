@@ -17,11 +17,11 @@ from rich.console import Console
 from search_spaces.hyperparameters import HYPERPARAMETERS
 from study.errors import StudyError
 from study.interrupts import terminated_as_interrupted
-from study.lifecycle.checkpoint_pruning import KeptCheckpoints
+from study.lifecycle.checkpoint_pruning import CheckpointPruner
 from study.lifecycle.study_directory import StudyDirectory
 from study.search.proposals import Proposals
 from study.storage.paths import JOURNAL, STATES
-from study.storage.prepared_cache import shared
+from study.storage.prepared_cache import share_prepared
 from study.storage.results_store import FLUSH_SECONDS, ResultsStore
 from study.storage.retry import retry_storage
 from study.trial.plan import TrialPlan
@@ -71,7 +71,7 @@ class Run:
         if self.study.storage.remote and size != self._published.size:
             self.store.check()
             with suppress(OSError):
-                self.study.storage.publish(JOURNAL)
+                self.study.storage.upload(JOURNAL)
                 self._published.size = size
 
 
@@ -88,7 +88,7 @@ def fit(run: Run, proposals: Proposals, first: list[TrialPlan], new: int) -> Non
     slots = Slots(resources)
     slots.require_one()
     loggers = StudyLoggers(study.spec, study.path, run.console)
-    checkpoints = KeptCheckpoints(study.storage, study.spec, recorded_rows(study).values())
+    checkpoints = CheckpointPruner(study.storage, study.spec, recorded_rows(study).values())
     with (
         Progress(run.console, len(first) + new, recorded_rows(study).values()) as progress,
         # Tune may write there still when the run is broken off.
@@ -106,7 +106,7 @@ def fit(run: Run, proposals: Proposals, first: list[TrialPlan], new: int) -> Non
         searcher = StudySearcher(study.spec, proposals, first, new, record, slots.count)
         context = TrialContext(
             study.spec.model_dump_json(),
-            str(shared(study.prepared, study.parent)),
+            str(share_prepared(study.prepared, study.parent)),
             str(study.storage.location.resolve()),
         )
         trainable = tune.with_resources(tune.with_parameters(AIATrainable, context=context), resources)

@@ -15,7 +15,7 @@ from aia_models.training.state import TrainingState, load, save
 from analysis.tables.objectives import SEARCH_OBJECTIVES
 from search_spaces.spaces import SPACES
 from study.search.proposals import Proposals
-from study.storage import retry as writable
+from study.storage import retry
 from study.storage.results_store import ResultsStore
 from study.storage.retry import is_writable
 from study.storage.study_storage import StudyStorage
@@ -36,7 +36,7 @@ def disk(tmp_path: Path) -> Iterator[SmallDisk]:
 
 @pytest.fixture(autouse=True)
 def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writable, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(retry, "PATIENCE_SECONDS", 0.0)
 
 
 def trials(disk: SmallDisk) -> list[str]:

@@ -46,7 +46,7 @@ def plot_attacks(study: StudyTables) -> p9.ggplot:
     width = WIDTH_INCHES if len(attackers) <= MAX_IN_A_COLUMN else WIDE_INCHES
     return (
         p9.ggplot(cells, p9.aes("attacker", "design"))
-        + p9.geom_tile(p9.aes(fill="auc"), color="white", size=0.3)
+        + p9.geom_tile(p9.aes(fill="folded_auc"), color="white", size=0.3)
         + [*_figures(cells.filter(~dark), "black"), *_figures(cells.filter(dark), "white")]
         + p9.scale_fill_gradient(low=LIGHT, high=DARK, limits=(CHANCE_AUC, 1.0), guide=None)
         + p9.scale_x_discrete(expand=(0, 0))

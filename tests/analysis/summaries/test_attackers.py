@@ -75,7 +75,7 @@ def test_confirmed_designs_show_their_means_over_seeds(tmp_path: Path) -> None:
     )
     assert len(own) == of_mlp.height == 3
     cell = found.filter(pl.col("design") == design, pl.col("attacker") == "mlp")
-    assert cell["auc"].to_list() == pytest.approx([of_mlp["auc"].mean()])
+    assert cell["folded_auc"].to_list() == pytest.approx([of_mlp["folded_auc"].mean()])
     assert found.filter(pl.col("design") == design).height == 2 * len(FULL)
 
 

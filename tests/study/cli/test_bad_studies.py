@@ -10,7 +10,7 @@ import pytest
 from aia_models.judging.judge import JUDGE_VERSION
 from analysis.tables.schema import SCHEMA_KEY, SCHEMA_VERSION, SCHEMAS
 from study.cli import run
-from study.storage.results_store import part_version
+from study.storage.results_store import read_schema_version
 from study.storage.study_storage import StudyStorage
 from tests.study.small_study import TRIALS, trial, write_study
 
@@ -230,7 +230,7 @@ def test_a_part_that_nobody_may_read_is_not_called_damaged(resumable, monkeypatc
 
     monkeypatch.setattr("study.storage.results_store.pq.read_metadata", refuse)
     with pytest.raises(PermissionError):
-        part_version(StudyStorage(resumable), part(resumable, 1))
+        read_schema_version(StudyStorage(resumable), part(resumable, 1))
 
 
 @pytest.mark.parametrize("command", [["resume"], ["resume", "--trials", "99"], ["confirm"]])

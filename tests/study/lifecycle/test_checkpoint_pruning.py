@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from analysis.fronts.pareto import is_nondominated
 from study.cli import run
-from study.lifecycle.checkpoint_pruning import KeptCheckpoints
+from study.lifecycle.checkpoint_pruning import CheckpointPruner
 from study.lifecycle.study_directory import create_study, open_study_directory
 from study.spec.files import load_spec, with_settings
 from study.spec.spec import StudySpec, with_defaults
@@ -58,10 +58,10 @@ def left(study: Path) -> set[str]:
 def test_the_front_is_kept_at_every_moment_and_no_more_than_some_behind_it(figures, behind, resumes) -> None:
     with TemporaryDirectory() as name:
         study, rows = Path(name), []
-        kept = KeptCheckpoints(StudyStorage(study), spec(behind), [])
+        kept = CheckpointPruner(StudyStorage(study), spec(behind), [])
         for number, (attacker, matching) in enumerate(figures):
             if number in resumes:
-                kept = KeptCheckpoints(StudyStorage(study), spec(behind), rows)
+                kept = CheckpointPruner(StudyStorage(study), spec(behind), rows)
             rows.append(on_disk(study, trial(number, attacker, matching)))
             kept.add(rows[-1])
             costs = np.array([[a, -m] for a, m in figures[: number + 1]])
@@ -71,14 +71,14 @@ def test_the_front_is_kept_at_every_moment_and_no_more_than_some_behind_it(figur
 
 
 def test_those_behind_the_front_are_the_best(tmp_path) -> None:
-    kept = KeptCheckpoints(StudyStorage(tmp_path), spec(2), [])
+    kept = CheckpointPruner(StudyStorage(tmp_path), spec(2), [])
     for number in (3, 0, 4, 2, 1):  # each is dominated by all of lower number
         kept.add(on_disk(tmp_path, trial(number, 0.6 + number / 50, 0.8)))
     assert left(tmp_path) == {"trial-00000", "trial-00001", "trial-00002"}
 
 
 def test_baselines_confirming_trials_and_the_designs_they_confirm_keep_theirs(tmp_path) -> None:
-    kept = KeptCheckpoints(StudyStorage(tmp_path), spec(0), [])
+    kept = CheckpointPruner(StudyStorage(tmp_path), spec(0), [])
     kept.add(on_disk(tmp_path, trial(0, 0.6, 0.8)))
     for number, phase in ((10, "baseline"), (11, "confirm")):
         kept.add(on_disk(tmp_path, trial(number, 0.9, 0.6, phase=phase, design_id="design-0")))
@@ -87,7 +87,7 @@ def test_baselines_confirming_trials_and_the_designs_they_confirm_keep_theirs(tm
 
 
 def test_both_the_front_within_constraints_and_the_one_without_stay(tmp_path) -> None:
-    kept = KeptCheckpoints(StudyStorage(tmp_path), spec(0, 'constraints=["alpha <= 5"]'), [])
+    kept = CheckpointPruner(StudyStorage(tmp_path), spec(0, 'constraints=["alpha <= 5"]'), [])
     for number, (attacker, matching, alpha) in enumerate(
         [(0.5, 0.9, 9.0), (0.6, 0.8, 1.0), (0.7, 0.75, 1.0)]
     ):
@@ -97,13 +97,13 @@ def test_both_the_front_within_constraints_and_the_one_without_stay(tmp_path) ->
 
 @pytest.mark.parametrize("attacker", [None, float("nan")])
 def test_what_no_front_can_hold_goes(tmp_path, attacker) -> None:
-    kept = KeptCheckpoints(StudyStorage(tmp_path), spec(5), [])
+    kept = CheckpointPruner(StudyStorage(tmp_path), spec(5), [])
     kept.add(on_disk(tmp_path, trial(0, attacker, 0.8)))
     assert left(tmp_path) == set()
 
 
 def test_all_can_be_kept(tmp_path) -> None:
-    kept = KeptCheckpoints(StudyStorage(tmp_path), spec("all"), [])
+    kept = CheckpointPruner(StudyStorage(tmp_path), spec("all"), [])
     for number in range(30):
         kept.add(on_disk(tmp_path, trial(number, 0.6 + number / 100, 0.8)))
     assert len(left(tmp_path)) == 30
@@ -111,7 +111,7 @@ def test_all_can_be_kept(tmp_path) -> None:
 
 def test_disk_use_stays_bounded_over_1000_trials(tmp_path) -> None:
     rng = np.random.default_rng(0)
-    kept, most = KeptCheckpoints(StudyStorage(tmp_path), spec(10), []), 0
+    kept, most = CheckpointPruner(StudyStorage(tmp_path), spec(10), []), 0
     costs = []
     for number, (privacy, noise) in enumerate(rng.random((1000, 2))):
         attacker, matching = 0.5 + privacy / 2, 0.5 + privacy / 3 + noise / 10

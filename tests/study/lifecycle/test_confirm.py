@@ -10,8 +10,10 @@ import polars as pl
 import pytest
 
 from study.cli import run
-from study.lifecycle.planned_trials import fresh_seeds, planned_trials, search_front
-from study.lifecycle.study_directory import create_study, extend_study, open_study_directory
+from study.lifecycle.confirmation_trials import fresh_seeds, search_front
+from study.lifecycle.planned_trials import planned_trials
+from study.lifecycle.study_directory import create_study, open_study_directory
+from study.lifecycle.study_extension import extend_study
 from study.spec.files import load_spec, with_settings
 from study.storage.results_store import ResultsStore
 from study.storage.study_storage import StudyStorage
@@ -117,7 +119,7 @@ def test_what_is_confirmed_is_left_alone_and_seeds_only_grow(confirmed, capsys):
     capsys.readouterr()
     assert run(["confirm", str(confirmed), "--seeds", "1"]) == 2
     assert capsys.readouterr().err.splitlines() == [
-        f"aia-study: --seeds 1: {confirmed} has 3 planned; a study only grows"
+        f"aia-study: --seeds 1: {confirmed} plans 3 fresh seeds; a plan can only grow"
     ]
     assert {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in kept} == before
 

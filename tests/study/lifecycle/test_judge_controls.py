@@ -11,7 +11,7 @@ from aia_models.judging.controls import Floor
 from aia_models.judging.judge import JUDGE_VERSION
 from analysis.tables.schema import SCHEMA_KEY, SCHEMA_VERSION, SCHEMAS, to_table
 from study.cli import run
-from study.lifecycle import judge_controls as controls
+from study.lifecycle import judge_controls
 from study.lifecycle.study_directory import create_study
 from study.spec.files import load_spec, with_settings
 from study.spec.spec import with_defaults
@@ -26,13 +26,13 @@ def test_controls_are_run_once_for_faces_split_and_suite(
     settings: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[str] = []
-    original = controls.judge_controls
+    original = judge_controls.judge_controls
 
     def counted(faces, suite, seed):
         calls.append(suite)
         return original(faces, suite, seed)
 
-    monkeypatch.setattr(controls, "judge_controls", counted)
+    monkeypatch.setattr(judge_controls, "judge_controls", counted)
     written = []
     for name, more in (("a", []), ("b", ["seed=4"]), ("c", ["split_seed=1"])):
         spec = with_defaults(with_settings(load_spec("quick"), [*settings, f"name={name}", *more]))
@@ -51,7 +51,7 @@ def test_a_failed_control_stops_the_launch_before_there_is_a_study(
     def fail(*given):
         raise ControlError("shuffled attribute: rbf_svm reads gender")
 
-    monkeypatch.setattr(controls, "judge_controls", fail)
+    monkeypatch.setattr(judge_controls, "judge_controls", fail)
     options = [part for setting in settings if "name=" not in setting for part in ("--set", setting)]
     assert run(["launch", "quick", "--storage", str(tmp_path), "--name", "judged", *options]) == 2
     assert "shuffled attribute: rbf_svm reads gender" in capsys.readouterr().err

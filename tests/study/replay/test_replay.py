@@ -20,7 +20,7 @@ from analysis.tables.objectives import SEARCH_OBJECTIVES
 from search_spaces.unit_cube import to_point
 from study.cli import run
 from study.errors import StudyError
-from study.replay.replay import ReplayedTrial, nearest, replay
+from study.replay.replay import ReplayedTrial, nearest_design, replay
 from study.search.halving import Rungs, survivors
 from study.search.proposals import Proposal, Proposals
 from study.spec.files import with_settings
@@ -132,7 +132,7 @@ def test_every_recorded_seed_is_read_and_none_that_is_missing():
 
 
 def test_of_equally_near_designs_the_first_is_read():
-    assert nearest(np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 0.0]]), np.array([0.9, 0.0])) == 1
+    assert nearest_design(np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 0.0]]), np.array([0.9, 0.0])) == 1
 
 
 def test_optuna_is_told_pruned_and_no_figures_of_a_trial_that_was_stopped(monkeypatch):
@@ -199,7 +199,7 @@ def test_a_rung_decides_on_its_latest_as_survivors_does(entries, factor):
     reference = np.ones(entries.shape[1])
     rung = Rungs([1], factor, reference)
     for number, own in enumerate(entries, start=1):
-        assert rung.goes_on(1, own) == survivors(entries[:number], factor, reference)[-1]
+        assert rung.promotes(1, own) == survivors(entries[:number], factor, reference)[-1]
 
 
 @settings(deadline=None)

@@ -15,7 +15,7 @@ from analysis.tables.objectives import ATTACKER, MATCHING, SEARCH_OBJECTIVES
 from search_spaces.grid import Grid
 from search_spaces.spaces import SPACES
 from study.search.proposals import Proposals
-from study.search.samplers import GENERATION, SEEN
+from study.search.samplers import GENERATION_TRIALS, MAX_FINISHED_TRIALS
 from study.search.warm_start import Measurement
 from study.spec.choices import GUIDED, SAMPLERS, UNGUIDED, Sampler
 from study.spec.constraints import parse
@@ -86,7 +86,7 @@ def test_each_way_to_end_is_told_and_none_stays_running(tmp_path, status, figure
     (trial,) = recorded(tmp_path)
     assert trial.state == state
     assert trial.values == ([0.6, 0.7] if state == TrialState.COMPLETE else None)
-    assert search.unfinished() == []
+    assert search.running() == []
 
 
 def test_the_sampler_goes_on_after_every_kind_of_end(tmp_path):
@@ -114,7 +114,7 @@ def test_a_dead_drivers_designs_are_found_again(tmp_path):
     search = proposals(tmp_path)
     told, left = search.ask(), search.ask()
     search.tell(told.optuna_number, "complete", FIGURES)
-    assert proposals(tmp_path).unfinished() == [left]
+    assert proposals(tmp_path).running() == [left]
 
 
 def test_a_trial_told_twice_keeps_its_first_end(tmp_path):
@@ -128,7 +128,7 @@ def test_a_trial_told_twice_keeps_its_first_end(tmp_path):
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_same_seed_same_designs_other_seed_others(tmp_path, sampler):
     # Past the random beginning of each: a Gaussian process's proposals take about a second.
-    trials = 11 if sampler == "gp" else GENERATION + KNOWN + 4
+    trials = 11 if sampler == "gp" else GENERATION_TRIALS + KNOWN + 4
     first = run(proposals(tmp_path, sampler, 3), trials)
     assert run(proposals(None, sampler, 3), trials) == first
     assert run(proposals(None, sampler, 4), trials)[KNOWN:] != first[KNOWN:]
@@ -234,12 +234,12 @@ def test_sobol_points_fill_the_space_more_evenly_than_random_ones():
 
 def test_the_journal_holds_every_trial_and_the_sampler_sees_the_newest_and_best(tmp_path):
     search = proposals(tmp_path)
-    trials = 2 * SEEN["tpe"]
+    trials = 2 * MAX_FINISHED_TRIALS["tpe"]
     run(search, trials)
     there = recorded(tmp_path)
     assert [trial.number for trial in there] == list(range(trials))
     assert all(trial.distributions.keys() == trial.params.keys() for trial in there)
-    assert len(search._model._finished) <= 1.25 * SEEN["tpe"]  # type: ignore[union-attr]
+    assert len(search._guided._finished) <= 1.25 * MAX_FINISHED_TRIALS["tpe"]  # type: ignore[union-attr]
 
 
 def test_constraints_are_in_the_journal_and_outlive_a_resume(tmp_path):
@@ -273,12 +273,12 @@ def test_under_constraints_a_sampler_survives_every_end(sampler):
     texts = ["matching_auc_validation >= 0.7", "noise_sd <= 0.05"]
     search = proposals(None, sampler, constraints=texts)
     ends = ["complete", "complete", "complete", "stopped_early", "failed"]
-    for step in range(16 if sampler == "gp" else 2 * GENERATION + 8):
+    for step in range(16 if sampler == "gp" else 2 * GENERATION_TRIALS + 8):
         proposal = search.ask()
         SPACE.check(proposal.values)
         end = ends[step % len(ends)]
         search.tell(proposal.optuna_number, end, judged(proposal.values) if end != "failed" else {})  # type: ignore[arg-type]
-    assert search.unfinished() == []
+    assert search.running() == []
 
 
 def test_constraints_steer_tpe():
@@ -332,7 +332,7 @@ def test_a_known_design_that_was_measured_earlier_is_not_measured_again(tmp_path
 
 def test_a_genetic_algorithm_breeds_from_an_earlier_study():
     """With two generations of it there is nothing left to draw at random: every child's α was a parent's."""
-    measurements = earlier(2 * GENERATION)
+    measurements = earlier(2 * GENERATION_TRIALS)
     search = proposals(None, "nsga2")
     search.warm_start(measurements)
     children = run(search, KNOWN + 12)[KNOWN:]

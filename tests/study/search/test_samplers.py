@@ -1,4 +1,4 @@
-"""The part of the history that a sampler is shown."""
+"""The part of the history that a sampler is given."""
 
 import numpy as np
 from hypothesis import given
@@ -7,7 +7,7 @@ from optuna.samplers import GPSampler, NSGAIIISampler, NSGAIISampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from search_spaces.spaces import SPACES
-from study.search.samplers import optuna_sampler, shown
+from study.search.samplers import capped_history, optuna_sampler
 from study.spec.choices import GUIDED
 
 SIGNS = np.array([1, -1])
@@ -28,7 +28,7 @@ def dominated(trial: FrozenTrial, others: list[FrozenTrial]) -> bool:
 @given(st.lists(st.tuples(AUC, AUC), max_size=60), st.integers(2, 20))
 def test_it_is_the_newest_and_the_front_as_far_as_that_fits(values, most):
     finished = {number: complete(*pair) for number, pair in enumerate(values)}
-    kept = shown(finished, most, SIGNS)
+    kept = capped_history(finished, most, SIGNS)
     assert len(kept) == min(most, len(finished))
     assert list(kept) == sorted(kept)
     assert all(kept[number] is finished[number] for number in kept)
@@ -42,11 +42,11 @@ def test_a_violating_trial_comes_after_all_that_violate_nothing_and_one_stopped_
     ranked = [complete(0.9, 0.1), complete(0.1, 0.9, 0.1), complete(0.0, 1.0, 0.2)]
     trials = dict(enumerate([*ranked, *[stopped] * 10]))
     for best in (1, 2, 3):
-        assert list(shown(trials, 2 * best, SIGNS)) == [*range(best), *range(13 - best, 13)]
+        assert list(capped_history(trials, 2 * best, SIGNS)) == [*range(best), *range(13 - best, 13)]
 
 
 def test_nothing_is_shown_of_nothing():
-    assert shown({}, 4, SIGNS) == {}
+    assert capped_history({}, 4, SIGNS) == {}
 
 
 def test_every_name_is_optunas_sampler_of_that_name_without_a_warning(recwarn):

@@ -10,7 +10,7 @@ from aia_models.judging.judge import JUDGE_VERSION
 from analysis.tables.objectives import ATTACKER, MATCHING
 from search_spaces.hyperparameters import resolve
 from study.errors import SpecError
-from study.search.warm_start import check_earlier, read_earlier
+from study.search.warm_start import check_earlier_study, read_earlier_trials
 from study.spec.files import load_spec, to_toml, with_settings
 from study.spec.spec import StudySpec, searched_space, with_defaults
 from study.storage.results_store import ResultsStore, TrialRows
@@ -65,7 +65,7 @@ def spec_from(earlier: Path, *settings: str) -> StudySpec:
 
 
 def test_the_same_space_takes_every_complete_search_trial(earlier):
-    found = read_earlier(spec_from(earlier))
+    found = read_earlier_trials(spec_from(earlier))
     assert [m.trial_id for m in found.inside] == ["trial-00000", "trial-00001", "trial-00002", "trial-00005"]
     assert found.outside == 0
     assert found.attributes == ("gender",)
@@ -90,7 +90,7 @@ def test_the_same_space_takes_every_complete_search_trial(earlier):
     ],
 )
 def test_what_is_fixed_otherwise_or_out_of_range_is_outside(earlier, settings, inside):
-    found = read_earlier(spec_from(earlier, *settings))
+    found = read_earlier_trials(spec_from(earlier, *settings))
     assert [measurement.trial_id for measurement in found.inside] == inside
     assert found.outside == 4 - len(inside)
     for measurement in found.inside:
@@ -109,7 +109,7 @@ def test_what_is_fixed_otherwise_or_out_of_range_is_outside(earlier, settings, i
 )
 def test_figures_that_do_not_compare_are_refused(earlier, settings, message):
     with pytest.raises(SpecError, match=message) as caught:
-        check_earlier(spec_from(earlier, *settings))
+        check_earlier_study(spec_from(earlier, *settings))
     assert "\n" not in str(caught.value)
 
 
@@ -117,20 +117,20 @@ def test_another_judge_is_refused(earlier):
     toml = earlier / "study.toml"
     toml.write_text(toml.read_text().replace(f"judge_version = {JUDGE_VERSION}", "judge_version = 1"))
     with pytest.raises(SpecError, match="version 1 of the judge judged it"):
-        check_earlier(spec_from(earlier))
+        check_earlier_study(spec_from(earlier))
 
 
 def test_a_directory_that_is_no_study_is_named(tmp_path):
     with pytest.raises(SpecError, match=r"warm_start = .*nowhere: is no study, it has no study\.toml"):
-        check_earlier(spec_from(tmp_path / "nowhere"))
+        check_earlier_study(spec_from(tmp_path / "nowhere"))
 
 
 def test_a_study_without_results_gives_nothing(tmp_path):
     (tmp_path / "study.toml").write_text(to_toml(quick(f"judge_version={JUDGE_VERSION}")))
-    assert read_earlier(quick(f"warm_start={tmp_path}")).inside == ()
+    assert read_earlier_trials(quick(f"warm_start={tmp_path}")).inside == ()
 
 
 def test_a_study_whose_rows_are_not_all_readable_is_refused(earlier):
     (earlier / "wal" / "segment-000009.jsonl").write_text("")
     with pytest.raises(SpecError, match=r"driver died with rows unwritten; .* aia-study resume"):
-        check_earlier(quick(f"warm_start={earlier}"))
+        check_earlier_study(quick(f"warm_start={earlier}"))

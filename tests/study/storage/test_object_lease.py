@@ -61,7 +61,7 @@ def test_who_beats_is_waited_for_and_who_is_silent_is_followed(store, monkeypatc
     while time.monotonic() < ends:  # longer than silence is taken for death
         assert waiting.acquire() is None
         time.sleep(0.1)
-    assert waiting.beaten
+    assert waiting.holder_is_alive
     first._released.set()  # as if its process died: no beat, and the claim stays
     first._thread.join()
     second = waited_for(ObjectLeaseQueue(store / "silent"))

@@ -11,8 +11,7 @@ from analysis.tables.location import ObjectPath, location
 from study.cli import run
 from study.errors import StudyError
 from study.replay.recording import write_table
-from study.storage import object_lease
-from study.storage import prepared_cache as prepared
+from study.storage import object_lease, prepared_cache
 from study.storage.results_store import ResultsStore
 from study.storage.study_storage import StudyStorage
 from tests.study.object_server import BUCKET
@@ -27,29 +26,32 @@ def unexpected(*given: object) -> None:
 def test_prepared_faces_come_to_each_node_once_and_to_who_goes_on(
     object_server, tmp_path, monkeypatch, faces_folder
 ):
-    monkeypatch.setattr(prepared, "_node_cache", lambda: tmp_path / "driver")
+    monkeypatch.setattr(prepared_cache, "_node_cache", lambda: tmp_path / "driver")
     (tmp_path / "driver").mkdir()
     storage = location(object_server.uri(f"{BUCKET}/prepared"))
     here = prepare(
         f"folder:{faces_folder}", image_side=16, attribute="gender", positive=None,
-        cache=prepared.cache_of(storage),
+        cache=prepared_cache.preparation_folder(storage),
     )  # fmt: skip
-    there = prepared.shared(here, storage)
-    monkeypatch.setattr(prepared, "_node_cache", lambda: tmp_path / "node")
+    there = prepared_cache.share_prepared(here, storage)
+    monkeypatch.setattr(prepared_cache, "_node_cache", lambda: tmp_path / "node")
     (tmp_path / "node").mkdir()
-    on_node = prepared.on_this_node(str(there))
+    on_node = prepared_cache.fetch_prepared(str(there))
     assert on_node.parent == tmp_path / "node"
     assert open_prepared(on_node).fingerprint == open_prepared(here).fingerprint
     assert (open_prepared(on_node).images == open_prepared(here).images).all()
     with monkeypatch.context() as patched:
         patched.setattr(ObjectPath, "download", unexpected)
         patched.setattr(ObjectPath, "upload", unexpected)
-        assert prepared.on_this_node(str(there)) == on_node
-        assert prepared.shared(here, storage) == there
-    monkeypatch.setattr(prepared, "_node_cache", lambda: tmp_path / "other")
+        assert prepared_cache.fetch_prepared(str(there)) == on_node
+        assert prepared_cache.share_prepared(here, storage) == there
+    monkeypatch.setattr(prepared_cache, "_node_cache", lambda: tmp_path / "other")
     (tmp_path / "other").mkdir()
-    assert prepared.found(storage, open_prepared(here).fingerprint) == tmp_path / "other" / here.name
-    assert prepared.found(storage, "another") is None
+    assert (
+        prepared_cache.find_prepared(storage, open_prepared(here).fingerprint)
+        == tmp_path / "other" / here.name
+    )
+    assert prepared_cache.find_prepared(storage, "another") is None
 
 
 def test_a_driver_that_stood_still_while_another_took_over_writes_nothing(
@@ -67,7 +69,7 @@ def test_a_driver_that_stood_still_while_another_took_over_writes_nothing(
     lease._thread.join()
     with ResultsStore(StudyStorage(tmp_path / "second", remote)) as second:
         second.append(rows_of("trial-00000"))
-        with pytest.raises(StudyError, match="another process writes it now"):
+        with pytest.raises(StudyError, match="another process took over"):
             first.append(rows_of("trial-00001"))
     assert second.trial_ids() == {"trial-00000"}
 
@@ -102,13 +104,13 @@ def test_a_copy_holds_what_lies_there_now_and_nothing_that_was_handed_over(objec
     place = StudyStorage(tmp_path, remote)
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "file").write_text("mine")
-    place.hand_over("state/file")
+    place.upload_and_drop("state/file")
     assert not (tmp_path / "state" / "file").exists()
-    assert place.fetch("state/file").read_text() == "mine"
+    assert place.download("state/file").read_text() == "mine"
     (remote / "state" / "file").write_text("another's")
-    assert place.fetch("state/file").read_text() == "another's"
+    assert place.download("state/file").read_text() == "another's"
     (remote / "state" / "file").remove()
-    assert not place.fetch("state/file").exists()
+    assert not place.download("state/file").exists()
 
 
 def test_a_store_that_does_not_answer_is_no_damaged_part(object_server, tmp_path, monkeypatch):

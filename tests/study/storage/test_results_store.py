@@ -19,8 +19,7 @@ import pytest
 
 from analysis.tables.schema import SCHEMAS
 from study.errors import StudyError
-from study.storage import results_store as store_module
-from study.storage import write_ahead as wal
+from study.storage import results_store, write_ahead
 from study.storage.results_store import FLUSH_SECONDS, FLUSH_TRIALS, ResultsStore, TrialRows
 from study.storage.study_storage import StudyStorage
 from tests.study.storage.store_writer import epochs_of, rows_of
@@ -136,7 +135,7 @@ def test_64_trials_do_not_wait_for_10_seconds_but_for_10_since_the_last_part(tmp
         store.append(rows_of("1-99"))
         with monkeypatch.context() as patch:
             fsync = os.fsync
-            patch.setattr(store_module.os, "fsync", lambda descriptor: (time.sleep(0.02), fsync(descriptor)))
+            patch.setattr(results_store.os, "fsync", lambda descriptor: (time.sleep(0.02), fsync(descriptor)))
             began = time.monotonic()
             assert store.flush_if_due(began)
         flushed_at = time.monotonic()
@@ -237,9 +236,9 @@ class CrashPoints:
             self.take()
             return half + write(descriptor, data[half:])
 
-        monkeypatch.setattr(wal.os, "write", torn_write)
-        monkeypatch.setattr(wal.os, "fsync", self._around(os.fsync))
-        monkeypatch.setattr(store_module.os, "replace", self._around(os.replace))
+        monkeypatch.setattr(write_ahead.os, "write", torn_write)
+        monkeypatch.setattr(write_ahead.os, "fsync", self._around(os.fsync))
+        monkeypatch.setattr(results_store.os, "replace", self._around(os.replace))
         monkeypatch.setattr(Path, "unlink", self._around(Path.unlink))
 
     def _around(self, function):
@@ -301,7 +300,7 @@ def test_a_trial_is_visible_only_with_its_rows_in_the_other_tables(tmp_path, mon
     seen: list[str] = []
     replace = os.replace
     monkeypatch.setattr(
-        store_module.os, "replace", lambda a, b: (seen.append(Path(b).parent.name), replace(a, b))
+        results_store.os, "replace", lambda a, b: (seen.append(Path(b).parent.name), replace(a, b))
     )
     with ResultsStore(StudyStorage(tmp_path)) as store:
         store.append(rows_of("0-4"))
@@ -320,7 +319,7 @@ def test_a_flush_that_fails_loses_nothing_and_is_made_up_for(tmp_path, monkeypat
                     raise OSError(28, "No space left on device")
                 Path(source).rename(target)
 
-            patch.setattr(store_module.os, "replace", full_disk)
+            patch.setattr(results_store.os, "replace", full_disk)
             with pytest.raises(OSError, match="No space"):
                 store.flush()
         assert len(parts(tmp_path, "epochs")) == 1
@@ -339,7 +338,7 @@ def test_an_append_that_fails_leaves_no_torn_line_behind(tmp_path, monkeypatch):
                 write(descriptor, data[:20])
                 raise OSError(28, "No space left on device")
 
-            patch.setattr(wal.os, "write", full_disk)
+            patch.setattr(write_ahead.os, "write", full_disk)
             with pytest.raises(OSError, match="No space"):
                 store.append(rows_of("0-2"))
         assert store.trial_ids() == {"0-1"}

@@ -4,8 +4,8 @@ import errno
 
 import pytest
 
-from study.storage import retry as writable
-from study.storage.retry import becomes_writable, is_writable, retry_storage
+from study.storage import retry
+from study.storage.retry import is_writable, retry_storage, wait_until_writable
 from study.storage.study_storage import StudyStorage
 
 
@@ -13,8 +13,8 @@ from study.storage.study_storage import StudyStorage
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """A clock that only sleeping moves."""
     now = [0.0]
-    monkeypatch.setattr(writable.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(writable.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    monkeypatch.setattr(retry.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(retry.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
     return now
 
 
@@ -25,13 +25,13 @@ def test_a_directory_takes_files_or_is_not_there(tmp_path):
 
 
 def test_it_waits_until_the_storage_is_back(tmp_path, clock, monkeypatch):
-    monkeypatch.setattr(writable, "is_writable", lambda directory: clock[0] >= 30)
-    assert becomes_writable(StudyStorage(tmp_path))
+    monkeypatch.setattr(retry, "is_writable", lambda directory: clock[0] >= 30)
+    assert wait_until_writable(StudyStorage(tmp_path))
     assert clock[0] == 30
 
 
 def test_it_waits_for_two_minutes_at_most(tmp_path, clock):
-    assert not becomes_writable(StudyStorage(tmp_path / "gone"))
+    assert not wait_until_writable(StudyStorage(tmp_path / "gone"))
     assert clock[0] == 120
 
 

@@ -19,8 +19,8 @@ from study.tune.loggers import LoggedTrial
 
 def test_a_folder_is_made_with_those_above_it_in_the_study(tmp_path):
     place = StudyStorage(tmp_path)
-    assert place.folder("stage1/key") == tmp_path / "stage1" / "key"
-    assert place.folder("stage1/key").is_dir()
+    assert place.make_folder("stage1/key") == tmp_path / "stage1" / "key"
+    assert place.make_folder("stage1/key").is_dir()
 
 
 def saved(place: StudyStorage) -> None:
@@ -29,7 +29,7 @@ def saved(place: StudyStorage) -> None:
 
 
 WRITES = {
-    "a folder": lambda place: place.folder("stage1/key"),
+    "a folder": lambda place: place.make_folder("stage1/key"),
     "stage 1": lambda place: SharedStage1(place, "key")._keep(TrainingState({}, ())),
     "a lease": lambda place: LeaseQueue(place.directory / "stage1" / "key").acquire(),
     "a saved training": saved,

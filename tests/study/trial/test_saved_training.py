@@ -178,7 +178,7 @@ def test_a_storage_that_was_away_costs_no_trial(context, plan, tmp_path, monkeyp
 
     monkeypatch.setattr(trial.checkpoint, "save", away)
     monkeypatch.setattr(trial, "is_writable", lambda directory: False)
-    monkeypatch.setattr(trial, "becomes_writable", lambda directory: True)
+    monkeypatch.setattr(trial, "wait_until_writable", lambda directory: True)
     assert rows(outcome(started(plan, context))) == expected
     assert failures == []
 
@@ -191,7 +191,7 @@ def test_a_storage_that_stays_away_ends_no_trial_and_an_error_of_its_own_does(co
     *_, last = started(plan, context)
     assert (last.trial["status"], last.trial["error"]) == ("failed", "OSError: [Errno 5] Input/output error")
     monkeypatch.setattr(trial, "is_writable", lambda directory: False)
-    monkeypatch.setattr(trial, "becomes_writable", lambda directory: False)
+    monkeypatch.setattr(trial, "wait_until_writable", lambda directory: False)
     *_, last = started(plan, context)
     assert last == NoStorage(f"{context.directory} takes no files: OSError: [Errno 5] Input/output error")
 

@@ -131,7 +131,7 @@ def test_a_storage_that_stays_away_ends_the_run_and_leaves_the_trial_to_a_resume
         searcher.raise_if_failed()
     assert recorded == []
     again = Proposals(tmp_path, "ends", searched_space(SPEC), "random", 0, SEARCH_OBJECTIVES)
-    assert [proposal.optuna_number for proposal in again.unfinished()] == [0]
+    assert [proposal.optuna_number for proposal in again.running()] == [0]
 
 
 def test_an_error_of_the_driver_ends_the_run_and_is_raised_as_it_is(tmp_path):

@@ -14,7 +14,7 @@ from search_spaces.spaces import SPACES
 from study.search.journal import Journal
 from study.search.proposals import Proposals
 from study.spec.choices import SAMPLERS, Sampler
-from study.storage import retry as writable
+from study.storage import retry
 
 SPACE = SPACES["architecture"]
 ENDS = ("complete", "stopped_early", "failed", "complete", "diverged")
@@ -56,11 +56,11 @@ def test_trials_that_the_journal_lost_come_back_from_their_rows(tmp_path, sample
     rows = rows_of(proposals(whole, sampler), 8)
     rows_of(proposals(cut, sampler), left)
     search = proposals(cut, sampler)
-    search.catch_up(rows)
+    search.restore_lost_trials(rows)
     assert [alike(trial) for trial in recorded(cut)] == [alike(trial) for trial in recorded(whole)]
-    assert search.unfinished() == []
+    assert search.running() == []
     assert search.ask() == proposals(whole, sampler).ask()
-    search.catch_up(rows)
+    search.restore_lost_trials(rows)
     assert len(recorded(cut)) == 9, "what is there is left alone"
 
 
@@ -68,7 +68,7 @@ def test_a_trial_that_neither_knows_keeps_its_place(tmp_path):
     (tmp_path / "whole").mkdir()
     rows = [row for row in rows_of(proposals(tmp_path / "whole"), 8) if row["optuna_number"] != 5]
     search = proposals(tmp_path)
-    search.catch_up(reversed(rows))
+    search.restore_lost_trials(reversed(rows))
     assert [trial.number for trial in recorded(tmp_path)] == list(range(8))
     assert recorded(tmp_path)[5].state == TrialState.FAIL
     assert search.ask().optuna_number == 8
@@ -87,7 +87,7 @@ def test_a_torn_last_line_is_cut_off(tmp_path, torn):
 
 
 def test_a_write_that_fails_half_way_leaves_no_torn_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(writable, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(retry, "PATIENCE_SECONDS", 0.0)
     search = proposals(tmp_path)
     rows_of(search, 2)
     before = (tmp_path / "search.journal").read_bytes()
@@ -104,7 +104,7 @@ def test_a_write_that_fails_half_way_leaves_no_torn_line(tmp_path, monkeypatch):
 
 
 def test_it_waits_for_a_storage_that_comes_back(tmp_path, monkeypatch):
-    monkeypatch.setattr(writable, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(retry, "POLL_SECONDS", 0.01)
     journal = Journal(tmp_path / "search.journal", "study", SEARCH_OBJECTIVES)
     fsync, failures = os.fsync, [OSError(5, "Input/output error")] * 3
 

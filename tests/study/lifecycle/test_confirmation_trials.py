@@ -15,8 +15,9 @@ from search_spaces.domains import Choice, Integer, LogUniform, Uniform, Value
 from search_spaces.hyperparameters import resolve
 from search_spaces.spaces import SPACES, Space
 from study.errors import StudyError
-from study.lifecycle.planned_trials import MAX_SEEDS, confirming_trials, fresh_seeds, search_front
-from study.lifecycle.study_directory import StudyDirectory, extend_confirmation
+from study.lifecycle.confirmation_trials import MAX_SEEDS, confirmation_trials, fresh_seeds, search_front
+from study.lifecycle.study_directory import StudyDirectory
+from study.lifecycle.study_extension import extend_confirmation
 from study.spec.files import load_spec, to_toml, with_settings
 from study.spec.spec import StudySpec, searched_space, with_defaults
 from study.storage.results_store import ResultsStore, TrialRows
@@ -86,7 +87,7 @@ def test_each_design_on_the_searchs_front_is_confirmed_once_for_each_fresh_seed(
         for row in searched
         if not any(costs(o) != costs(row) and all(map(float.__le__, costs(o), costs(row))) for o in searched)
     }
-    plans = confirming_trials(frame(rows), QUICK)
+    plans = confirmation_trials(frame(rows), QUICK)
     assert [plan.seed for plan in plans] == [seed for seed in fresh_seeds(QUICK) for _ in front]
     assert len({plan.trial_id for plan in plans}) == len(plans)
     for plan in plans:
@@ -98,7 +99,9 @@ def test_each_design_on_the_searchs_front_is_confirmed_once_for_each_fresh_seed(
 @given(rows=ROWS, confirm_seeds=st.integers(0, 4))
 def test_more_fresh_seeds_only_add_trials(rows, confirm_seeds):
     trials = frame(rows)
-    fewer, more = (confirming_trials(trials, with_seeds(QUICK, confirm_seeds=k)) for k in (confirm_seeds, 5))
+    fewer, more = (
+        confirmation_trials(trials, with_seeds(QUICK, confirm_seeds=k)) for k in (confirm_seeds, 5)
+    )
     assert more[: len(fewer)] == fewer
 
 
@@ -125,7 +128,7 @@ def test_a_design_read_back_from_parquet_is_the_same_design(design, tmp_path_fac
     row = trial_row(plan, FULL, "complete", attacker_auc_validation=0.6, matching_auc_validation=0.7)
     part: Path = tmp_path_factory.mktemp("part") / "part.parquet"
     pq.write_table(to_table([row], SCHEMAS["trials"]), part)
-    plans = confirming_trials(pl.read_parquet(part), FULL)
+    plans = confirmation_trials(pl.read_parquet(part), FULL)
     assert {plan.trial_id for plan in plans} == {f"confirm-{row['design_id']}-{n}" for n in (1, 2, 3)}
     assert all(trial_row(p, FULL, "complete")["design_id"] == row["design_id"] for p in plans)
     assert all(p.values == plan.values for p in plans)
@@ -134,7 +137,7 @@ def test_a_design_read_back_from_parquet_is_the_same_design(design, tmp_path_fac
 def test_a_design_that_this_release_trains_otherwise_is_refused():
     trials = frame([(0, 0.6, 0.7, "search", "complete")]).with_columns(design_id=pl.lit("0123456789ab"))
     with pytest.raises(StudyError, match="trial t0 cannot be confirmed") as caught:
-        confirming_trials(trials, QUICK)
+        confirmation_trials(trials, QUICK)
     assert "\n" not in str(caught.value)
 
 
