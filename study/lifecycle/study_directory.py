@@ -22,7 +22,7 @@ from study.lifecycle.judge_controls import controls_of
 from study.lifecycle.planned_trials import search_front
 from study.search.warm_start import check_earlier
 from study.spec.choices import require_packages
-from study.spec.files import load_spec, to_toml, with_settings
+from study.spec.files import load_spec, to_toml, with_values
 from study.spec.spec import StudySpec, searched_space
 from study.storage.paths import CONTROLS, SPEC_FILE
 from study.storage.prepared_cache import cache_of, found, shared
@@ -94,14 +94,14 @@ def create_study(spec: StudySpec, storage: Location, execute: Execute = in_threa
         )
     check_designs(spec)
     if spec.warm_start is not None:
-        spec = with_settings(spec, [f"warm_start={_absolute(spec.warm_start)}"])
+        spec = with_values(spec, {"warm_start": str(_absolute(spec.warm_start))})
         check_earlier(spec)
     spec = with_absolute_dataset(spec)
     prepared = prepare_faces(spec, storage, execute)
     controls = controls_of(spec, prepared)
     shared(prepared, storage)
-    known = [f"data_fingerprint={open_prepared(prepared).fingerprint}", f"judge_version={JUDGE_VERSION}"]
-    spec = with_settings(spec, known)
+    fingerprint = open_prepared(prepared).fingerprint
+    spec = with_values(spec, {"data_fingerprint": fingerprint, "judge_version": JUDGE_VERSION})
     _make(place, {CONTROLS: controls, SPEC_FILE: to_toml(spec)})
     return StudyDirectory(place, spec, prepared)
 
@@ -140,7 +140,7 @@ def with_absolute_dataset(spec: StudySpec) -> StudySpec:
     kind, colon, location = spec.dataset.partition(":")
     if not location or not Path(location).expanduser().exists():
         return spec
-    return with_settings(spec, [f"dataset={kind}{colon}{Path(location).expanduser().resolve()}"])
+    return with_values(spec, {"dataset": f"{kind}{colon}{Path(location).expanduser().resolve()}"})
 
 
 def open_study_directory(path: Location, execute: Execute = in_threads) -> StudyDirectory:
@@ -152,7 +152,7 @@ def open_study_directory(path: Location, execute: Execute = in_threads) -> Study
     known = found(path.parent, spec.data_fingerprint) if spec.data_fingerprint else None
     prepared = known or prepare_faces(spec, path.parent, execute)
     if "checkpoints_behind_front" not in spec.model_fields_set:  # of a release that kept them all
-        spec = with_settings(spec, ["checkpoints_behind_front=all"])
+        spec = with_values(spec, {"checkpoints_behind_front": "all"})
     if spec.data_fingerprint not in (None, open_prepared(prepared).fingerprint):
         raise StudyError(
             f"{path}: {spec.dataset} holds other faces than at launch; restore them, or launch a new study"
@@ -198,7 +198,7 @@ def extend_study(study: StudyDirectory, trials: int) -> StudyDirectory:
         raise StudyError(
             f"--trials {trials}: {study.storage} has {study.spec.trials} planned; a study only grows"
         )
-    return _grown(study, f"trials={trials}")
+    return _grown(study, "trials", trials)
 
 
 def extend_seeds(study: StudyDirectory, seeds: int) -> StudyDirectory:
@@ -207,7 +207,7 @@ def extend_seeds(study: StudyDirectory, seeds: int) -> StudyDirectory:
         raise StudyError(
             f"--seeds {seeds}: {study.storage} has {study.spec.seeds} planned; a study only grows"
         )
-    return _grown(study, f"seeds={seeds}")
+    return _grown(study, "seeds", seeds)
 
 
 def extend_confirmation(study: StudyDirectory, seeds: int | None) -> StudyDirectory:
@@ -231,7 +231,7 @@ def extend_confirmation(study: StudyDirectory, seeds: int | None) -> StudyDirect
             f" ({', '.join(study.spec.constraints)}); nothing to confirm: extend the"
             f" search with: aia-study resume {study.storage.argument} --trials N"
         )
-    return study if wanted == planned else _grown(study, f"confirm_seeds={wanted}")
+    return study if wanted == planned else _grown(study, "confirm_seeds", wanted)
 
 
 def refuse_other_release(study: StudyDirectory) -> None:
@@ -252,9 +252,9 @@ def refuse_other_release(study: StudyDirectory) -> None:
             )
 
 
-def _grown(study: StudyDirectory, setting: str) -> StudyDirectory:
+def _grown(study: StudyDirectory, key: str, count: int) -> StudyDirectory:
     refuse_other_release(study)
-    spec = with_settings(study.spec, [setting])
+    spec = with_values(study.spec, {key: count})
     with ResultsStore(study.storage):  # nobody else runs the study while its plan grows
         refuse_other_release(study)  # of object storage only now all parts are here
         aside = study.path / f".{SPEC_FILE}"
