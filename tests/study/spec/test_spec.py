@@ -291,11 +291,10 @@ def test_settings_are_judged_together_whatever_their_order(quick):
 @pytest.mark.parametrize(
     "key", ["name", "dataset", "attribute", "positive", "warm_start", "data_fingerprint"]
 )
-@pytest.mark.parametrize("text", ["2024", "0.5", "true", "2024-01-31", "a=b"])
+@pytest.mark.parametrize("text", ["2024", "0.5", "true", "2024-01-31"])
 def test_a_key_that_takes_a_string_gets_one_whatever_the_text_looks_like(quick, key, text):
-    if key == "name" and "=" in text:
-        text = "nan"
     assert getattr(with_settings(quick, [f"{key}={text}"]), key) == text
+    assert with_settings(quick, ["dataset=folder:a=b"]).dataset == "folder:a=b"
 
 
 def test_texts_are_read_by_the_type_of_their_key():
