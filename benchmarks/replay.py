@@ -26,7 +26,7 @@ from arguments import at_least
 
 from study.replay.recording import Recording, read_recording
 from study.replay.replay import ReplayedTrial, StoppingRule, replay
-from study.spec.files import with_settings
+from study.spec.files import with_values
 from study.spec.sections import EarlyStopping
 from study.spec.spec import StudySpec
 
@@ -56,7 +56,7 @@ class Search:
 
     def spec(self, recording: Recording, seed: int, trials: int) -> StudySpec:
         """The recorded study's spec with this search in it."""
-        settings = {
+        values = {
             "sampler": self.sampler,
             "early_stopping.rule": self.rule,
             "early_stopping.grace_epochs": self.grace_epochs,
@@ -64,7 +64,7 @@ class Search:
             "trials": trials,
             "seed": seed,
         }
-        return with_settings(recording.spec, [f"{key}={value}" for key, value in settings.items()])
+        return with_values(recording.spec, values)
 
 
 @dataclass(frozen=True)

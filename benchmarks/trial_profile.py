@@ -85,13 +85,13 @@ def profile(spec_name: str, dataset: str, threads: int, repeats: int) -> list[di
     """One dict of seconds per repeat, `whole` beside the phases."""
     from search_spaces.hyperparameters import resolve
     from study.lifecycle.study_directory import create_study
-    from study.spec.files import load_spec, with_settings
+    from study.spec.files import load_spec, with_values
     from study.spec.spec import searched_space, with_defaults
     from study.trial.plan import TrialPlan
 
     runs = []
     with tempfile.TemporaryDirectory() as storage:
-        spec = with_defaults(with_settings(load_spec(spec_name), [f"dataset={dataset}", "name=profile"]))
+        spec = with_defaults(with_values(load_spec(spec_name), {"dataset": dataset, "name": "profile"}))
         study = create_study(spec, Path(storage))
         values = resolve(searched_space(spec).defaults(), spec.fixed)
         for repeat in range(repeats):

@@ -1,4 +1,4 @@
-"""Typed domains: range, default and meaning of a hyperparameter, declared and checked together."""
+"""Typed domains, which declare and check the range, the default and the meaning of a hyperparameter together."""
 
 import math
 from dataclasses import dataclass
@@ -11,35 +11,35 @@ Value = bool | int | float | str
 
 @dataclass(frozen=True)
 class When:
-    """A parameter exists only where `parameter` is active and its value is among `values`."""
+    """The condition that `parameter` is in effect and has one of `values`."""
 
     parameter: str
     values: tuple[Value, ...]
 
 
 class _Domain:
-    """What every domain derives from its `contains`, `allowed` and `default`."""
+    """The checks of every domain, which subclasses define by `contains`, `allowed` and `default`."""
 
     default: Any
-    allowed: Any
+    allowed: Any  # the range in words
 
     def __post_init__(self) -> None:
         if not self.contains(self.default):
             raise SpaceError(f"default {self.default!r} lies outside its own range: needs {self.allowed}")
 
     def contains(self, value: object) -> bool:
-        """Whether a search may propose `value`."""
+        """Return whether a search may propose `value`."""
         raise NotImplementedError
 
     def check(self, name: str, value: object) -> None:
-        """Raise a SpaceError of one line where `value` lies outside."""
+        """Raise a SpaceError of one line if `value` of the parameter `name` is outside the range."""
         if not self.contains(value):
             raise SpaceError(f"{name} = {value!r} is out of range: needs {self.allowed}")
 
 
 @dataclass(frozen=True)
 class _Interval(_Domain):
-    """A finite real number between `low` and `high`, both included."""
+    """A finite real number from `low` to `high`, both included."""
 
     low: float
     high: float
@@ -67,12 +67,12 @@ class _Interval(_Domain):
 
 @dataclass(frozen=True)
 class Uniform(_Interval):
-    """A real number between `low` and `high`, both included, searched on a linear scale."""
+    """A real number from `low` to `high`, both included, searched on a linear scale."""
 
 
 @dataclass(frozen=True)
 class LogUniform(_Interval):
-    """A real number between `low` > 0 and `high`, both included, searched on a log scale."""
+    """A real number from `low` > 0 to `high`, both included, searched on a log scale."""
 
     def __post_init__(self) -> None:
         if is_number(self.low) and self.low <= 0:
@@ -82,7 +82,7 @@ class LogUniform(_Interval):
 
 @dataclass(frozen=True)
 class Integer(_Domain):
-    """A whole number between `low` >= 1 and `high`, both included; `log` searches it on a log scale."""
+    """A whole number from `low` >= 1 to `high`, both included, searched on a linear or, with `log`, on a log scale."""
 
     low: int
     high: int
@@ -111,7 +111,7 @@ class Integer(_Domain):
 
 @dataclass(frozen=True)
 class Choice(_Domain):
-    """One of `options`, which are distinct and of one type; `True` is not `1`."""
+    """One of `options`, which are distinct and of one type, so that `True` is not `1`."""
 
     options: tuple[Value, ...]
     default: Value
@@ -140,15 +140,15 @@ Domain = Uniform | LogUniform | Integer | Choice
 
 
 def is_number(value: object) -> TypeGuard[int | float]:
-    """Whether `value` is a finite real number; a bool is none."""
+    """Return whether `value` is a finite real number; a bool is not a number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def is_whole(value: object) -> TypeGuard[int]:
-    """Whether `value` is a whole number; a bool is none."""
+    """Return whether `value` is a whole number; a bool is not a number."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _as_toml(value: Value) -> str:
-    """A value as a user writes it in a spec, strings without their quotes."""
+    """Return a value as a user writes it in a spec, but strings without quotes."""
     return str(value).lower() if isinstance(value, bool) else str(value)

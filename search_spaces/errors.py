@@ -1,5 +1,5 @@
-"""The error of this package: one line that names what is wrong, where, and what would be right."""
+"""The error of this package. Its message is one line that names the mistake, its place and what would be right."""
 
 
 class SpaceError(Exception):
-    """A value, a fixed hyperparameter or a space that cannot be used as it is."""
+    """Raised for a value, a fixed hyperparameter or a space that cannot be used."""

@@ -1,4 +1,4 @@
-"""The registry of every hyperparameter that a study may vary: the one place that knows names and defaults."""
+"""The registry of all hyperparameters that a study may vary, with their names, ranges, defaults and meanings."""
 
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -17,7 +17,7 @@ from search_spaces.domains import (
 )
 from search_spaces.errors import SpaceError
 
-# Parents stand before the parameters that depend on them: `active` and `resolve` rely on the order.
+# Parents come before the parameters that depend on them: `Space.active` and `resolve` rely on the order.
 HYPERPARAMETERS: Mapping[str, Domain] = MappingProxyType(
     {
         "alpha": LogUniform(
@@ -30,20 +30,20 @@ HYPERPARAMETERS: Mapping[str, Domain] = MappingProxyType(
             0.01,
             10.0,
             default=0.08,
-            about="Weight β of what hides the private attribute: the adversary's loss, raised (Eq. 8), or a penalty.",
+            about="Weight β of the term that hides the private attribute: the adversary's loss (Eq. 8) or a penalty.",
         ),
         "private_attributes": Integer(
             1,
             4,
             default=1,
-            about="How many private attributes there are: the spec's `attribute` says, no search varies it.",
+            about="Number of private attributes. It follows from the spec's `attribute`, and no search varies it.",
         ),
         **{
             f"beta_{number}": LogUniform(
                 0.01,
                 10.0,
                 default=0.08,
-                about=f"The weight β of the private attribute named as number {number}.",
+                about=f"Weight β of private attribute {number}.",
                 when=When("private_attributes", tuple(range(number, 5))),
             )
             for number in (2, 3, 4)
@@ -51,7 +51,7 @@ HYPERPARAMETERS: Mapping[str, Domain] = MappingProxyType(
         "channel": Choice(
             ("none", "noise", "quantise"),
             default="noise",
-            about="What limits the released representation g; none is the paper's (Eq. 3).",
+            about="Channel that limits the information in the released representation g; the paper has none (Eq. 3).",
         ),
         "noise_sd": LogUniform(
             0.003,
@@ -64,24 +64,24 @@ HYPERPARAMETERS: Mapping[str, Domain] = MappingProxyType(
             1,
             8,
             default=3,
-            about="Bits that each value of g is quantised to.",
+            about="Bits to which each value of g is quantised.",
             when=When("channel", ("quantise",)),
         ),
         "erasure": Choice(
             (True, False),
             default=True,
-            about="Whether LEACE erases from g, in closed form, what is linearly readable of the attribute.",
+            about="Whether LEACE erases from g, in closed form, all linear information on the attribute.",
         ),
         "erasure_in_training": Choice(
             (False, True),
             default=False,
-            about="Whether the eraser is refitted before each joint epoch and training sees what it leaves.",
+            about="Whether the eraser is refitted before each joint epoch and training uses erased representations.",
             when=When("erasure", (True,)),
         ),
         "bottleneck": Choice(
             (False, True),
             default=False,
-            about="Whether the noise channel's rate is a loss too (variational bottleneck, Alemi et al. 2017).",
+            about="Whether the noise channel's rate is part of the loss (variational bottleneck, Alemi et al. 2017).",
             when=When("channel", ("noise",)),
         ),
         "bottleneck_weight": LogUniform(
@@ -94,26 +94,26 @@ HYPERPARAMETERS: Mapping[str, Domain] = MappingProxyType(
         "penalty": Choice(
             ("adversary", "max_entropy", "kernel_ridge", "kernel_ridge_rff", "hsic"),
             default="adversary",
-            about="What β weighs: -L_Adv (Eq. 8), the adversary's negative entropy (Roy and Boddeti 2019), the squared "
-            "correlation of a kernel ridge regression in closed form, exact or on random Fourier features "
+            about="Term that β weighs: -L_Adv (Eq. 8), the adversary's negative entropy (Roy and Boddeti 2019), the "
+            "squared correlation of a kernel ridge regression in closed form, exact or on random Fourier features "
             "(Sadeghi et al. 2021), or HSIC (Gretton et al. 2005).",
         ),
         "mirrored": Choice(
             (False, True),
             default=False,
-            about="Whether the kernel penalty reads features whose class means have changed places.",
+            about="Whether the kernel penalty is computed on features whose class means are exchanged.",
             when=When("penalty", ("kernel_ridge", "kernel_ridge_rff", "hsic")),
         ),
         "beta_schedule": Choice(
             ("constant", "ramp", "reversal"),
             default="constant",
-            about="How β grows over the joint epochs: not, linearly over the first 30 %, or as in gradient "
+            about="Growth of β over the joint epochs: none, linear over the first 30 %, or as in gradient "
             "reversal (Ganin and Lempitsky 2015).",
         ),
         "adversary": Choice(
             ("linear", "mlp", "cnn", "linear+mlp", "linear+mlp+cnn"),
             default="linear+mlp",
-            about="The in-loop adversary: mlp is Eq. 6, cnn is section 5.2, + joins them into an ensemble.",
+            about="The in-loop adversary: mlp is Eq. 6, cnn is that of section 5.2, and + makes an ensemble.",
         ),
         "adversary_hidden": Integer(
             16,
@@ -132,12 +132,12 @@ HYPERPARAMETERS: Mapping[str, Domain] = MappingProxyType(
         "adversary_restart_epochs": Choice(
             (0, 5, 10, 20),
             default=0,
-            about="Joint epochs after which the adversaries begin again from new weights (Wu et al. 2018); 0: never.",
+            about="Joint epochs after which the adversaries restart from new weights (Wu et al. 2018); 0: never.",
         ),
         "utility": Choice(
             ("pairs", "batch_contrastive"),
             default="pairs",
-            about="What α weighs: Eq. 7 through the in-loop matcher, or a contrastive identity loss of the batch "
+            about="Loss that α weighs: Eq. 7 through the in-loop matcher, or a contrastive identity loss of the batch "
             "on g itself (van den Oord et al. 2018).",
         ),
         "temperature": LogUniform(
@@ -189,7 +189,7 @@ HYPERPARAMETERS: Mapping[str, Domain] = MappingProxyType(
 
 
 def domain_of(name: str) -> Domain:
-    """The registry's domain of `name`; an unknown name raises a SpaceError with the closest one."""
+    """Return the registered domain of `name`; raises SpaceError with the most similar name if there is none."""
     if name not in HYPERPARAMETERS:
         close = get_close_matches(name, HYPERPARAMETERS, n=1)
         hint = f"did you mean {close[0]!r}?" if close else "one of " + ", ".join(HYPERPARAMETERS)
@@ -198,10 +198,11 @@ def domain_of(name: str) -> Domain:
 
 
 def check_fixed(name: str, value: object) -> Value:
-    """The value a hyperparameter is fixed to, as its own type.
+    """Return the value to which a hyperparameter is fixed, converted to the hyperparameter's type.
 
-    It may lie outside the search range (β = 0 is an experiment) but not outside what the type means: a Choice
-    takes the registry's options, an Integer counts from 1, any other number is finite and not negative.
+    The value may lie outside the search range (β = 0 is an experiment): only a Choice needs one of the registered
+    options. An Integer needs a whole number of at least 1, any other number is finite and not negative. Raises
+    SpaceError for other values.
     """
     domain = domain_of(name)
     if isinstance(domain, Choice):
@@ -217,7 +218,7 @@ def check_fixed(name: str, value: object) -> Value:
 
 
 def resolve(sampled: Mapping[str, Value], fixed: Mapping[str, Value]) -> dict[str, Value | None]:
-    """Every hyperparameter with its value: sampled, else fixed, else default; None where inactive."""
+    """Return the value of every hyperparameter, sampled, else fixed, else default, and None for an inactive one."""
     for name in (*sampled, *fixed):
         domain_of(name)
     values: dict[str, Value | None] = {}

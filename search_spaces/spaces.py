@@ -1,4 +1,4 @@
-"""Named search spaces: which hyperparameters a study varies, over which ranges, under which conditions."""
+"""Named search spaces: the hyperparameters that a study varies, with their ranges and conditions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ BETAS = ("beta", "beta_2", "beta_3", "beta_4")
 
 @dataclass(frozen=True)
 class Space:
-    """What one study varies. Parents stand before the parameters that depend on them."""
+    """The hyperparameters that a study varies, each parent before the parameters that depend on it."""
 
     name: str
     about: str
@@ -30,7 +30,7 @@ class Space:
             earlier.add(name)
 
     def active(self, values: Mapping[str, Value]) -> tuple[str, ...]:
-        """Names in effect under `values`, in the order of the space."""
+        """Return the names of the parameters that are in effect under `values`, in the order of the space."""
         names: list[str] = []
         for name, domain in self.parameters.items():
             when = domain.when
@@ -39,13 +39,15 @@ class Space:
         return tuple(names)
 
     def defaults(self) -> dict[str, Value]:
-        """The default of every parameter that is in effect when all stand at their defaults."""
+        """Return the design of all defaults, without the parameters that are then not in effect."""
         values = {name: domain.default for name, domain in self.parameters.items()}
         return {name: values[name] for name in self.active(values)}
 
     def known_designs(self) -> tuple[dict[str, Value], ...]:
-        """The designs that a search begins with: all defaults, and the least protected design that the space
-        has (no channel, no erasure, the lowest β), so that every front reaches from there."""
+        """Return the designs with which a search begins: all defaults, and the least protected design of the space.
+
+        The latter has no channel, no erasure and the lowest β, so that every front has an end without protection.
+        """
         values = {name: domain.default for name, domain in self.parameters.items()}
         for name, unprotected in (("channel", "none"), ("erasure", False)):
             if name in self.parameters and self.parameters[name].contains(unprotected):
@@ -56,7 +58,7 @@ class Space:
         return self.defaults(), {name: values[name] for name in self.active(values)}
 
     def with_private_attributes(self, count: int) -> "Space":
-        """The space with a β of its own for each of `count` private attributes, where it has `beta` at all."""
+        """Return the space with a β for each of `count` private attributes if it varies `beta`, otherwise unchanged."""
         parameters: dict[str, Domain] = {}
         for name, domain in self.parameters.items():
             parameters[name] = domain
@@ -67,7 +69,7 @@ class Space:
         return replace(self, parameters=parameters)
 
     def check(self, values: Mapping[str, Value]) -> None:
-        """Raise a one-line SpaceError unless `values` holds just the parameters in effect, each in range."""
+        """Raise a one-line SpaceError unless `values` holds exactly the parameters in effect, each in its range."""
         for name in values:
             if name not in self.parameters:
                 names = ", ".join(self.parameters) or "none"
@@ -81,13 +83,13 @@ class Space:
         for name in values:
             when = self.parameters[name].when
             if name not in active and when is not None:
-                raise SpaceError(f"space {self.name}: {name} exists only {_where(when)}")
+                raise SpaceError(f"space {self.name}: {name} exists only {_in_words(when)}")
 
     def without(self, fixed: Mapping[str, Value]) -> "Space":
-        """The space that is left when `fixed` holds.
+        """Return the space of the parameters that still vary under `fixed` values.
 
-        A parameter whose parent is fixed to a value that calls for it stays, free of that condition; one that
-        can no longer be in effect goes. A fixed value that is wrong or has no effect raises SpaceError.
+        A parameter loses its condition if the fixed value of its parent satisfies it; a parameter whose condition can
+        no longer hold is left out. Raises SpaceError for a fixed value that is wrong or has no effect.
         """
         for name, value in fixed.items():
             check_fixed(name, value)
@@ -96,20 +98,20 @@ class Space:
             when = HYPERPARAMETERS[name].when
             if name not in possible and when is not None:
                 raise SpaceError(
-                    f"fixed {name} = {fixed[name]!r} has no effect: it exists only {_where(when)}"
+                    f"fixed {name} = {fixed[name]!r} has no effect: it exists only {_in_words(when)}"
                 )
-        left: dict[str, Domain] = {}
+        remaining: dict[str, Domain] = {}
         for name, domain in self.parameters.items():
             if name in fixed or name not in possible:
                 continue
             when = domain.when
             while when is not None and when.parameter in fixed:
                 when = self.parameters[when.parameter].when
-            left[name] = replace(domain, when=when)
-        return replace(self, parameters=left)
+            remaining[name] = replace(domain, when=when)
+        return replace(self, parameters=remaining)
 
     def _possible(self, fixed: Mapping[str, Value]) -> dict[str, tuple[Value, ...]]:
-        """Every hyperparameter that can be in effect, with its possible values where they can be listed."""
+        """Return every hyperparameter that can be in effect, with its possible values if they can be listed."""
         possible: dict[str, tuple[Value, ...]] = {}
         for name, registered in HYPERPARAMETERS.items():
             domain = self.parameters.get(name)
@@ -125,7 +127,7 @@ class Space:
         return possible
 
 
-def _where(when: When) -> str:
+def _in_words(when: When) -> str:
     return f"where {when.parameter} is {' or '.join(str(value) for value in when.values)}"
 
 
@@ -134,7 +136,7 @@ def _registered(*names: str) -> dict[str, Domain]:
 
 
 def _narrowed(name: str, *options: Value) -> Choice:
-    """The registry's Choice, limited to some of its options."""
+    """Return the registered choice, limited to some of its options."""
     domain = HYPERPARAMETERS[name]
     assert isinstance(domain, Choice)
     return replace(domain, options=options)
@@ -142,7 +144,7 @@ def _narrowed(name: str, *options: Value) -> Choice:
 
 QUICK = Space(
     "quick",
-    "α, β, noise or none, erasure, and two choices of architecture: a first look.",
+    "α, β, noise or no channel, erasure and two choices of architecture, for a first look.",
     {
         **_registered("alpha", "beta"),
         "channel": _narrowed("channel", "none", "noise"),
@@ -153,7 +155,7 @@ QUICK = Space(
 )
 ALPHA_BETA = Space(
     "alpha-beta",
-    "α, β and the release channel; the networks stay as they are.",
+    "α, β and the release channel, with fixed networks.",
     _registered("alpha", "beta", "channel", "noise_sd", "quantise_bits", "erasure"),
 )
 ARCHITECTURE = Space(
@@ -167,7 +169,7 @@ ARCHITECTURE = Space(
 )
 FULL = Space(
     "full",
-    "Every hyperparameter there is.",
+    "Every hyperparameter.",
     {
         name: domain
         for name, domain in HYPERPARAMETERS.items()

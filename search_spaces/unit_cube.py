@@ -1,4 +1,7 @@
-"""Designs as points of the unit cube, one axis per parameter of a space: log scales taken, options evenly spaced."""
+"""Designs as points of the unit cube with one axis for each parameter of a space.
+
+Parameters on a log scale are linear in the logarithm, and the options of a choice are evenly spaced.
+"""
 
 from collections.abc import Mapping, Sequence
 from math import exp, log
@@ -6,13 +9,13 @@ from math import exp, log
 from search_spaces.domains import Choice, Domain, Integer, LogUniform, Uniform, Value
 from search_spaces.spaces import Space
 
-INACTIVE = 0.5  # where a parameter is not in effect: its parent's axis tells such designs apart
+INACTIVE = 0.5  # of a parameter that is not in effect; the axis of its parent distinguishes such designs
 
 
 def to_point(space: Space, values: Mapping[str, Value | None]) -> list[float]:
-    """A coordinate in [0, 1] for each of the space's parameters, in their order.
+    """Return a coordinate in [0, 1] for each parameter of the space, in their order.
 
-    SpaceError where a value lies outside its range; values of other hyperparameters are not looked at.
+    Values of other hyperparameters are ignored. Raises SpaceError if a value is outside its range.
     """
     point: list[float] = []
     for name, domain in space.parameters.items():
@@ -26,7 +29,7 @@ def to_point(space: Space, values: Mapping[str, Value | None]) -> list[float]:
 
 
 def from_point(space: Space, point: Sequence[float]) -> dict[str, Value]:
-    """The design at a point of the unit cube `[parameter]`: the parameters in effect and their values."""
+    """Return the design at a point of the unit cube `[parameter]`: the values of the parameters that are in effect."""
     values = {
         name: _value(domain, coordinate)
         for (name, domain), coordinate in zip(space.parameters.items(), point, strict=True)
@@ -44,14 +47,14 @@ def _coordinate(domain: Domain, value: Value) -> float:
 
 
 def _value(domain: Domain, coordinate: float) -> Value:
-    """Options and whole numbers share the axis evenly, so that uniform points draw them evenly."""
+    """Return the value at a coordinate; options and whole numbers get equal shares of their axis."""
     match domain:
         case Choice():
             return domain.options[min(int(coordinate * len(domain.options)), len(domain.options) - 1)]
         case Integer():
             low, high = domain.low - 0.5, domain.high + 0.5
-            whole = low * (high / low) ** coordinate if domain.log else low + coordinate * (high - low)
-            return min(max(round(whole), domain.low), domain.high)
+            real = low * (high / low) ** coordinate if domain.log else low + coordinate * (high - low)
+            return min(max(round(real), domain.low), domain.high)
         case LogUniform():
             value = exp(log(domain.low) + coordinate * log(domain.high / domain.low))
         case Uniform():

@@ -1,4 +1,4 @@
-"""A study as the commands that only read it open it: what of its tables cannot be read is told on stderr."""
+"""Opening a study for commands that only read it, with warnings about damaged parts of its tables."""
 
 from analysis.tables.location import Location
 from analysis.tables.reader import StudyTables, open_tables
@@ -6,9 +6,9 @@ from study.console import stderr
 
 
 def open_readable(directory: Location, *tables: str) -> StudyTables:
-    """The tables of a study; a line for each damaged part of those named, by default of all.
+    """Return the tables of the study in `directory`, and print a warning for each damaged part of the named tables.
 
-    AnalysisError as in `open_study`.
+    Without names the warnings are about all tables. Raises AnalysisError like `open_tables`.
     """
     study = open_tables(directory)
     for part in study.damaged(*tables):

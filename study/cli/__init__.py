@@ -1,4 +1,7 @@
-"""The command line `aia-study`: one module a command or group of commands. Others use `main` and `run`."""
+"""The command line `aia-study`: one module for each command or group of commands, and the options in `app`.
+
+Other rooms, and programs that embed the command line, use `main` and `run`.
+"""
 
 from study.cli.app import main, run
 

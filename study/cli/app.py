@@ -1,7 +1,10 @@
-"""The command `aia-study`: launch a study, go on with it, ask it for its front, a checkpoint, a picture."""
+"""The options of every command of `aia-study`, and how a command line runs and reports mistakes.
+
+Commands import their modules when they run, so that `--help` and usage errors appear at once.
+"""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,19 +19,21 @@ from study.cli.arguments import (
     Hours,
     OwnDirectory,
     RecordedStudy,
+    Settings,
     Storage,
-    local,
-    read_only,
+    local_path,
+    parse_readable_study,
+    spec_value,
 )
 from study.console import Format, ModelFormat, PictureKind, print_error
 
 USER_MISTAKE = 2
-# typer carries its own copy of click and exports of its errors only this one: its base is any misuse.
+# typer has its own copy of click and exports only this one of its errors. The base class covers all usage errors.
 UsageError = typer.BadParameter.__mro__[1]
 
 app = typer.Typer(
     name="aia-study",
-    help="Studies of the Adversarial Image Anonymizer: privacy against utility of face representations.",
+    help="Study the Adversarial Image Anonymizer: the privacy and the utility of face representations.",
     no_args_is_help=False,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -39,29 +44,41 @@ app = typer.Typer(
 
 @app.command(epilog="Example: aia-study launch alpha-beta --dataset folder:faces --trials 24")
 def launch(
-    spec: Annotated[str, typer.Argument(metavar="SPEC", help="A TOML file or a spec that ships: quick, ...")],
+    spec: Annotated[
+        str, typer.Argument(metavar="SPEC", help="A TOML file, or a spec that ships: quick, ...")
+    ],
     dataset: Annotated[
         str | None,
-        typer.Option(metavar="KIND:PATH", help="synthetic, folder:PATH, celeba:PATH or vggface:PATH."),
+        typer.Option(
+            metavar="KIND:PATH", help="The faces: synthetic, folder:PATH, celeba:PATH or vggface:PATH."
+        ),
     ] = None,
     storage: Storage = "studies",
-    name: Annotated[str | None, typer.Option(help="The study's name; default SPEC-1, SPEC-2, ...")] = None,
-    trials: Annotated[int | None, typer.Option(help="Search trials.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the study; default SPEC-1, SPEC-2, ...")] = None,
+    trials: Annotated[int | None, typer.Option(help="Number of search trials.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the search and its trainings.")] = None,
     address: Address = None,
     hours: Hours = None,
     cpus_per_trial: Annotated[float | None, typer.Option(help="CPU cores of a trial.")] = None,
     gpus_per_trial: Annotated[
-        str | None, typer.Option(help="GPUs of a trial, fractions too; auto: a share where there is one.")
+        Any,
+        typer.Option(
+            metavar="NUMBER",
+            help="GPUs of a trial, such as 1 or 0.25; auto shares the GPUs that there are.",
+            parser=spec_value("resources.gpus_per_trial"),
+        ),
     ] = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any key of the spec, repeatable.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the resolved spec and stop.")] = False,
+    settings: Settings = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the complete spec and run nothing.")
+    ] = False,
     detach: Detach = False,
 ) -> None:
-    """Run a study: baselines and a search over privacy and utility, recorded as Parquet."""
-    from study.cli import run_commands as commands
+    """Run baselines and a search over privacy and utility.
+
+    All trials are recorded as Parquet in the study's directory, STORAGE/NAME.
+    """
+    from study.cli import run_commands
 
     options = {
         "dataset": dataset,
@@ -70,10 +87,8 @@ def launch(
         "resources.cpus_per_trial": cpus_per_trial,
         "resources.gpus_per_trial": gpus_per_trial,
     }
-    given = [f"{key}={value}" for key, value in options.items() if value is not None]
-    commands.launch(
-        spec, storage, name, [*given, *(settings or [])], address, hours, dry_run=dry_run, detached=detach
-    )
+    changes = _changes(options, settings)
+    run_commands.launch(spec, storage, name, changes, address, hours, dry_run=dry_run, detached=detach)
 
 
 @app.command(epilog="Example: aia-study resume studies/quick-1 --trials 32")
@@ -84,10 +99,10 @@ def resume(
     hours: Hours = None,
     detach: Detach = False,
 ) -> None:
-    """Run what a study still lacks; of a finished one, nothing."""
-    from study.cli import run_commands as commands
+    """Run the planned trials that a study still lacks."""
+    from study.cli import run_commands
 
-    commands.resume(directory, address, trials, hours, detached=detach)
+    run_commands.resume(directory, address, trials, hours, detached=detach)
 
 
 @app.command(epilog="Example: aia-study confirm studies/quick-1 --seeds 3")
@@ -96,15 +111,18 @@ def confirm(
     seeds: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Fresh seeds of each design; default: what is planned, else 3. More may follow."
+            min=1, help="Fresh seeds of each design; default: the planned number, or 3. It may grow later."
         ),
     ] = None,
     address: Address = None,
 ) -> None:
-    """Retrain the front's designs with fresh seeds, judged by suite full: front and select then use the means."""
-    from study.cli import run_commands as commands
+    """Retrain the front's designs with fresh seeds.
 
-    commands.confirm(directory, address, seeds)
+    Suite full judges them, and front and select then use means over the seeds.
+    """
+    from study.cli import run_commands
+
+    run_commands.confirm(directory, address, seeds)
 
 
 @app.command(epilog="Example: aia-study prepare celeba:faces/celeba --image-side 64")
@@ -121,85 +139,110 @@ def prepare(
     storage: Storage = "studies",
     image_side: Annotated[int | None, typer.Option(help="Side of a prepared image in pixels.")] = None,
     attribute: Annotated[
-        str | None,
+        Any,
         typer.Option(
-            help='The private attribute, or a list as \'["a", "b"]\'; default gender, of celeba Male.'
+            metavar="NAME",
+            help='The private attribute, or a list such as \'["a", "b"]\'; default gender, Male for celeba.',
+            parser=spec_value("attribute"),
         ),
     ] = None,
-    positive: Annotated[str | None, typer.Option(help="The attribute's value that counts as 1.")] = None,
+    positive: Annotated[
+        str | None, typer.Option(help="Value of the attribute that counts as 1; default 1, male or m.")
+    ] = None,
     split_seed: Annotated[int | None, typer.Option(help="Seed of the identity split.")] = None,
     address: Address = None,
 ) -> None:
-    """Decode, crop and resize a data set once, as launch does; an interrupted run goes on where it was."""
-    from study.cli import run_commands as commands
+    """Decode, crop and resize a data set, as launch does.
+
+    An interrupted run continues where it stopped when the command is repeated.
+    """
+    from study.cli import run_commands
 
     options = {
         "image_side": image_side, "attribute": attribute, "positive": positive, "split_seed": split_seed
     }  # fmt: skip
-    given = [f"{key}={value}" for key, value in options.items() if value is not None]
-    commands.prepare(dataset, storage, given, address)
+    run_commands.prepare(dataset, storage, _changes(options), address)
 
 
 @app.command(epilog="Example: aia-study status studies/quick-1")
 def status(directory: Directory, form: FormatOption = Format.TABLE) -> None:
-    """How many trials ended how, the front's size and hypervolume, what failed and why."""
-    from study.cli import read_commands as reports
+    """Count trials by how they ended, and list errors.
 
-    reports.status(directory, form)
+    The front's size and hypervolume are printed too.
+    """
+    from study.cli import read_commands
+
+    read_commands.status(directory, form)
 
 
 @app.command(epilog="Example: aia-study front studies/quick-1 --format csv")
 def front(directory: Directory, form: FormatOption = Format.TABLE) -> None:
-    """The Pareto-optimal trials: validation figures with 95 % intervals over identities, test beside."""
-    from study.cli import read_commands as reports
+    """Print the Pareto-optimal trials.
 
-    reports.front(directory, form)
+    Their figures on validation and test have 95 % intervals over identities.
+    """
+    from study.cli import read_commands
+
+    read_commands.front(directory, form)
 
 
 @app.command(epilog="Example: aia-study select studies/quick-1 --max-attacker-auc 0.6")
 def select(
     directory: Directory,
     max_attacker_auc: Annotated[
-        float | None, typer.Option(help="Privacy limit: the attacker's largest AUC; then the best matching.")
+        float | None,
+        typer.Option(
+            help="Privacy limit on the attacker's AUC; alone, it selects the best matching AUC within it."
+        ),
     ] = None,
     min_matching_auc: Annotated[
         float | None,
-        typer.Option(help="Utility limit: the least matching AUC; alone, then the best privacy."),
+        typer.Option(help="Utility limit on the matching AUC; alone, it selects the best privacy within it."),
     ] = None,
-    knee: Annotated[bool, typer.Option("--knee", help="The front's bend, within the limits.")] = False,
+    knee: Annotated[
+        bool, typer.Option("--knee", help="Select the knee of the front within the limits.")
+    ] = False,
     weights: Annotated[
         tuple[float, float] | None,
-        typer.Option(metavar="A M", help="The least A x attacker AUC - M x matching AUC, within the limits."),
+        typer.Option(
+            metavar="A M", help="Select the least A x attacker AUC - M x matching AUC within the limits."
+        ),
     ] = None,
     form: FormatOption = Format.TABLE,
 ) -> None:
-    """The checkpoint to ship, why, what comes next and what the limits cost, on confirmed figures if there are any."""
-    from analysis.fronts.selection import SelectionCriteria
-    from study.cli import read_commands as reports
+    """Select the checkpoint to ship.
 
-    reports.select(directory, SelectionCriteria(max_attacker_auc, min_matching_auc, knee, weights), form)
+    The reason, the next best trial and the cost of the limits are printed too. The selection uses confirmed figures if
+    there are any.
+    """
+    from analysis.fronts.selection import SelectionCriteria
+    from study.cli import read_commands
+
+    read_commands.select(
+        directory, SelectionCriteria(max_attacker_auc, min_matching_auc, knee, weights), form
+    )
 
 
 @app.command(epilog="Example: aia-study plot studies/quick-1 --kind history -o history.png")
 def plot(
     directory: Directory,
-    kind: Annotated[PictureKind, typer.Option(help="Which picture.")] = PictureKind.FRONTIER,
+    kind: Annotated[PictureKind, typer.Option(help="The picture to draw.")] = PictureKind.FRONTIER,
     against: Annotated[
-        Any, typer.Option(metavar="DIR", help="Compare with another study.", parser=read_only)
+        Any, typer.Option(metavar="DIR", help="Compare with this study.", parser=parse_readable_study)
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", callback=local, metavar="PNG", help="Default: DIR/KIND.png."),
+        typer.Option("-o", "--output", callback=local_path, metavar="PNG", help="Default: DIR/KIND.png."),
     ] = None,
 ) -> None:
-    """Draw a picture of a study, or the fronts of two and by how much they differ."""
-    from study.cli import read_commands as reports
+    """Draw a picture of a study, or compare two fronts."""
+    from study.cli import read_commands
     from study.errors import StudyError
 
     if against is None:
-        reports.plot(directory, kind, output)
+        read_commands.plot(directory, kind, output)
     elif kind is PictureKind.FRONTIER:
-        reports.plot_against(directory, against, output)
+        read_commands.plot_against(directory, against, output)
     else:
         raise StudyError(f"--against compares the fronts of two studies: leave out --kind {kind}")
 
@@ -209,31 +252,37 @@ def report(
     directory: Directory,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", callback=local, metavar="HTML", help="Default: DIR/report.html."),
+        typer.Option("-o", "--output", callback=local_path, metavar="HTML", help="Default: DIR/report.html."),
     ] = None,
     live: Annotated[
         bool,
-        typer.Option("--live", help="Serve the page to this machine and follow the run; Ctrl-C ends it."),
+        typer.Option(
+            "--live", help="Serve a page that follows the run, to this machine alone, until Ctrl-C."
+        ),
     ] = False,
     port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="Where --live serves it; default: a free one.")
+        int | None, typer.Option(min=1, max=65535, help="Port of --live; default: a free port.")
     ] = None,
 ) -> None:
-    """One interactive page that opens offline: front, designs, attacks, reconstructions, pictures, failures."""
-    from study.cli import report as report_page
+    """Write one interactive page that works offline.
 
-    report_page.report(directory, output, live=live, port=port)
+    It shows the front, designs, attacks, reconstructions, pictures and failures.
+    """
+    from study.cli import report
+
+    report.report(directory, output, live=live, port=port)
 
 
 @app.command(epilog="Example: aia-study fetch studies/quick-1 trial-00012 -o anonymizer")
 def fetch(
     directory: Directory,
-    trial: Annotated[str, typer.Argument(metavar="TRIAL", help="A trial_id, as front prints it.")],
+    trial: Annotated[str, typer.Argument(metavar="TRIAL", help="The trial_id, as front prints it.")],
     output: Annotated[
-        Path, typer.Option("-o", "--output", callback=local, metavar="PATH", help="Where its folder goes.")
+        Path,
+        typer.Option("-o", "--output", callback=local_path, metavar="PATH", help="The folder to create."),
     ],
 ) -> None:
-    """Copy a trial's checkpoint out of its study."""
+    """Copy the checkpoint of a trial out of its study."""
     from study.cli import fetch
 
     fetch.fetch(directory, trial, output)
@@ -242,9 +291,14 @@ def fetch(
 @app.command(epilog="Example: aia-study dashboard studies/quick-1 --port 8080")
 def dashboard(
     directory: Directory,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one.")] = 8080,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the page; 0 takes a free port.")
+    ] = 8080,
 ) -> None:
-    """Open optuna-dashboard on the search, for this machine alone, until Ctrl-C; also while the study runs."""
+    """Serve optuna-dashboard on the search until Ctrl-C.
+
+    This machine alone can open the page, also while the study runs.
+    """
     from study.cli import dashboard
 
     dashboard.dashboard(directory, port)
@@ -259,11 +313,14 @@ def encode(
     output: Annotated[
         Path,
         typer.Option(
-            "-o", "--output", callback=local, metavar="PARQUET", help="Where the representations go."
+            "-o", "--output", callback=local_path, metavar="PARQUET", help="The Parquet file to create."
         ),
     ],
 ) -> None:
-    """Encode a folder of images: a Parquet file with a row per image, its path and what is released of it."""
+    """Encode images to a Parquet file.
+
+    It has a row for each image with its path and its released representation.
+    """
     from study.cli import encode
 
     encode.encode(checkpoint, images, output)
@@ -273,13 +330,17 @@ def encode(
 def export(
     checkpoint: Checkpoint,
     output: Annotated[
-        Path, typer.Option("-o", "--output", callback=local, metavar="PATH", help="Where the model goes.")
+        Path,
+        typer.Option("-o", "--output", callback=local_path, metavar="PATH", help="The model file to create."),
     ],
     form: Annotated[
-        ModelFormat, typer.Option("--format", help="onnx, or torch for torch.export.load.")
+        ModelFormat, typer.Option("--format", help="Write ONNX, or torch for torch.export.load.")
     ] = ModelFormat.ONNX,
 ) -> None:
-    """Write a checkpoint's encoder, its release channel included, as one file for other runtimes."""
+    """Export an encoder as one file for other runtimes.
+
+    The file includes the release channel.
+    """
     from study.cli import export
 
     export.export(checkpoint, form, output)
@@ -288,49 +349,66 @@ def export(
 @app.command(epilog="Example: aia-study paper folder:faces -o studies/paper --image-side 32")
 def paper(
     dataset: Annotated[
-        str, typer.Argument(metavar="KIND:PATH", help="synthetic, folder:PATH, celeba:PATH or vggface:PATH.")
+        str,
+        typer.Argument(
+            metavar="KIND:PATH", help="The faces: synthetic, folder:PATH, celeba:PATH or vggface:PATH."
+        ),
     ],
     output: Annotated[
         Path,
         typer.Option(
-            "-o", "--output", callback=local, metavar="DIR", help="Where tables, pictures and page go."
+            "-o",
+            "--output",
+            callback=local_path,
+            metavar="DIR",
+            help="The folder for tables, pictures and the page.",
         ),
     ] = Path("studies/paper"),
-    image_side: Annotated[int | None, typer.Option(help="Side of a prepared image; default 64.")] = None,
+    image_side: Annotated[
+        int | None, typer.Option(help="Side of a prepared image in pixels; default 64.")
+    ] = None,
     seeds: Annotated[
-        int | None, typer.Option(help="Seeds of each design; default 3. More may follow.")
+        int | None, typer.Option(help="Seeds of each design; default 3. It may grow later.")
     ] = None,
     address: Address = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any key of the spec, repeatable.")
-    ] = None,
+    settings: Settings = None,
 ) -> None:
-    """Reproduce the paper's Table 1 and Figures 2 and 3; the same command again goes on."""
+    """Reproduce the paper's Table 1 and Figures 2 and 3.
+
+    An interrupted run continues where it stopped when the command is repeated.
+    """
     from study.paper.reproduce import reproduce
 
-    options = {"image_side": image_side, "seeds": seeds}
-    given = [f"{key}={value}" for key, value in options.items() if value is not None]
-    reproduce(dataset, output, [*given, *(settings or [])], address)
+    options = _without_none({"image_side": image_side, "seeds": seeds})
+    reproduce(dataset, output, options, settings or [], address)
 
 
 @app.command(epilog="Example: aia-study simulate studies/recorded --rule mo_asha --trials 100")
 def simulate(
     table: RecordedStudy,
-    sampler: Annotated[str | None, typer.Option(help="What proposes designs: tpe, random, ...")] = None,
-    rule: Annotated[str | None, typer.Option(help="What stops trials early: none or mo_asha.")] = None,
+    sampler: Annotated[
+        str | None, typer.Option(help="Sampler that proposes designs: tpe, random, ...")
+    ] = None,
+    rule: Annotated[str | None, typer.Option(help="Rule that stops trials early: none or mo_asha.")] = None,
     grace_epochs: Annotated[int | None, typer.Option(help="Joint epochs before the first rung.")] = None,
-    reduction_factor: Annotated[float | None, typer.Option(help="One trial in this many goes on.")] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Trials that run at the same time.")] = 1,
-    trials: Annotated[int | None, typer.Option(min=1, help="Search trials; default: the spec's.")] = None,
+    reduction_factor: Annotated[
+        float | None, typer.Option(help="One trial in this many continues after a rung.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Number of trials that run at the same time.")] = 1,
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="Number of search trials; default: as in the spec.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the search.")] = None,
     form: Annotated[
-        Format, typer.Option("--format", help="A table for people, json, or csv with a row per trial.")
+        Format,
+        typer.Option("--format", help="Print a table for people, JSON, or CSV with a row for each trial."),
     ] = Format.TABLE,
 ) -> None:
-    """Replay a recorded study in virtual time under any sampler, rule and number of workers.
+    """Replay a recorded study in virtual time.
 
-    What is not given is as in the recorded study's spec. Virtual time counts the recorded seconds of joint epochs
-    and of judging; stage 1, which trials share, is counted to none.
+    The replay may use any sampler, early stopping rule and number of workers. Options that are left out are as in the
+    recorded study's spec. Virtual time is the sum of the recorded seconds of joint epochs and of judging. It does not
+    include stage 1, which trials share.
     """
     from study.cli.simulate import simulate
 
@@ -342,24 +420,35 @@ def simulate(
         "trials": trials,
         "seed": seed,
     }
-    simulate(table, [f"{key}={value}" for key, value in options.items() if value is not None], workers, form)
+    simulate(table, _changes(options), workers, form)
+
+
+def _changes(options: Mapping[str, Any], settings: Sequence[str] | None = None) -> dict[str, Any]:
+    """Return the keys of the spec that a user sets: by options, unless they are None, and by `--set`, which wins."""
+    from study.spec.settings import parse_settings
+
+    return _without_none(options) | parse_settings(settings or [])
+
+
+def _without_none(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in options.items() if value is not None}
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Runs one command line and returns its exit status; a mistake is told in one line on stderr."""
+    """Run one command line and return its exit status; prints a mistake of the user as one line on stderr."""
     try:
         status = app(list(arguments), standalone_mode=False)
     except Exception as error:
         if isinstance(error, UsageError):
             print_error(_usage(error))
-        elif _is_users_mistake(error):
+        elif _is_user_mistake(error):
             print_error(str(error))
         elif isinstance(error, OSError):
             print_error(f"{error.filename}: {error.strerror}" if error.filename else str(error))
         else:
             raise
         return USER_MISTAKE
-    return status or 0  # commands return nothing; of typer.Exit this is the exit status
+    return status or 0  # a command returns None, and typer.Exit its status
 
 
 def _usage(error: Any) -> str:
@@ -367,16 +456,16 @@ def _usage(error: Any) -> str:
     return f"{error.format_message()} Try: {command} --help"
 
 
-def _is_users_mistake(error: Exception) -> bool:
+def _is_user_mistake(error: Exception) -> bool:
     from analysis.errors import AnalysisError
     from search_spaces.errors import SpaceError
     from study.errors import StudyError
 
-    # The models' errors are told by name: importing torch to say that an option is wrong would take seconds.
+    # Importing aia_models.errors would import torch, which takes seconds, so its errors are recognised by name.
     names = {kind.__name__ for kind in type(error).__mro__}
     return isinstance(error, AnalysisError | SpaceError | StudyError) or "AIAError" in names
 
 
 def main() -> None:
-    """Entry point of the command `aia-study`."""
+    """Run the command `aia-study` with the arguments of this process and exit with its status."""
     sys.exit(run(sys.argv[1:]))

@@ -1,10 +1,11 @@
-"""`dashboard`: optuna-dashboard on a study's journal, for this machine alone, and reading only."""
+"""The command `dashboard` serves optuna-dashboard on a study's journal, read-only and to this machine alone."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from analysis.tables.location import Location, here
 from study.console import stdout
@@ -12,28 +13,26 @@ from study.errors import StudyError
 from study.search.journal import read_only
 from study.storage.paths import JOURNAL
 
-HOST = "127.0.0.1"  # whoever reaches the page sees the study
-READING = ("GET", "HEAD")
-
-Environment = dict[str, Any]
-Application = Callable[[Environment, Callable[..., Any]], Iterable[bytes]]
+HOST = "127.0.0.1"  # the page has no login
+READ_METHODS = ("GET", "HEAD")
 
 
-class _Server(ThreadingMixIn, WSGIServer):
-    """A browser asks for several things at once."""
+class _ThreadingServer(ThreadingMixIn, WSGIServer):
+    """A server that answers the simultaneous requests of a browser in threads."""
 
     daemon_threads = True
 
 
-class _Quiet(WSGIRequestHandler):
+class _SilentHandler(WSGIRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: a page asks every few seconds."""
+        """Print nothing, since an open page sends requests every few seconds."""
 
 
 def dashboard(directory: Location, port: int) -> None:
-    """Serves the study's page until Ctrl-C, at a free port where `port` is 0, and prints where.
+    """Print the address of the page of the study in `directory` and serve it until Ctrl-C.
 
-    StudyError where there is no journal, without optuna-dashboard, and where the port is taken.
+    Port 0 takes a free port. Raises StudyError without a journal, without the package optuna-dashboard, and for a
+    port that is taken.
     """
     journal = directory / JOURNAL
     if not journal.is_file():
@@ -44,16 +43,18 @@ def dashboard(directory: Location, port: int) -> None:
         raise StudyError(
             "dashboard needs a package that is not installed: pip install 'aia-study[dashboard]'"
         ) from error
-    with here(journal) as path:  # of object storage as it is now: an object does not grow
-        _serve(reading(wsgi(read_only(path))), directory, port)
+    with here(journal) as path:  # a journal in object storage is downloaded once and shown as it was then
+        _serve(refuse_writes(wsgi(read_only(path))), directory, port)
 
 
-def _serve(application: Application, directory: Location, port: int) -> None:
+def _serve(application: WSGIApplication, directory: Location, port: int) -> None:
     try:
-        server = make_server(HOST, port, application, server_class=_Server, handler_class=_Quiet)
+        server = make_server(
+            HOST, port, application, server_class=_ThreadingServer, handler_class=_SilentHandler
+        )
     except OSError as error:
         raise StudyError(
-            f"--port {port}: cannot listen there ({error.strerror}); choose another, 0 for a free one"
+            f"--port {port}: cannot listen there ({error.strerror}); choose another port, or 0 for a free one"
         ) from error
     with server, suppress(KeyboardInterrupt):
         stdout.print(
@@ -62,13 +63,18 @@ def _serve(application: Application, directory: Location, port: int) -> None:
         server.serve_forever()
 
 
-def reading(application: Application) -> Application:
-    """`application` without what changes anything: only the study's driver writes its journal."""
+def refuse_writes(application: WSGIApplication) -> WSGIApplication:
+    """Return `application` behind a filter that answers every request but GET and HEAD with status 405.
 
-    def only_reading(environment: Environment, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if environment["REQUEST_METHOD"] in READING:
-            return application(environment, start_response)
-        start_response("405 Method Not Allowed", [("Allow", ", ".join(READING)), ("Content-Length", "0")])
-        return [b""]
+    Only the driver of a study may write its journal.
+    """
 
-    return only_reading
+    def read_only_application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] in READ_METHODS:
+            return application(environ, start_response)
+        start_response(
+            "405 Method Not Allowed", [("Allow", ", ".join(READ_METHODS)), ("Content-Length", "0")]
+        )
+        return []
+
+    return read_only_application

@@ -1,4 +1,4 @@
-"""`fetch`: one trial's checkpoint, copied out of its study."""
+"""The command `fetch` copies the checkpoint of one trial out of its study."""
 
 import shlex
 import shutil
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from analysis.atomic_write import atomic_write
 from analysis.tables.location import Location
 from analysis.tables.reader import read_trials
 from study.console import stdout
@@ -14,10 +15,9 @@ from study.open_readable import open_readable
 
 
 def fetch(directory: Location, trial_id: str, output: Path) -> None:
-    """Copies the checkpoint of a trial to `output`, which appears whole, and prints where it lies.
+    """Copy the checkpoint of a trial to the folder `output`, atomically, and print its path.
 
-    StudyError for a trial that the study does not have or whose checkpoint it did not keep, and where something lies
-    at `output`.
+    Raises StudyError if the study has no such trial or did not keep its checkpoint, or if `output` exists.
     """
     front = f"aia-study front {shlex.quote(str(directory))}"
     trials = read_trials(open_readable(directory, "trials")).filter(pl.col("trial_id") == trial_id)
@@ -31,11 +31,9 @@ def fetch(directory: Location, trial_id: str, output: Path) -> None:
     if output.exists():
         raise StudyError(f"{output} exists already: choose another -o")
     output.parent.mkdir(parents=True, exist_ok=True)
-    aside = output.with_name(f".{output.name}.tmp")
-    shutil.rmtree(aside, ignore_errors=True)
-    if isinstance(checkpoint, Path):
-        shutil.copytree(checkpoint, aside)
-    else:
-        checkpoint.download(aside)
-    aside.rename(output)
+    with atomic_write(output) as folder:
+        if isinstance(checkpoint, Path):
+            shutil.copytree(checkpoint, folder)
+        else:
+            checkpoint.download(folder)
     stdout.print(f"checkpoint: {output}")

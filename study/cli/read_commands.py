@@ -1,4 +1,4 @@
-"""What `front`, `select`, `status` and `plot` print and write, from the tables alone."""
+"""The commands `front`, `select`, `status` and `plot` print and draw the results in a study's tables."""
 
 import json
 import sys
@@ -38,14 +38,14 @@ INTERVAL_FIGURES = (
 
 
 def any_judged(study: StudyTables) -> bool:
-    """Whether a search trial was judged."""
+    """Return whether the study has a judged search trial."""
     return not candidates(read_trials(study)).is_empty()
 
 
 def front(directory: Location, form: Format = Format.TABLE) -> None:
-    """Prints the front, the most private design first."""
+    """Print the front of the study in `directory`, the most private design first."""
     rows = front_rows(open_readable(directory, "trials"))
-    _tell_beyond_constraints(directory, rows)
+    _warn_of_violations(directory, rows)
     if form is not Format.TABLE:
         print_rows(rows, form)
         return
@@ -59,42 +59,42 @@ def front(directory: Location, form: Format = Format.TABLE) -> None:
     print_table(header, [_front_row(row, varied, directory) for row in rows.to_dicts()])
 
 
-def select(directory: Location, wish: SelectionCriteria, form: Format = Format.TABLE) -> None:
-    """Prints the checkpoint to ship, why it was chosen, what is next and what the limits cost."""
-    selection = select_trial(read_trials(open_readable(directory, "trials")), wish, str(directory))
+def select(directory: Location, criteria: SelectionCriteria, form: Format = Format.TABLE) -> None:
+    """Print the checkpoint that `criteria` select, the reason, the next best trial and the cost of the limits."""
+    selection = select_trial(read_trials(open_readable(directory, "trials")), criteria, str(directory))
     trial = selection.trial
     checkpoint = str(directory / selection.checkpoint)
     if form is not Format.TABLE:
-        others = {"next_best": selection.next_best, "without_limits": selection.unlimited}
-        ids = {name: other and other["trial_id"] for name, other in others.items()}
-        row = {**trial, "checkpoint": checkpoint, "chosen_for": _why(wish), **ids}
+        alternatives = {"next_best": selection.next_best, "without_limits": selection.unlimited}
+        ids = {name: other and other["trial_id"] for name, other in alternatives.items()}
+        row = {**trial, "checkpoint": checkpoint, "chosen_for": _reason(criteria), **ids}
         if form is Format.JSON:
             sys.stdout.write(json.dumps(row, indent=2) + "\n")
         else:
             print_rows(pl.DataFrame([row], infer_schema_length=None), form)
         return
     stdout.print(checkpoint)
-    stdout.print(f"trial {trial['trial_id']}: {_why(wish)} on validation ({_source([trial])})")
+    stdout.print(f"trial {trial['trial_id']}: {_reason(criteria)} on validation ({_source([trial])})")
     for title, column in INTERVAL_FIGURES:
         stdout.print(f"  {title}: {figure_text(trial, column)}")
     stdout.print(f"  {_design(trial, _varied(directory))}")
-    for line in _compared(selection):
+    for line in _alternatives(selection):
         stdout.print(line)
 
 
-def _why(wish: SelectionCriteria) -> str:
-    return f"{wish.preference} with {wish.limits}" if wish.limits else wish.preference
+def _reason(criteria: SelectionCriteria) -> str:
+    return f"{criteria.preference} with {criteria.limits}" if criteria.limits else criteria.preference
 
 
-def _compared(selection: Selection) -> Iterator[str]:
-    """What else there was, in differences to the trial that was chosen."""
+def _alternatives(selection: Selection) -> Iterator[str]:
+    """Yield a line for each alternative to the selected trial, with the differences between the two."""
     if selection.next_best is not None:
-        yield f"next best: {_apart(selection.next_best, selection.trial)}"
+        yield f"next best: {_difference(selection.next_best, selection.trial)}"
     if selection.unlimited is not None:
-        yield f"without the limits: {_apart(selection.unlimited, selection.trial)}"
+        yield f"without the limits: {_difference(selection.unlimited, selection.trial)}"
 
 
-def _apart(other: Mapping[str, Any], trial: Mapping[str, Any]) -> str:
+def _difference(other: Mapping[str, Any], trial: Mapping[str, Any]) -> str:
     attacker, matching = (other[column] - trial[column] for column in (ATTACKER.column, MATCHING.column))
     return (
         f"trial {other['trial_id']}, attacker AUC {other[ATTACKER.column]:.3f} ({attacker:+.3f}), matching AUC"
@@ -103,7 +103,7 @@ def _apart(other: Mapping[str, Any], trial: Mapping[str, Any]) -> str:
 
 
 def status(directory: Location, form: Format = Format.TABLE) -> None:
-    """Prints how the study stands."""
+    """Print the counts of trials by phase and status, the front's size and hypervolume, and the errors."""
     summary = status_summary(open_readable(directory))
     if form is Format.JSON:
         sys.stdout.write(json.dumps(summary, indent=2) + "\n")
@@ -117,18 +117,18 @@ def status(directory: Location, form: Format = Format.TABLE) -> None:
         print_rows(pl.DataFrame(counts, schema=["phase", "status", "trials"]), form)
         return
     stdout.print(f"{summary['directory']}: {summary['evidence']}")
-    shown = [[str(value) for value in row.values()] for row in counts if row["trials"]]
-    print_table(["phase", "status", "trials"], shown)
+    rows = [[str(value) for value in row.values()] for row in counts if row["trials"]]
+    print_table(["phase", "status", "trials"], rows)
     if summary["front"]:
         stdout.print(f"front: {summary['front']} designs, hypervolume {summary['hypervolume']:.4f}")
     if damaged := len(summary["damaged"]):
-        stdout.print(f"{damaged} damaged parts of the tables are left out: rows are missing")
+        stdout.print(f"{damaged} damaged parts of the tables are left out, so rows are missing")
     for error in summary["errors"]:
         stdout.print(f"{error['trial_id']} {error['status']}: {error['error']}")
 
 
 def plot(directory: Location, kind: PictureKind, output: Path | None) -> None:
-    """Writes a picture of the study and prints where it lies."""
+    """Draw a picture of the study at `output`, or at its default path, and print the path."""
     if kind is PictureKind.IMPORTANCE and not is_example(directory):
         write_importance(directory)
     picture = PICTURES[kind]
@@ -141,7 +141,7 @@ def plot(directory: Location, kind: PictureKind, output: Path | None) -> None:
 
 
 def plot_against(directory: Location, other: Location, output: Path | None) -> None:
-    """Writes the fronts of two studies and by how much they differ, and prints where the picture lies."""
+    """Draw the fronts of two studies and their difference at `output`, or at its default path, and print the path."""
     target = output or default_output(directory, "comparison.png")
     drawn = plot_comparison(open_readable(directory, "trials"), open_readable(other, "trials"))
     with written(target) as path:
@@ -149,19 +149,21 @@ def plot_against(directory: Location, other: Location, output: Path | None) -> N
     stdout.print(f"comparison: {target}")
 
 
-def _tell_beyond_constraints(directory: Location, rows: pl.DataFrame) -> None:
+def _warn_of_violations(directory: Location, rows: pl.DataFrame) -> None:
     constraints = load_spec(str(directory / SPEC_FILE)).search_constraints
-    beyond = [row["trial_id"] for row in rows.iter_rows(named=True) if row_violation(constraints, row) != 0]
-    if beyond:
-        stated = ", ".join(constraint.text for constraint in constraints)
+    violating = [
+        row["trial_id"] for row in rows.iter_rows(named=True) if row_violation(constraints, row) != 0
+    ]
+    if violating:
+        texts = ", ".join(constraint.text for constraint in constraints)
         stderr.print(
-            f"{len(beyond)} of {rows.height} rows are not within the study's constraints ({stated}):"
-            f" {', '.join(beyond)}"
+            f"{len(violating)} of {rows.height} rows are not within the study's constraints ({texts}):"
+            f" {', '.join(violating)}"
         )
 
 
 def _source(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Where the figures of front rows come from."""
+    """Return in words which trials the figures of the front's rows come from."""
     if rows[0]["source"] == "search":
         return "search trials"
     counts = sorted({row["seeds"] for row in rows})
@@ -172,7 +174,7 @@ def _source(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _ceiling(directory: Location) -> str:
-    """In one line, what the judge makes of raw pixels."""
+    """Return a line with the judge's AUC on raw pixels, which no representation should exceed."""
     controls = directory / CONTROLS
     if not controls.is_file():
         return "no controls: a study of an earlier release"
@@ -181,15 +183,15 @@ def _ceiling(directory: Location) -> str:
     except ValueError as error:
         return f"no controls: {controls} is damaged ({error})"
     parts = [
-        f"{one['attribute']} {one['attacker_auc']:.3f} ({one['attacker']}), matching {one['matching_auc']:.3f}"
-        for one in content["ceilings"]
-        if one["split"] == "validation"
+        f"{row['attribute']} {row['attacker_auc']:.3f} ({row['attacker']}), matching {row['matching_auc']:.3f}"
+        for row in content["ceilings"]
+        if row["split"] == "validation"
     ]
     return f"raw pixels, the ceiling of suite {content['suite']}, AUC on validation: {'; '.join(parts)}; floors hold"
 
 
 def _varied(directory: Location) -> list[str]:
-    """The hyperparameters that the study searches, in the registry's order."""
+    """Return the names of the hyperparameters that the study searches, in the order of the registry."""
     searched = searched_space(load_spec(str(directory / SPEC_FILE))).parameters
     return [name for name in hyperparameters() if name in searched]
 
@@ -201,6 +203,6 @@ def _front_row(row: dict[str, Any], varied: list[str], directory: Location) -> l
 
 
 def _design(row: Any, varied: list[str]) -> str:
-    """The searched hyperparameters in effect, as name=value."""
-    shown = {name: row[name] for name in varied if row[name] is not None}
-    return " ".join(f"{name}={value_text(value)}" for name, value in shown.items())
+    """Return the searched hyperparameters that are in effect in a row, as `name=value`."""
+    values = {name: row[name] for name in varied if row[name] is not None}
+    return " ".join(f"{name}={value_text(value)}" for name, value in values.items())

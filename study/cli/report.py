@@ -1,4 +1,4 @@
-"""`report`: a study's page as a file, or live while it runs."""
+"""The command `report` writes the page of a study to a file, or serves it live while the study runs."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -16,20 +16,21 @@ from study.storage.paths import REPORT
 
 
 def report(directory: Location, output: Path | None, *, live: bool, port: int | None) -> None:
-    """Writes the page, which appears whole, and says where; `live` serves it until interrupted instead.
+    """Write the page to `output`, or to its default path, atomically, and print the path.
 
-    StudyError for options that do not go together.
+    With `live` the page is served on `port` until Ctrl-C instead. Raises StudyError for options that exclude each
+    other.
     """
     if live and output is not None:
-        raise StudyError("--live serves the page and writes no file: give --live or --output")
+        raise StudyError("--live serves the page and writes no file: use either --live or --output")
     if port is not None and not live:
-        raise StudyError("--port is where --live serves the page: give --live too")
+        raise StudyError("--port is the port of --live: add --live")
     if live:
         serve(LiveReport(directory, render), port or 0)
         return
     target = output or default_output(directory, REPORT)
     if not is_example(directory):
-        # Of somebody else's study, or another release's, the page shows what is there.
+        # A study may be read-only or of another release: its page then shows the importance that is already there.
         with suppress(OSError, StudyError):
             write_importance(directory)
     page = render(directory, None)
@@ -39,5 +40,5 @@ def report(directory: Location, output: Path | None, *, live: bool, port: int | 
 
 
 def render(directory: Location, version: str | None) -> str:
-    """The page of the study in `directory`."""
+    """Return the HTML page of the study in `directory`; a live page needs the `version` of its results."""
     return report_page(open_readable(directory), directory.resolve().name, PICTURES, version)

@@ -1,4 +1,4 @@
-"""A report that follows a running study: served to this machine alone, rendered anew when there are new results."""
+"""A live report: a page served to this machine alone, which is rendered again when a study has new results."""
 
 import hashlib
 import threading
@@ -18,14 +18,14 @@ from study.interrupts import terminated_as_interrupted
 from study.storage.paths import SPEC_FILE
 
 LOOPBACK = "127.0.0.1"
-PAUSE = 4  # times what rendering took: trainings on this machine keep most of it
+PAUSE_FACTOR = 4  # times the rendering time: the trainings on this machine keep most of its cores
 
 
 class LiveReport:
-    """The newest page of the study in `directory`, which `render` makes of it and a version, when somebody asks for it
-    and not more often than its pause allows; `clock` tells seconds.
+    """The newest page of the study in `directory`.
 
-    StudyError where there is no study.
+    The page is rendered on request by `render(directory, version)`, and after that again only when results are new and
+    `PAUSE_FACTOR` times the rendering time has passed on `clock`, in seconds. Raises StudyError if there is no study.
     """
 
     def __init__(
@@ -41,30 +41,30 @@ class LiveReport:
         self._clock = clock
         self._lock = threading.Lock()
         self._version = self._page = ""
-        self._due = clock()
+        self._next_check = clock()
 
     def version(self) -> str:
-        """What the page's version would be: another one once the `trials` table has other parts.
+        """Return the version of the results, a hash of the names of the `trials` table's parts.
 
-        A trial exists once its row there does.
+        It stays the same until the next rendering is allowed.
         """
-        if self._clock() < self._due:
+        if self._clock() < self._next_check:
             return self._version
         parts = children(self._directory / "results" / "trials")
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
     def page(self) -> str:
-        """The page of the results, or one that waits for the first of them."""
+        """Return the page of the current results, or a page that waits for the first results."""
         with self._lock:
             version = self.version()
             if version != self._version:
-                began = self._clock()
-                self._page, self._version = self._rendered(version), version
-                ended = self._clock()
-                self._due = ended + PAUSE * (ended - began)
+                start = self._clock()
+                self._page, self._version = self._render_or_wait(version), version
+                end = self._clock()
+                self._next_check = end + PAUSE_FACTOR * (end - start)
             return self._page
 
-    def _rendered(self, version: str) -> str:
+    def _render_or_wait(self, version: str) -> str:
         try:
             return self._render(self._directory, version)
         except AnalysisError as error:
@@ -72,15 +72,17 @@ class LiveReport:
 
 
 def serve(report: LiveReport, port: int) -> None:
-    """Serves the report on the loopback interface until interrupted; port 0 takes a free one.
+    """Serve the report on the loopback interface until Ctrl-C; port 0 takes a free port.
 
-    StudyError for a port that is taken.
+    Raises StudyError for a port that is taken.
     """
     try:
-        server = server_of(report, port)
+        server = make_server(report, port)
     except OSError as error:
-        raise StudyError(f"port {port} cannot be served on: {error.strerror}; give another --port") from error
-    matplotlib.use("agg")  # pictures are drawn in the server's threads, which no window's toolkit allows
+        raise StudyError(
+            f"port {port} cannot be served on: {error.strerror}; choose another --port"
+        ) from error
+    matplotlib.use("agg")  # the server draws in threads, where window toolkits fail
     with server, terminated_as_interrupted():
         stdout.print(f"report: http://{LOOPBACK}:{server.server_port}/ (Ctrl-C ends it)")
         try:
@@ -89,15 +91,15 @@ def serve(report: LiveReport, port: int) -> None:
             stdout.print("report: ended")
 
 
-def server_of(report: LiveReport, port: int) -> ThreadingHTTPServer:
-    """A server of the page at `/` and its version at `/version`, bound and not yet serving."""
+def make_server(report: LiveReport, port: int) -> ThreadingHTTPServer:
+    """Return a server of the page at `/` and its version at `/version` that is bound to `port` but not yet serving."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             answers = {"/": ("text/html", report.page), "/version": ("text/plain", report.version)}
-            # A page from elsewhere that resolves its own name to this machine is answered nothing.
-            own = self.headers.get("Host", "").rpartition(":")[0] in (LOOPBACK, "localhost")
-            if not own or self.path not in answers:
+            # A foreign web page may resolve its own host name to this machine (DNS rebinding): it gets no answer.
+            is_local = self.headers.get("Host", "").rpartition(":")[0] in (LOOPBACK, "localhost")
+            if not is_local or self.path not in answers:
                 self.send_error(HTTPStatus.NOT_FOUND)
                 return
             kind, answer = answers[self.path]
@@ -110,6 +112,6 @@ def server_of(report: LiveReport, port: int) -> ThreadingHTTPServer:
             self.wfile.write(content)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Nothing: the terminal is the user's."""
+            """Print nothing, since the terminal belongs to the user."""
 
     return ThreadingHTTPServer((LOOPBACK, port), Handler)

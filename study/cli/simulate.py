@@ -1,9 +1,9 @@
-"""`simulate`: what a search over a recorded study comes to, printed for people or programs."""
+"""The command `simulate` replays a recorded study under another search and prints how the search went."""
 
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -13,19 +13,20 @@ from analysis.tables.objectives import Objective
 from study.console import Format, print_rows, print_table, stdout
 from study.replay.recording import Recording, read_recording
 from study.replay.replay import ReplayedTrial, replay
-from study.spec.files import with_settings
+from study.spec.files import with_values
 from study.spec.spec import StudySpec
 
 SECONDS_PER_HOUR = 3600.0
 
 
-def simulate(table: Location, settings: Sequence[str], workers: int, form: Format = Format.TABLE) -> None:
-    """Replays the recorded study at `table` with `settings` of its spec set otherwise, and prints how it went."""
+def simulate(table: Location, changes: Mapping[str, Any], workers: int, form: Format = Format.TABLE) -> None:
+    """Replay the recorded study at `table` with `changes` to its spec, by key, and print trials and totals.
+
+    At most `workers` trials run at the same virtual time.
+    """
     recording = read_recording(table)
-    spec = recording.spec
-    if not spec.trials:
-        spec = with_settings(spec, [f"trials={len(recording.points)}"])
-    spec = with_settings(spec, settings)
+    defaults = {} if recording.spec.trials else {"trials": len(recording.points)}
+    spec = with_values(recording.spec, {**defaults, **changes})
     started = time.perf_counter()
     trials = list(replay(recording, spec, workers))
     wall_seconds = time.perf_counter() - started
@@ -37,8 +38,10 @@ def simulate(table: Location, settings: Sequence[str], workers: int, form: Forma
     if form is Format.JSON:
         sys.stdout.write(json.dumps({**summary, "trials": rows}, indent=2) + "\n")
         return
-    stdout.print(f"{table}: {summary.pop('recorded')}; stage 1 is shared and not counted")
-    print_table(["figure", "value"], [[name, _shown(value)] for name, value in summary.items()])
+    stdout.print(
+        f"{table}: {summary.pop('recorded')}; virtual time does not include stage 1, which trials share"
+    )
+    print_table(["figure", "value"], [[name, _text(value)] for name, value in summary.items()])
 
 
 def _summary(
@@ -73,10 +76,10 @@ def _summary(
 
 
 def _row(trial: ReplayedTrial, objectives: Sequence[Objective]) -> dict[str, Any]:
-    reached = {o.column: value for o, value in zip(objectives, trial.objectives, strict=True)}
+    figures = {o.column: value for o, value in zip(objectives, trial.objectives, strict=True)}
     content = {name: value for name, value in vars(trial).items() if name != "objectives"}
-    return {**content, **reached}
+    return {**content, **figures}
 
 
-def _shown(value: object) -> str:
+def _text(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -16,7 +16,7 @@ from study.errors import StudyError
 from study.lifecycle.judge_controls import load_or_run_controls
 from study.search.warm_start import check_earlier_study
 from study.spec.choices import require_packages
-from study.spec.files import load_spec, to_toml, with_settings
+from study.spec.files import load_spec, to_toml, with_values
 from study.spec.spec import StudySpec, searched_space
 from study.storage.paths import CONTROLS, SPEC_FILE
 from study.storage.prepared_cache import find_prepared, preparation_folder, share_prepared
@@ -86,14 +86,14 @@ def create_study(spec: StudySpec, storage: Location, execute: Execute = in_threa
         )
     check_designs(spec)
     if spec.warm_start is not None:
-        spec = with_settings(spec, [f"warm_start={_absolute(spec.warm_start)}"])
+        spec = with_values(spec, {"warm_start": str(_absolute(spec.warm_start))})
         check_earlier_study(spec)
     spec = with_absolute_dataset(spec)
     prepared = prepare_faces(spec, storage, execute)
     controls = load_or_run_controls(spec, prepared)
     share_prepared(prepared, storage)
-    known = [f"data_fingerprint={open_prepared(prepared).fingerprint}", f"judge_version={JUDGE_VERSION}"]
-    spec = with_settings(spec, known)
+    fingerprint = open_prepared(prepared).fingerprint
+    spec = with_values(spec, {"data_fingerprint": fingerprint, "judge_version": JUDGE_VERSION})
     _write_first_files(study, {CONTROLS: controls, SPEC_FILE: to_toml(spec)})
     return StudyDirectory(study, spec, prepared)
 
@@ -132,7 +132,7 @@ def with_absolute_dataset(spec: StudySpec) -> StudySpec:
     kind, colon, location = spec.dataset.partition(":")
     if not location or not Path(location).expanduser().exists():
         return spec
-    return with_settings(spec, [f"dataset={kind}{colon}{Path(location).expanduser().resolve()}"])
+    return with_values(spec, {"dataset": f"{kind}{colon}{Path(location).expanduser().resolve()}"})
 
 
 def open_study_directory(path: Location, execute: Execute = in_threads) -> StudyDirectory:
@@ -147,8 +147,8 @@ def open_study_directory(path: Location, execute: Execute = in_threads) -> Study
     spec = load_spec(str(study.directory / SPEC_FILE))
     known = find_prepared(path.parent, spec.data_fingerprint) if spec.data_fingerprint else None
     prepared = known or prepare_faces(spec, path.parent, execute)
-    if "checkpoints_behind_front" not in spec.model_fields_set:  # an older release wrote it, which kept all
-        spec = with_settings(spec, ["checkpoints_behind_front=all"])
+    if "checkpoints_behind_front" not in spec.model_fields_set:  # of a release that kept them all
+        spec = with_values(spec, {"checkpoints_behind_front": "all"})
     if spec.data_fingerprint not in (None, open_prepared(prepared).fingerprint):
         raise StudyError(
             f"{path}: {spec.dataset} holds other faces than at launch; restore the data set, or launch a new study"

@@ -12,7 +12,7 @@ from analysis.tables.schema import SCHEMA_VERSION
 from study.errors import StudyError
 from study.lifecycle.confirmation_trials import search_front
 from study.lifecycle.study_directory import StudyDirectory
-from study.spec.files import to_toml, with_settings
+from study.spec.files import to_toml, with_values
 from study.storage.paths import SPEC_FILE
 from study.storage.results_store import ResultsStore, list_parts, read_schema_version
 
@@ -28,7 +28,7 @@ def extend_study(study: StudyDirectory, trials: int) -> StudyDirectory:
         raise StudyError(
             f"--trials {trials}: {study.storage} plans {study.spec.trials} trials; a plan can only grow"
         )
-    return _extend_spec(study, f"trials={trials}")
+    return _extend_spec(study, "trials", trials)
 
 
 def extend_seeds(study: StudyDirectory, seeds: int) -> StudyDirectory:
@@ -40,7 +40,7 @@ def extend_seeds(study: StudyDirectory, seeds: int) -> StudyDirectory:
         raise StudyError(
             f"--seeds {seeds}: {study.storage} plans {study.spec.seeds} seeds; a plan can only grow"
         )
-    return _extend_spec(study, f"seeds={seeds}")
+    return _extend_spec(study, "seeds", seeds)
 
 
 def extend_confirmation(study: StudyDirectory, seeds: int | None) -> StudyDirectory:
@@ -64,7 +64,7 @@ def extend_confirmation(study: StudyDirectory, seeds: int | None) -> StudyDirect
             f" ({', '.join(study.spec.constraints)}); nothing to confirm: extend the"
             f" search with: aia-study resume {study.storage.shell_argument} --trials N"
         )
-    return study if new == planned else _extend_spec(study, f"confirm_seeds={new}")
+    return study if new == planned else _extend_spec(study, "confirm_seeds", new)
 
 
 def refuse_other_release(study: StudyDirectory) -> None:
@@ -87,9 +87,9 @@ def refuse_other_release(study: StudyDirectory) -> None:
             )
 
 
-def _extend_spec(study: StudyDirectory, setting: str) -> StudyDirectory:
+def _extend_spec(study: StudyDirectory, key: str, count: int) -> StudyDirectory:
     refuse_other_release(study)
-    spec = with_settings(study.spec, [setting])
+    spec = with_values(study.spec, {key: count})
     with ResultsStore(study.storage):  # so that no other process runs the study meanwhile
         refuse_other_release(study)  # again, because parts in object storage are downloaded only now
         with atomic_write(study.path / SPEC_FILE) as aside:

@@ -1,4 +1,4 @@
-"""Figure 3 of the paper on a run's own faces: reconstructions, and Grad-CAM of a gender classifier of images."""
+"""Figure 3 of the paper on the faces of a run: reconstructions, and Grad-CAM of a gender classifier of images."""
 
 from pathlib import Path
 
@@ -35,11 +35,12 @@ PEOPLE_PER_LABEL = 2
 
 
 def figure_3(study: StudyDirectory, trial_id: str) -> tuple[list[ShownFace], FacesSection]:
-    """Faces before and after the anonymizer of `trial_id`, and what the classifier makes of all test images.
+    """Return faces before and after the anonymizer of `trial_id`, and a classifier's AUC on all test images.
 
-    The classifier is trained once on the `train` identities' original images and kept in the study's directory.
-    Shown are, of either label, the first people of the test split in the order of their names, each with their
-    first image: no figure has a say in it. Maps speak for the label that the classifier reads from the original.
+    The classifier is trained once on the original images of the `train` identities and stored in the study's
+    directory. The faces are the first images of the first people of each label in the test split, in the order of
+    their names, so that no result influences the choice. The Grad-CAM maps and the probabilities are for the label
+    that the classifier predicts from the original image.
     """
     spec = study.spec
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -47,40 +48,38 @@ def figure_3(study: StudyDirectory, trial_id: str) -> tuple[list[ShownFace], Fac
     classifier = _classifier(study, faces.train, device)
     anonymizer = checkpoint.load(study.path / CHECKPOINTS / trial_id, device)
     test = faces.test
+    attribute = spec.attributes[0]
+    labels = test.attribute(attribute)
     before = as_floats(test.images, device)
-    after = _reconstructed(anonymizer, test.images)
+    after = _reconstructions(anonymizer, test.images)
     probabilities = [classifier.probabilities(images) for images in (before, after)]
-    chosen = _first_people(test, spec.attributes[0])
-    positive = probabilities[0][chosen] > 0.5
-    maps = [grad_cam(classifier, images[chosen], positive) for images in (before, after)]
-    of_label = [np.where(positive, of[chosen], 1 - of[chosen]) for of in probabilities]
+    rows = _first_people(test, attribute)
+    predicted = probabilities[0][rows] > 0.5
+    maps = [grad_cam(classifier, images[rows], predicted) for images in (before, after)]
+    label_probabilities = [np.where(predicted, p[rows], 1 - p[rows]) for p in probabilities]
     shown = [
         ShownFace(
-            label=f"{spec.attributes[0]} {test.attribute(spec.attributes[0])[row]}, read as {int(label)}",
+            label=f"{attribute} {labels[row]}, read as {int(label)}",
             original=_pixels(before, row),
             reconstruction=_pixels(after, row),
-            map_before=maps[0][place],
-            map_after=maps[1][place],
-            probability_before=float(of_label[0][place]),
-            probability_after=float(of_label[1][place]),
+            map_before=maps[0][index],
+            map_after=maps[1][index],
+            probability_before=float(label_probabilities[0][index]),
+            probability_after=float(label_probabilities[1][index]),
         )
-        for place, (row, label) in enumerate(zip(chosen, positive, strict=True))
+        for index, (row, label) in enumerate(zip(rows, predicted, strict=True))
     ]
-    known = test.attribute(spec.attributes[0]) >= 0
-    estimates = [
-        _auc(of[known], test.attribute(spec.attributes[0])[known], test.identity[known])
-        for of in probabilities
-    ]
-    return shown, FacesSection(*estimates, images=int(known.sum()), caption=_caption(spec.attributes[0]))
+    labelled = labels >= 0
+    estimates = [_auc(p[labelled], labels[labelled], test.identity[labelled]) for p in probabilities]
+    return shown, FacesSection(*estimates, images=int(labelled.sum()), caption=_caption(attribute))
 
 
 def _caption(attribute: str) -> str:
     return (
-        f"AIA at α = {FIGURE_3_DESIGN.alpha}, β = {FIGURE_3_DESIGN.beta};"
-        f" of either label the first {PEOPLE_PER_LABEL} people of the test"
-        " split by name. Grad-CAM of a classifier of images (the paper's six convolutions, trained on original images"
-        f" of other people): what speaks for the {attribute} that it reads from the original, with its probability"
-        " before and after; each map has its own scale."
+        f"AIA at α = {FIGURE_3_DESIGN.alpha}, β = {FIGURE_3_DESIGN.beta}; the first"
+        f" {PEOPLE_PER_LABEL} people of each label in the test split, by name. The maps are Grad-CAM of a classifier of images (the paper's six convolutions, trained on"
+        f" original images of other people): they show the evidence for the {attribute} that it predicts from the"
+        " original, with its probability before and after; each map has its own scale."
     )
 
 
@@ -92,8 +91,8 @@ def _classifier(study: StudyDirectory, train: FaceDataset, device: str) -> Image
     return load_image_classifier(path, study.spec.image_side, device)
 
 
-def _reconstructed(anonymizer: Anonymizer, images: np.ndarray | ImageRows) -> Tensor:
-    """The decoder's images for what is released, the noise that of judging."""
+def _reconstructions(anonymizer: Anonymizer, images: np.ndarray | ImageRows) -> Tensor:
+    """Return the decoder's images `[n, 1, side, side]` of the released representations, with the noise of judging."""
     device = anonymizer.channel.low.device
     noise = stream(anonymizer.config.seed, "release", "test", device=device)
     parts = anonymizer.release(images, noise).split(ENCODED_IMAGES)
@@ -101,7 +100,7 @@ def _reconstructed(anonymizer: Anonymizer, images: np.ndarray | ImageRows) -> Te
 
 
 def _first_people(faces: FaceDataset, attribute: str) -> np.ndarray:
-    """Rows of the first image of the first people of label 1, then of label 0."""
+    """Return the rows of the first images of the first people with label 1, followed by those with label 0."""
     _, first_rows = np.unique(faces.identity, return_index=True)
     labels = faces.attribute(attribute)[first_rows]
     return np.concatenate([first_rows[labels == label][:PEOPLE_PER_LABEL] for label in (1, 0)])
@@ -113,5 +112,5 @@ def _pixels(images: Tensor, row: int) -> np.ndarray:
 
 def _auc(probability: np.ndarray, label: np.ndarray, identity: np.ndarray) -> Estimate:
     positive = label == 1
-    draws = folded_auc_bootstrap_samples(probability, positive, identity_weights(identity))
-    return Estimate(folded(auc(probability, positive)), *interval(draws))
+    samples = folded_auc_bootstrap_samples(probability, positive, identity_weights(identity))
+    return Estimate(folded(auc(probability, positive)), *interval(samples))

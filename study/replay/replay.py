@@ -23,7 +23,6 @@ from study.replay.recording import Recording
 from study.search.halving import Rungs, constrained_costs
 from study.search.proposals import Proposals
 from study.spec.constraints import total_violation
-from study.spec.sections import rungs
 from study.spec.spec import StudySpec
 from study.trial.plan import Status
 
@@ -87,11 +86,8 @@ def replay(
 def spec_rule(spec: StudySpec) -> Rungs:
     """Return the stopping rule of the spec, as in a real study. Without early stopping it has no rungs."""
     stopping = spec.early_stopping
-    epochs: tuple[int, ...] = ()
-    if stopping.rule == "mo_asha":
-        epochs = rungs(stopping.grace_epochs, stopping.reduction_factor, spec.training.joint_epochs)
     reference = np.array([objective.worst_cost for objective in spec.search_objectives])
-    return Rungs(epochs, stopping.reduction_factor, reference)
+    return Rungs(stopping.rungs(spec.training.joint_epochs), stopping.reduction_factor, reference)
 
 
 @dataclass

@@ -46,7 +46,7 @@ from study.search.journal import CONSTRAINT
 from study.spec.choices import GuidedSampler
 
 STARTUP_TRIALS = 8  # random designs before tpe and gp build a model
-# Complete trials per generation of a genetic algorithm; with Optuna's 50 most studies would have one or two generations.
+# Complete trials per generation of a genetic algorithm; Optuna's 50 would leave most studies one or two.
 GENERATION_TRIALS = 24
 # The genetic algorithms need no cap: they read only the last generations.
 MAX_FINISHED_TRIALS: Mapping[GuidedSampler, int] = {"tpe": 200, "gp": 100}
@@ -74,7 +74,7 @@ class _ConditionalTPE(TPESampler):
         }
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """Return the parameters that are sampled jointly; conditional ones are sampled separately if they are in effect."""
+        """Return the parameters that are sampled jointly; active conditional ones are sampled separately."""
         return self._in_every_design
 
 

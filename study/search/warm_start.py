@@ -30,8 +30,8 @@ class Measurement:
 class EarlierTrials:
     """The complete search trials of the earlier study.
 
-    `inside` are those in the new study's space, and `outside` counts the others; `attributes` are the private attributes
-    of the earlier study.
+    `inside` are those in the new study's space, and `outside` counts the others; `attributes` are the private
+    attributes of the earlier study.
     """
 
     inside: tuple[Measurement, ...]

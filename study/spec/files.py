@@ -1,4 +1,4 @@
-"""Specs as TOML: those that ship, those of users, and settings on top of either."""
+"""Specs as TOML, those that ship and those of users, and specs with changed values."""
 
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -12,19 +12,21 @@ from pydantic import ValidationError
 from analysis.tables.location import Location, location
 from study.errors import SpecError
 from study.spec.messages import validation_message
+from study.spec.settings import parse_settings
 from study.spec.spec import StudySpec
 
 
 def shipped_specs() -> tuple[str, ...]:
-    """Names of the specs that ship with the package."""
+    """Return the names of the specs that ship with the package, in alphabetical order."""
     files = resources.files("study.spec").joinpath("shipped").iterdir()
     return tuple(sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml")))
 
 
 def load_spec(name_or_path: str) -> StudySpec:
-    """The shipped spec of that name, or the TOML file at that path or URI; a file without a name takes its own.
+    """Return the shipped spec of that name, or the spec in the TOML file at that path or URI.
 
-    SpecError where neither exists, or where the file is not a spec.
+    A file that sets no `name` gets its own file name without the suffix. Raises SpecError if there is neither a
+    shipped spec nor a file, or if the file is not a spec.
     """
     if name_or_path in shipped_specs():
         text = resources.files("study.spec").joinpath("shipped", f"{name_or_path}.toml").read_text("utf-8")
@@ -40,48 +42,38 @@ def load_spec(name_or_path: str) -> StudySpec:
         raise SpecError(f"{path} cannot be read: {error}") from error
 
 
-def with_settings(spec: StudySpec, settings: Sequence[str]) -> StudySpec:
-    """The spec with `key=value` settings on top; keys of tables are dotted, as in `fixed.channel=none`.
+def with_values(spec: StudySpec, values: Mapping[str, Any]) -> StudySpec:
+    """Return the spec with some of its keys changed to `values`; keys within tables are dotted, as `fixed.channel`.
 
-    A value is read as TOML where it is some, else as a string. SpecError says which key is wrong.
+    All values are validated together. Raises SpecError with one line that names the key, its value and what would be
+    right.
     """
     content = spec.model_dump()
-    for setting in settings:
-        key, equals, text = setting.partition("=")
-        if not equals:
-            raise SpecError(f"--set {setting}: needs key=value, as in trials=32 or fixed.channel=none")
-        *tables, last = key.strip().split(".")
+    for key in sorted(values, key=lambda key: key.count(".")):  # a table comes before the keys within it
+        *tables, last = key.split(".")
         target: dict[str, Any] = content
         for table in tables:
             inner = target.get(table)
-            # An unknown table is kept as one, so that the model names it like any unknown key.
+            # An unknown table becomes an empty one, so that validation names the unknown key in it.
             target[table] = dict(inner) if isinstance(inner, Mapping) else {}
             target = target[table]
-        target[last] = text if key.strip() in _TEXT_KEYS else _toml_value(text)
-    return _validated(content, " ".join(f"--set {setting}" for setting in settings))
+        target[last] = values[key]
+    return _validated(content)
+
+
+def with_settings(spec: StudySpec, settings: Sequence[str]) -> StudySpec:
+    """Return the spec with the keys changed that a user's `KEY=VALUE` texts set; raises SpecError as `with_values`."""
+    return with_values(spec, parse_settings(settings))
 
 
 def to_toml(spec: StudySpec) -> str:
-    """The complete spec as TOML, defaults written out; keys that are None are left out."""
+    """Return the complete spec as TOML, with defaults written out and without the keys that are None."""
     return tomli_w.dumps(spec.model_dump(exclude_none=True))
 
 
-def from_toml(text: str, where: str) -> StudySpec:
-    """The spec that `to_toml` wrote; SpecError, which begins with `where`, for anything else."""
-    return _parsed(text, Path(where))
-
-
-_TEXT_KEYS = frozenset(
-    name for name, field in StudySpec.model_fields.items() if field.annotation in (str, str | None)
-)
-
-
-def _toml_value(text: str) -> Any:
-    try:
-        content = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
-        return text
-    return content["value"] if content.keys() == {"value"} else text
+def from_toml(text: str, source: str) -> StudySpec:
+    """Return the spec that `to_toml` wrote; raises SpecError, which begins with `source`, for any other text."""
+    return _parsed(text, Path(source))
 
 
 def _parsed(text: str, path: Location) -> StudySpec:
@@ -89,12 +81,12 @@ def _parsed(text: str, path: Location) -> StudySpec:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SpecError(f"{path} is not TOML: {error}") from error
-    return _validated({"name": path.stem, **content}, str(path))
+    return _validated({"name": path.stem, **content}, f"{path}: ")
 
 
-def _validated(content: dict[str, Any], where: str) -> StudySpec:
+def _validated(content: dict[str, Any], prefix: str = "") -> StudySpec:
     try:
         return StudySpec.model_validate(content)
     except ValidationError as error:
-        # A setting may hold a line break; the message is one line all the same.
-        raise SpecError(" ".join(f"{where}: {validation_message(error, StudySpec)}".split())) from error
+        # A value may hold a line break, but the message is one line.
+        raise SpecError(" ".join(f"{prefix}{validation_message(error, StudySpec)}".split())) from error

@@ -1,4 +1,4 @@
-"""What pydantic found wrong with a spec, as one line: which key, and what would be right."""
+"""Validation errors of a spec as one line that names the key, its value and what would be right."""
 
 from difflib import get_close_matches
 
@@ -8,14 +8,15 @@ from search_spaces.hyperparameters import HYPERPARAMETERS
 
 
 def validation_message(error: ValidationError, model: type[BaseModel]) -> str:
-    """The first mistake in words."""
+    """Return a line about the first mistake in a spec, or in another `model` whose fields have descriptions."""
     keys = _keys(model)
     first = error.errors(include_url=False)[0]
-    # A union reports once per member and adds the member's name to the location: the field ends it for us.
     location = [str(part) for part in first["loc"]]
-    key = next((known for n in range(len(location), 0, -1) if (known := ".".join(location[:n])) in keys), "")
+    # pydantic adds members of unions and indices to the location: the key is the longest part of it that is known.
+    beginnings = (".".join(location[:length]) for length in range(len(location), 0, -1))
+    key = next((beginning for beginning in beginnings if beginning in keys), "")
     if first["type"] == "extra_forbidden":
-        line = _unknown(".".join(location), keys)
+        line = _unknown_key(".".join(location), keys)
     elif first["type"] == "missing":
         line = f"{key} is missing: {keys[key]}"
     elif first["type"] == "value_error":
@@ -27,7 +28,7 @@ def validation_message(error: ValidationError, model: type[BaseModel]) -> str:
 
 
 def _keys(model: type[BaseModel], prefix: str = "") -> dict[str, str]:
-    """Every key of the spec, dotted, with its description."""
+    """Return the description of every key of `model`; keys within tables are dotted."""
     keys: dict[str, str] = {}
     for name, field in model.model_fields.items():
         keys[prefix + name] = field.description or ""
@@ -36,8 +37,8 @@ def _keys(model: type[BaseModel], prefix: str = "") -> dict[str, str]:
     return keys
 
 
-def _unknown(key: str, keys: dict[str, str]) -> str:
-    """An unknown key with the closest known one, wherever in the spec that stands."""
+def _unknown_key(key: str, keys: dict[str, str]) -> str:
+    """Return a line about an unknown key that names the most similar known key of any table."""
     candidates = {known.rpartition(".")[2]: known for known in keys}
     candidates |= {name: f"fixed.{name}" for name in HYPERPARAMETERS}
     close = get_close_matches(key.rpartition(".")[2], candidates, n=1, cutoff=0.5)

@@ -1,7 +1,7 @@
-"""A study's spec: what is trained on which faces, what varies, how long. Complete, validated, frozen."""
+"""The spec of a study: its faces, search space, search, trainings and resources, validated and frozen."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
@@ -11,20 +11,18 @@ from search_spaces.errors import SpaceError
 from search_spaces.hyperparameters import HYPERPARAMETERS, check_fixed, resolve
 from search_spaces.spaces import SPACES, Space
 from study.errors import SpecError
-from study.spec.choices import GUIDED, LOGGERS, SAMPLERS, Logger, Sampler
+from study.spec.choices import BASELINES, GUIDED, LOGGERS, SAMPLERS, Baseline, Logger, Sampler
 from study.spec.constraints import Constraint, check_name, parse
-from study.spec.sections import COUNT, STRICT, EarlyStopping, Epochs, Resources, Training, rungs
+from study.spec.sections import COUNT, STRICT, EarlyStopping, Epochs, Resources, Training
 
-# A description says what a key means and what it takes: the message for a wrong value ends in it.
+# A description says what a key means and which values it takes: the message about a wrong value ends with it.
 _SEED = "a whole number from 0 to 2^63 - 1"
-Baseline = Literal["original", "random", "aia_without_t", "erasure"]
-BASELINES: tuple[Baseline, ...] = get_args(Baseline)
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Text = Annotated[str, Field(min_length=1)]
 
 
 class StudySpec(BaseModel):
-    """Everything that defines a study; `study.toml` holds it with its defaults written out."""
+    """All that defines a study. The file `study.toml` of a study holds its spec with the defaults written out."""
 
     model_config = STRICT
 
@@ -35,16 +33,16 @@ class StudySpec(BaseModel):
     dataset: Text = Field(default="synthetic", description="the faces, 'synthetic' or 'KIND:PATH'")
     attribute: Text | Annotated[tuple[Text, ...], Field(strict=False, min_length=1, max_length=4)] = Field(
         default="gender",
-        description="the private attribute's name in the data set, by default gender, in CelebA Male, or a list of up"
+        description="name of the private attribute in the data set, by default gender (Male in CelebA), or a list of up"
         " to four",
     )
     positive: str | None = Field(
         default=None,
         min_length=1,
-        description="the (first) attribute's value that counts as 1, a string; left out for 1, male, m",
+        description="value of the first attribute that counts as 1, a string; without it 1, male and m count",
     )
     data_fingerprint: str | None = Field(
-        default=None, description="sha256 of the prepared faces, a string that launch writes"
+        default=None, description="SHA-256 of the prepared faces, a string that launch writes"
     )
     judge_version: int | None = Field(
         default=None, description="version of the judge, a whole number that launch writes"
@@ -53,17 +51,17 @@ class StudySpec(BaseModel):
         default=32,
         ge=16,
         multiple_of=4,
-        description="side of a prepared image in pixels, 16, 20, 24 and so on",
+        description="side of a prepared image in pixels, a multiple of 4 from 16 on",
     )
     split_seed: Seed = Field(default=0, description=f"seed of the identity split, {_SEED}")
     seed: Seed = Field(default=0, description=f"seed of the search and its trainings, {_SEED}")
     space: str = Field(description=f"search space, one of {', '.join(SPACES)}")
     sampler: Sampler = Field(
-        default="tpe", description=f"what proposes designs, one of {', '.join(SAMPLERS)}"
+        default="tpe", description=f"sampler that proposes designs, one of {', '.join(SAMPLERS)}"
     )
     constraints: Annotated[tuple[Text, ...], Field(strict=False)] = Field(
         default=(),
-        description="what designs have to satisfy, a list of 'NAME OP NUMBER' as 'matching_auc_validation >= 0.7'",
+        description="conditions on designs, a list of 'NAME OP NUMBER' such as 'matching_auc_validation >= 0.7'",
     )
     warm_start: Text | None = Field(
         default=None,
@@ -71,45 +69,48 @@ class StudySpec(BaseModel):
     )
     objectives: Literal["maximum", "per_attribute"] = Field(
         default="maximum",
-        description="attackers that the search lowers, 'maximum' over the private attributes or 'per_attribute'",
+        description="attacker AUC that the search minimises, 'maximum' over the private attributes or 'per_attribute'",
     )
     trials: Annotated[int, Field(ge=0)] = Field(
-        description=f"search trials, {COUNT}, or 0 where designs are given"
+        description=f"search trials, {COUNT}, or 0 if there are designs"
     )
     designs: Annotated[tuple[dict[str, Value], ...], Field(strict=False)] = Field(
         default=(),
-        description="designs run as they are before the search, a list of tables of the space's parameters",
+        description="designs that run before the search, a list of tables of the space's parameters",
     )
     seeds: Epochs = Field(
-        default=1, description=f"seeds of each of the designs and baselines, from seed on, {COUNT}"
+        default=1, description=f"seeds of each design and baseline, counted up from seed, {COUNT}"
     )
     confirm_seeds: Annotated[int, Field(ge=0)] = Field(
         default=0,
-        description="fresh seeds that the front's designs are confirmed with, a whole number of at least 0",
+        description="fresh seeds with which the front's designs are retrained, a whole number of at least 0",
     )
     baselines: Annotated[tuple[Baseline, ...], Field(strict=False)] = Field(
-        default=BASELINES, description=f"methods run beside the search, a list out of {', '.join(BASELINES)}"
+        default=BASELINES,
+        description=f"baselines that run beside the search, a list of {', '.join(BASELINES)}",
     )
     suite: Literal["cheap", "full"] = Field(
         default="cheap", description="attackers that judge each trial, 'cheap' or 'full'"
     )
-    fixed: dict[str, Value] = Field(default={}, description="hyperparameters that do not vary, a table")
+    fixed: dict[str, Value] = Field(
+        default={}, description="hyperparameters that the search does not vary, a table"
+    )
     training: Training = Field(default=Training(), description="a table of epochs")
     early_stopping: EarlyStopping = Field(
-        default=EarlyStopping(), description="a table of when trials end early"
+        default=EarlyStopping(), description="a table of rules for ending trials early"
     )
     judge_each_epoch: bool = Field(
         default=False, description="whether trials are judged after each joint epoch, true or false"
     )
     checkpoints_behind_front: Literal["all"] | Annotated[int, Field(ge=0)] = Field(
         default=10,
-        description="how many of a search's checkpoints are kept beside its front's, those of the best trials behind"
-        " it, 'all' or a whole number of at least 0",
+        description="checkpoints that are kept besides those of the front, of the best trials behind it, 'all' or a"
+        " whole number of at least 0",
     )
     loggers: Annotated[tuple[Logger, ...], Field(strict=False)] = Field(
-        default=(), description=f"what else logs epochs, a list out of {', '.join(LOGGERS)}"
+        default=(), description=f"loggers that record epochs, a list of {', '.join(LOGGERS)}"
     )
-    resources: Resources = Field(default=Resources(), description="a table of what a trial asks for")
+    resources: Resources = Field(default=Resources(), description="a table of what a trial reserves")
 
     @field_validator("space")
     @classmethod
@@ -122,17 +123,17 @@ class StudySpec(BaseModel):
     @classmethod
     def _distinct_baselines(cls, baselines: tuple[Baseline, ...]) -> tuple[Baseline, ...]:
         if len(set(baselines)) != len(baselines):
-            raise ValueError("each baseline may stand once")
+            raise ValueError("a baseline may occur only once")
         return baselines
 
     @field_validator("loggers")
     @classmethod
     def _distinct_loggers(cls, loggers: tuple[Logger, ...]) -> tuple[Logger, ...]:
         if len(set(loggers)) != len(loggers):
-            raise ValueError("each logger may stand once")
+            raise ValueError("a logger may occur only once")
         return loggers
 
-    # Plain: check_fixed knows each hyperparameter's type, pydantic only a union of four.
+    # The validator is plain because check_fixed knows the type of each hyperparameter and pydantic only the union.
     @field_validator("fixed", mode="plain")
     @classmethod
     def _typed_fixed(cls, fixed: Any) -> dict[str, Value]:
@@ -148,22 +149,22 @@ class StudySpec(BaseModel):
     @classmethod
     def _distinct_attributes(cls, attribute: str | tuple[str, ...]) -> str | tuple[str, ...]:
         if not isinstance(attribute, str) and len(set(attribute)) != len(attribute):
-            raise ValueError("each private attribute may stand once")
+            raise ValueError("a private attribute may occur only once")
         return attribute
 
     @property
     def attributes(self) -> tuple[str, ...]:
-        """The private attributes, one or more."""
+        """The names of the private attributes, one to four."""
         return (self.attribute,) if isinstance(self.attribute, str) else self.attribute
 
     @property
     def search_objectives(self) -> tuple[Objective, ...]:
-        """What the search optimises."""
+        """The objectives of the search."""
         return search_objectives(self.objectives, len(self.attributes))
 
     @property
     def search_constraints(self) -> tuple[Constraint, ...]:
-        """What the search's designs have to satisfy."""
+        """The constraints of the search."""
         return tuple(parse(text) for text in self.constraints)
 
     @field_validator("constraints")
@@ -174,7 +175,7 @@ class StudySpec(BaseModel):
         except SpecError as error:
             raise ValueError(str(error)) from error
         if len(set(texts)) != len(texts):
-            raise ValueError("each constraint may stand once")
+            raise ValueError("a constraint may occur only once")
         return texts
 
     @field_validator("designs")
@@ -186,25 +187,25 @@ class StudySpec(BaseModel):
             )
         except SpaceError as error:
             raise ValueError(str(error)) from error
-        if any(design in checked[:place] for place, design in enumerate(checked)):
-            raise ValueError("each design may stand once")
+        if any(design in checked[:index] for index, design in enumerate(checked)):
+            raise ValueError("a design may occur only once")
         return checked
 
     @model_validator(mode="after")
-    def _something_runs(self) -> "StudySpec":
+    def _has_trials(self) -> "StudySpec":
         if not self.trials and not self.designs:
             raise ValueError(f"trials = 0 is wrong: {type(self).model_fields['trials'].description}")
         if self.seed + self.seeds > 2**63:
-            raise ValueError(f"seeds = {self.seeds} is wrong: from seed on they reach beyond 2^63 - 1")
+            raise ValueError(f"seeds = {self.seeds} is wrong: counted up from seed they exceed 2^63 - 1")
         return self
 
     @model_validator(mode="after")
-    def _rungs_before_the_end(self) -> "StudySpec":
+    def _grace_ends_before_training(self) -> "StudySpec":
         stopping, epochs = self.early_stopping, self.training.joint_epochs
         if stopping.rule != "none" and stopping.grace_epochs >= epochs:
             raise ValueError(
                 f"early_stopping.grace_epochs = {stopping.grace_epochs} is wrong: needs fewer than the {epochs} joint"
-                " epochs, else no trial can end early"
+                " epochs, or no trial can end early"
             )
         return self
 
@@ -219,7 +220,7 @@ class StudySpec(BaseModel):
         return self
 
     @model_validator(mode="after")
-    def _constraints_are_of_use(self) -> "StudySpec":
+    def _constraints_can_be_used(self) -> "StudySpec":
         if self.constraints and self.sampler not in GUIDED:
             raise ValueError(
                 f"sampler = {self.sampler!r} cannot use constraints: needs one of {', '.join(GUIDED)}, or none"
@@ -233,38 +234,40 @@ class StudySpec(BaseModel):
 
 
 def judged_epochs(spec: StudySpec) -> tuple[int, ...]:
-    """Joint epochs after which a search trial is judged, besides its last."""
-    stopping, epochs = spec.early_stopping, spec.training.joint_epochs
-    if spec.judge_each_epoch:
-        return tuple(range(1, epochs))
-    if stopping.rule == "none":
-        return ()
-    return rungs(stopping.grace_epochs, stopping.reduction_factor, epochs)
+    """Return the joint epochs, without the last one, after which a search trial is judged."""
+    epochs = spec.training.joint_epochs
+    return tuple(range(1, epochs)) if spec.judge_each_epoch else spec.early_stopping.rungs(epochs)
 
 
 def searched_space(spec: StudySpec) -> Space:
-    """What the study varies: the named space without what the spec fixes. It may be empty."""
+    """Return the space that the search varies: the spec's space without its fixed hyperparameters.
+
+    It may be empty. Raises SpaceError if `fixed` disagrees with the number of private attributes.
+    """
     count = len(spec.attributes)
     if spec.fixed.get("private_attributes", count) != count:
-        raise SpaceError(f"private_attributes is not for you to set: attribute names {count}")
+        raise SpaceError(f"private_attributes cannot be fixed: attribute names {count}")
     return SPACES[spec.space].with_private_attributes(count).without(_fixed(spec))
 
 
 def with_defaults(spec: StudySpec) -> StudySpec:
-    """The spec with every hyperparameter that it does not vary written out as fixed, defaults included: what a
-    later release's defaults are does not change a study. CelebA's gender is called by its name there, Male."""
+    """Return the spec with a fixed value for every hyperparameter that the search does not vary.
+
+    Defaults are written out, so that a release with other defaults does not change an existing study. For CelebA the
+    default attribute becomes `Male`, the name of gender there.
+    """
     searched = searched_space(spec)
     values = resolve(searched.defaults(), _fixed(spec))
     unvaried = {name: value for name, value in values.items() if name not in searched.parameters}
     written_out = {name: value for name, value in unvaried.items() if value is not None}
-    attribute = _CELEBA_GENDER if _is_celebas_gender(spec) else spec.attribute
+    attribute = _CELEBA_GENDER if _is_celeba_gender(spec) else spec.attribute
     return spec.model_copy(update={"fixed": {**written_out, **spec.fixed}, "attribute": attribute})
 
 
 _CELEBA_GENDER = "Male"
 
 
-def _is_celebas_gender(spec: StudySpec) -> bool:
+def _is_celeba_gender(spec: StudySpec) -> bool:
     default = StudySpec.model_fields["attribute"].default
     return spec.dataset.startswith("celeba:") and spec.attribute == default
 

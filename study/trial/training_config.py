@@ -16,7 +16,8 @@ from aia_models.config import (
 from search_spaces.domains import Value
 from search_spaces.hyperparameters import HYPERPARAMETERS, resolve
 from search_spaces.spaces import BETAS
-from study.spec.spec import Baseline, StudySpec, searched_space
+from study.spec.choices import Baseline
+from study.spec.spec import StudySpec, searched_space
 from study.trial.plan import TrialPlan
 
 RANDOM_SHARE = 0.5  # section 5.3: Random replaces 50 % of each representation

@@ -9,7 +9,7 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from analysis.tables.objectives import Objective
 from study.search.halving import Rungs, constrained_costs
 from study.spec.constraints import Constraint, row_violation
-from study.spec.sections import rungs
+from study.spec.sections import EarlyStopping
 from study.trial.plan import TrialPlan
 from study.trial.rows import Outcome
 from study.tune.searcher import JOINT_EPOCH, PLAN, SO_FAR
@@ -38,7 +38,8 @@ class MultiObjectiveHalving(FIFOScheduler):
         self._constraints = constraints
         self._compared: set[tuple[str, int]] = set()
         reference = np.array([objective.worst_cost for objective in objectives])
-        self._rungs = Rungs(rungs(grace_epochs, reduction_factor, max_epochs), reduction_factor, reference)
+        rule = EarlyStopping(rule="mo_asha", grace_epochs=grace_epochs, reduction_factor=reduction_factor)
+        self._rungs = Rungs(rule.rungs(max_epochs), reduction_factor, reference)
         for epoch, row in recorded:
             if epoch in self._rungs.epochs and row_violation(constraints, row) is not None:
                 self._rungs.add(epoch, self._costs(row))

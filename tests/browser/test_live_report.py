@@ -10,7 +10,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
 from study.cli.report import render
-from study.cli.report_server import LiveReport, server_of
+from study.cli.report_server import LiveReport, make_server
 from tests.analysis.report.report_study import add_part, trial, write_study
 from tests.browser.conftest import SECONDS, drawn, errors
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 def following(tmp_path: Path) -> Iterator[tuple[Path, str]]:
     """A study and the address of its page."""
     directory = write_study(tmp_path / "study", 12)
-    with server_of(LiveReport(directory, render, clock=lambda: 0.0), 0) as server:
+    with make_server(LiveReport(directory, render, clock=lambda: 0.0), 0) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield directory, f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
@@ -57,7 +57,7 @@ def test_it_stays_as_it_is_while_nothing_is_new(opened, following: tuple[Path, s
 
 def test_it_says_when_the_server_has_ended(opened, tmp_path: Path) -> None:
     directory = write_study(tmp_path / "study", 12)
-    with server_of(LiveReport(directory, render, clock=lambda: 0.0), 0) as server:
+    with make_server(LiveReport(directory, render, clock=lambda: 0.0), 0) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         browser: Chrome = opened(f"http://127.0.0.1:{server.server_port}/")
         server.shutdown()
@@ -68,7 +68,7 @@ def test_it_waits_for_the_first_result(opened, browser: Chrome, tmp_path: Path) 
     directory = tmp_path / "study"
     directory.mkdir()
     (directory / "study.toml").touch()
-    with server_of(LiveReport(directory, render, clock=lambda: 0.0), 0) as server:
+    with make_server(LiveReport(directory, render, clock=lambda: 0.0), 0) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         browser.get(f"http://127.0.0.1:{server.server_port}/")
         assert "No front yet" in browser.find_element(By.TAG_NAME, "body").text

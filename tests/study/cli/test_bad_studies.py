@@ -128,7 +128,7 @@ def test_status_names_damaged_parts_of_every_table(capsys, study):
     truncate(part(study, 1))
     part(study, 0, "epochs").write_bytes(b"")
     out, err = answer(capsys, "status")
-    assert "2 damaged parts of the tables are left out: rows are missing" in out
+    assert "2 damaged parts of the tables are left out, so rows are missing" in out
     assert len(err) == 2
     out, _ = answer(capsys, "status", "--format", "json")
     damaged = [(entry["path"], bool(entry["why"])) for entry in json.loads("\n".join(out))["damaged"]]

@@ -1,5 +1,6 @@
 """Bad input: one line on stderr with what, where and what would be right; exit status 2; nothing written."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,8 @@ def test_wrong_type_in_the_spec(capsys, tmp_path, storage):
     [
         (["launch", "quik"], "quick"),
         (["launch", "quick", "--trials", "none"], "--trials"),
+        (["launch", "quick", "--trials", "0"], "trials = 0 is wrong"),
+        (["launch", "quick", "--cpus-per-trial", "0"], "resources.cpus_per_trial = 0.0 is wrong"),
         (["launch", "quick", "--set", "seed"], "key=value"),
         (["launch", "quick", "--gpus-per-trial", "some"], "gpus_per_trial"),
         (["launch", "quick", "--storage", "ftp://bucket/x"], "ftp://bucket/x"),
@@ -134,6 +137,16 @@ def test_dry_run_prints_the_resolved_spec_and_writes_nothing(capsys, storage, tm
     assert capsys.readouterr().out == printed
     assert "trials = 5\n" in printed
     assert "seed = 3\n" in printed
+
+
+def test_options_and_settings_reach_the_spec_with_their_types(capsys, storage):
+    options = ["--dataset", "2024", "--cpus-per-trial", "0.5", "--gpus-per-trial", "0.25", "--trials", "5"]
+    settings = ["--set", "warm_start=2024", "--set", "trials=6", "--set", "fixed.erasure=false"]
+    assert run(["launch", "quick", "--dry-run", "--storage", str(storage), *options, *settings]) == 0
+    spec = tomllib.loads(capsys.readouterr().out)
+    assert (spec["dataset"], spec["warm_start"], spec["trials"]) == ("2024", "2024", 6), "--set wins"
+    assert (spec["resources"]["cpus_per_trial"], spec["resources"]["gpus_per_trial"]) == (0.5, 0.25)
+    assert spec["fixed"]["erasure"] is False
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from optuna.study import StudyDirection
 from analysis.tables.objectives import SEARCH_OBJECTIVES
 from search_spaces.spaces import SPACES
 from study.cli import run
-from study.cli.dashboard import reading
+from study.cli.dashboard import refuse_writes
 from study.lifecycle.example_study import EXAMPLE, example_directory
 from study.search.journal import read_only
 from study.search.proposals import Proposals
@@ -103,7 +103,7 @@ def test_only_what_reads_reaches_the_application():
         reached.append(environment["REQUEST_METHOD"])
         return [b"page"]
 
-    guarded = reading(application)
+    guarded = refuse_writes(application)
     for method in ("GET", "POST", "HEAD", "DELETE", "PUT", "PATCH"):
         guarded({"REQUEST_METHOD": method}, lambda status, headers: statuses.append(status))
     assert reached == ["GET", "HEAD"]

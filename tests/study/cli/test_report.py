@@ -14,7 +14,7 @@ import pytest
 from analysis.tables.schema import IMPORTANCE_SCHEMA
 from study.cli import run
 from study.cli.report import render
-from study.cli.report_server import LiveReport, server_of
+from study.cli.report_server import LiveReport, make_server
 from tests.analysis.report.report_study import add_part, trial, write_study
 from tests.study.small_study import write_study as small_study
 
@@ -37,7 +37,7 @@ def serving() -> Iterator:
     servers: list[ThreadingHTTPServer] = []
 
     def start(directory: Path) -> str:
-        server = server_of(LiveReport(directory, render, clock=lambda: 0.0), 0)
+        server = make_server(LiveReport(directory, render, clock=lambda: 0.0), 0)
         servers.append(server)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         return f"http://127.0.0.1:{server.server_port}"

@@ -178,7 +178,7 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path, faces_folder):
             break
     last = process.stderr.read().splitlines()[-1]
     assert process.wait() == 130
-    assert "go on with the same command: aia-study paper" in last
+    assert "continue with the same command: aia-study paper" in last
     assert not (output / "paper.md").exists()
     there = {row["trial_id"]: row["wall_seconds"] for row in trials(output).iter_rows(named=True)}
     assert 1 <= len(there) < 6

@@ -23,8 +23,7 @@ from study.errors import StudyError
 from study.replay.replay import ReplayedTrial, nearest_design, replay
 from study.search.halving import Rungs, survivors
 from study.search.proposals import Proposal, Proposals
-from study.spec.files import with_settings
-from study.spec.sections import rungs
+from study.spec.files import with_values
 from study.spec.spec import StudySpec
 from study.trial.plan import TrialPlan
 from study.trial.rows import Outcome
@@ -37,11 +36,11 @@ SIGNS = [1, -1]
 
 def search(rule: str = "none", **settings: object) -> StudySpec:
     given = {"sampler": "random", "trials": 30, "early_stopping.rule": rule, **settings}
-    return with_settings(RECORDED.spec, [f"{key}={value}" for key, value in given.items()])
+    return with_values(RECORDED.spec, given)
 
 
 def rungs_of(spec: StudySpec) -> tuple[int, ...]:
-    return rungs(spec.early_stopping.grace_epochs, spec.early_stopping.reduction_factor, EPOCHS)
+    return spec.early_stopping.rungs(EPOCHS)
 
 
 def replayed(spec: StudySpec, workers: int = 1) -> list[ReplayedTrial]:
@@ -53,7 +52,7 @@ def replayed(spec: StudySpec, workers: int = 1) -> list[ReplayedTrial]:
 def test_the_same_seed_replays_the_same_and_another_does_not(sampler, workers):
     spec = search("mo_asha", sampler=sampler)
     assert replayed(spec, workers) == replayed(spec, workers)
-    assert replayed(spec, workers) != replayed(with_settings(spec, ["seed=1"]), workers)
+    assert replayed(spec, workers) != replayed(with_values(spec, {"seed": 1}), workers)
 
 
 def test_fewer_trials_are_the_beginning_of_more():

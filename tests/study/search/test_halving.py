@@ -5,12 +5,11 @@ import warnings
 import moocore
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from study.search.halving import constrained, survivors
-from study.spec.sections import rungs
 
 REFERENCE = np.array([1.0, -0.5, 1.0, 1.0, 1.0])
 OBJECTIVES = (2, 3, 5)
@@ -105,35 +104,6 @@ def test_the_share_that_goes_on_tends_to_one_in_the_reduction_factor(factor):
     spread = 4 * late.std() / np.sqrt(late.size)
     assert abs(late.mean() - 1 / factor) < spread + 1 / 150
     assert shares[:, 0].all(), "the first to come has nobody to fall behind"
-
-
-@pytest.mark.parametrize(
-    ("grace", "factor", "epochs", "expected"),
-    [
-        (1, 3.0, 20, (1, 3)),
-        (2, 3.0, 20, (2, 6)),
-        (4, 3.0, 6, (4,)),
-        (2, 3.0, 6, (2,)),
-        (2, 2.0, 16, (2, 4, 8)),
-        (1, 3.0, 9, (1, 3)),
-        (1, 1.2, 4, (1, 2, 3)),
-        (6, 3.0, 6, ()),
-        (1, 3.0, 1, ()),
-    ],
-)
-def test_rungs_grow_by_the_factor_while_the_next_one_lies_within_the_training(
-    grace, factor, epochs, expected
-):
-    assert rungs(grace, factor, epochs) == expected
-
-
-@settings(max_examples=1000)
-@example(1, 1.1, 2)  # 1.21 rounds to 1, 1.77 to the last epoch
-@given(st.integers(1, 30), st.floats(1.01, 5), st.integers(1, 60))
-def test_rungs_are_distinct_and_in_order(grace, factor, epochs):
-    found = rungs(grace, factor, epochs)
-    assert list(found) == sorted(set(found))
-    assert all(grace <= rung < epochs for rung in found)
 
 
 @RUNGS

@@ -110,7 +110,7 @@ def test_a_damaged_file_of_resamples_is_told_by_its_uri(study, capsys, tmp_path)
 
 def test_a_finished_study_lacks_nothing_and_grows(study, capsys):
     assert run(["resume", study]) == 0
-    assert "lacks nothing" in capsys.readouterr().err
+    assert "is complete" in capsys.readouterr().err
     assert run(["resume", study, "--trials", "5"]) == 0
     assert analysis.open_study(study).trials().filter(phase="search").height == 5
 
@@ -207,7 +207,7 @@ def test_a_front_is_confirmed_there(object_server, tiny_settings, capsys):
     assert run(["select", study, "--max-attacker-auc", "1", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["source"] == "confirm"
     assert run(["confirm", study]) == 0
-    assert "lacks nothing" in capsys.readouterr().err
+    assert "is complete" in capsys.readouterr().err
 
 
 @pytest.mark.slow

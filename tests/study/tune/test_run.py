@@ -222,7 +222,7 @@ def test_a_second_ctrl_c_says_how_to_go_on(study, monkeypatch, capsys):
 
     monkeypatch.setattr("study.tune.run_study.run_study", stopped)
     assert run(["resume", str(study)]) == 130
-    assert capsys.readouterr().err == f"aia-study: stopped at once: go on with: aia-study resume {study}\n"
+    assert capsys.readouterr().err == f"aia-study: stopped at once: continue with: aia-study resume {study}\n"
 
 
 def test_when_its_hours_are_over_a_study_ends_in_good_order(tmp_path, tiny_settings, capsys):
@@ -233,7 +233,7 @@ def test_when_its_hours_are_over_a_study_ends_in_good_order(tmp_path, tiny_setti
     there = len(ids(study))
     assert there < 101
     last = capsys.readouterr().err.splitlines()[-1]
-    went_on = f"{there} of 101 trials are recorded, go on with: aia-study resume {study}"
+    went_on = f"{there} of 101 trials are recorded, continue with: aia-study resume {study}"
     assert last == f"the 0.00555556 hours are over: {went_on}"
 
 

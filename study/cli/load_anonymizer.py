@@ -1,0 +1,19 @@
+"""Loading an anonymizer from a checkpoint on disk or in object storage."""
+
+from aia_models.errors import CheckpointError
+from aia_models.release import checkpoint
+from aia_models.release.anonymizer import Anonymizer
+from analysis.tables.location import Location, here
+
+
+def load_anonymizer(folder: Location, device: str = "cpu") -> Anonymizer:
+    """Return the anonymizer of the checkpoint in `folder`, on `device` and ready to encode.
+
+    Raises CheckpointError for a folder without a checkpoint or with a damaged one, and OSError if object storage does
+    not answer.
+    """
+    with here(folder) as path:
+        try:
+            return checkpoint.load(path, device)
+        except CheckpointError as error:
+            raise CheckpointError(str(error).replace(str(path), str(folder))) from error
