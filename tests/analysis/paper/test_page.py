@@ -52,9 +52,9 @@ def test_the_papers_own_figures_stand_beside_ours() -> None:
     assert cells[5:] == ["0.7864", "0.7796"]
 
 
-def test_one_seed_is_said_to_tell_nothing_of_other_trainings() -> None:
-    assert "they say nothing of how trainings differ" in page(run(seeds=1))
-    assert "draw seeds and judged people anew" in page(run(seeds=2))
+def test_the_page_says_that_one_seed_does_not_show_how_trainings_differ() -> None:
+    assert "they do not show how trainings differ" in page(run(seeds=1))
+    assert "resample seeds and judged people" in page(run(seeds=2))
 
 
 def test_the_page_without_figure_3_says_why_and_with_it_what_was_measured() -> None:
