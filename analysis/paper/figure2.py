@@ -37,8 +37,8 @@ def plot_figure_2(figures: pl.DataFrame, panel: str) -> p9.ggplot:
     """
     weight = VARIED[panel]
     fixed = LETTERS["alpha" if weight == "beta" else "beta"]
-    shown = _shown(figures.filter(pl.col("panel") == panel, pl.col("mean").is_not_null()), weight)
-    ours, baselines = shown.filter(pl.col("method") == "AIA"), shown.filter(pl.col("method") != "AIA")
+    points = _points(figures.filter(pl.col("panel") == panel, pl.col("mean").is_not_null()), weight)
+    ours, baselines = points.filter(pl.col("method") == "AIA"), points.filter(pl.col("method") != "AIA")
     return (
         p9.ggplot(ours, p9.aes("x", "mean", color="method", linetype="kind"))
         + p9.geom_hline(yintercept=CHANCE_AUC, linetype="dotted", color="#555555", size=0.4)
@@ -54,14 +54,14 @@ def plot_figure_2(figures: pl.DataFrame, panel: str) -> p9.ggplot:
         + p9.labs(
             x=f"{LETTERS[weight]}, weight in Eq. 8 ({fixed} = {FIXED_WEIGHT})",
             y="",
-            caption=_caption(shown, panel),
+            caption=_caption(points, panel),
         )
         + column_theme(WIDTH_INCHES, HEIGHT_INCHES)
         + p9.theme(legend_key_width=22)
     )
 
 
-def _shown(rows: pl.DataFrame, weight: str) -> pl.DataFrame:
+def _points(rows: pl.DataFrame, weight: str) -> pl.DataFrame:
     side, kind = ({figure: both[place] for figure, both in SIDES.items()} for place in (0, 1))
     shift = pl.when(pl.col("kind") == FRESH_KIND).then(-DODGE / 2).otherwise(DODGE / 2)
     sides = pl.Enum([INFERENCE, UTILITY])
@@ -71,8 +71,8 @@ def _shown(rows: pl.DataFrame, weight: str) -> pl.DataFrame:
     ).with_columns(x=pl.col(weight) + shift)
 
 
-def _caption(shown: pl.DataFrame, panel: str) -> str:
-    low, high = shown["seeds"].min(), shown["seeds"].max()
+def _caption(points: pl.DataFrame, panel: str) -> str:
+    low, high = points["seeds"].min(), points["seeds"].max()
     seeds = f"{high}" if low == high else f"{low} to {high}"
     bars = "people and seeds" if high != 1 else "people"
     text = (

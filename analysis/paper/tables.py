@@ -83,12 +83,12 @@ def figure_2(run: PaperRun) -> pl.DataFrame:
     rows = [
         {
             "panel": panel, "method": name, "alpha": design.alpha, "beta": design.beta, "figure": figure,
-            "mean": found.value, "low": found.low, "high": found.high, "seeds": run.rows_of(design).height,
+            "mean": point.value, "low": point.low, "high": point.high, "seeds": run.rows_of(design).height,
         }
         for panel, name, design in (*along, *baselines)
         for reading in (FIGURE_2, FRESH)
         for figure in (reading.inference, reading.utility)
-        for found in [estimate(run.over_seeds(design, figure))]
+        for point in [estimate(run.over_seeds(design, figure))]
     ]  # fmt: skip
     return _nan_to_null(pl.DataFrame(rows, schema=_FIGURE_2))
 

@@ -1,4 +1,4 @@
-"""The page and its pictures: what is said is what was computed."""
+"""The page of a reproduction and its pictures state what was computed."""
 
 import struct
 import warnings
@@ -22,7 +22,7 @@ SIDE = 8
 
 
 def run(seeds: int = 3, attacker: float = 0.8) -> PaperRun:
-    """A run in which all but AIA's fresh attacker, `attacker`, is the same everywhere."""
+    """Return a run in which all figures are equal except the AUC of AIA's fresh attacker, `attacker`."""
     designs = [ORIGINAL, RANDOM, AIA_WITHOUT_T, Design("aia", 0.5, 1.0)]
     return run_of({AIA: {FRESH.inference: attacker}, **{design: {} for design in designs}}, seeds=seeds)
 
