@@ -1,4 +1,4 @@
-"""What the paper claims, as statements that figures can agree with, disagree with, or leave open."""
+"""Checks the paper's claims against measured figures: the figures agree, disagree, or cannot tell."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,20 +10,20 @@ from analysis.paper.run import AIA, AIA_WITHOUT_T, ORIGINAL, RANDOM, Design, Pap
 from analysis.uncertainty.resampled import Estimate, Resampled, estimate
 
 Verdict = Literal["agree", "disagree", "cannot tell", "not measured"]
-ROUNDING = 1e-9  # below this a figure is 0: slopes over equal figures are not, to the last digit
-FIXED_WEIGHT = 0.5  # what Figure 2 holds one weight at while it varies the other
+ROUNDING = 1e-9  # smaller values count as 0: slopes over equal figures are 0 up to rounding only
+FIXED_WEIGHT = 0.5  # the value of one weight while Figure 2 varies the other
 
 
 @dataclass(frozen=True)
 class Reading:
-    """Which figures stand for gender inference and for utility."""
+    """A way to measure a claim: the figures that stand for gender inference and for utility, and the pair's name."""
 
     name: str
     inference: str
     utility: str
 
 
-# Accuracy is the paper's; balanced accuracy is 0.5 by guessing, however unequal the classes are.
+# The paper measures accuracy. Balanced accuracy is 0.5 for guessing, however unequal the classes are.
 TABLE_1 = Reading("in-loop accuracy", "in_loop_adversary_accuracy", "in_loop_matcher_accuracy")
 BALANCED = Reading(
     "in-loop balanced accuracy", "in_loop_adversary_balanced_accuracy", "in_loop_matcher_accuracy"
@@ -34,8 +34,11 @@ FRESH = Reading("fresh AUC", "attacker_auc", "matching_auc")
 
 @dataclass(frozen=True)
 class Claim:
-    """A statement of the paper. `excess` is above 0 where figures agree with it, in `unit`; `in_loop` are the
-    readings by the networks of the training loop, the paper's own first."""
+    """A statement of the paper, and its section and table or figure.
+
+    `excess` computes a figure in `unit` that is above 0 if the run agrees with the statement. `in_loop` are the
+    readings by the networks of the training loop, the paper's own first.
+    """
 
     statement: str
     where: str
@@ -46,7 +49,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class CheckedClaim:
-    """A claim against our figures in one reading."""
+    """A claim checked in one reading: the measured excess with its interval, and the verdict."""
 
     claim: Claim
     reading: Reading
@@ -55,7 +58,11 @@ class CheckedClaim:
 
 
 def verdict(excess: Estimate) -> Verdict:
-    """Agree above 0, disagree below, cannot tell where the interval reaches both sides or ends at 0 (to rounding)."""
+    """Return "agree" if the interval is above 0, "disagree" if it is below 0, "not measured" for NaN, else "cannot
+    tell".
+
+    Bounds within ROUNDING of 0 count as 0.
+    """
     if np.isnan([excess.value, excess.low, excess.high]).any():
         return "not measured"
     if excess.low > ROUNDING:
@@ -64,7 +71,7 @@ def verdict(excess: Estimate) -> Verdict:
 
 
 def check_claims(run: PaperRun) -> list[CheckedClaim]:
-    """Each claim in its in-loop readings, then by fresh attackers and matchers."""
+    """Return every claim of CLAIMS checked against a run: in its in-loop readings, then with fresh networks."""
     return [_checked(claim, run, reading) for claim in CLAIMS for reading in (*claim.in_loop, FRESH)]
 
 
@@ -82,19 +89,20 @@ def _more_useful(more: Design, less: Design) -> Callable[[PaperRun, Reading], Re
 
 
 def _varied(run: PaperRun, weight: str) -> list[Design]:
-    """AIA's designs along one weight with the other held, in rising order."""
-    held = "beta" if weight == "alpha" else "alpha"
-    along = [design for design in run.designs() if getattr(design, held) == FIXED_WEIGHT]
-    return sorted(along, key=lambda design: getattr(design, weight))
+    """Return AIA's designs in rising order of one weight ("alpha" or "beta"), with the other one at FIXED_WEIGHT."""
+    fixed = "beta" if weight == "alpha" else "alpha"
+    designs = [design for design in run.designs() if getattr(design, fixed) == FIXED_WEIGHT]
+    return sorted(designs, key=lambda design: getattr(design, weight))
 
 
 def _slope(run: PaperRun, weight: str, figure: str) -> Resampled:
-    """Least-squares slope of a figure over the weight from 0 to 1; NaN with fewer than two designs."""
+    """Return the least-squares slope of a figure over a weight, per unit of the weight; NaN with fewer than two
+    designs."""
     designs = _varied(run, weight)
     if len(designs) < 2:
         return np.full(1 + len(run.seed_counts), np.nan)
-    across = np.array([getattr(design, weight) for design in designs])
-    centred = across - across.mean()
+    weights = np.array([getattr(design, weight) for design in designs])
+    centred = weights - weights.mean()
     figures = np.stack([run.over_seeds(design, figure) for design in designs])
     return (centred / (centred**2).sum()) @ figures
 
@@ -108,15 +116,15 @@ def _inference_rises_with_alpha(run: PaperRun, by: Reading) -> Resampled:
 
 
 def _utility_falls_past_alpha(run: PaperRun, by: Reading) -> Resampled:
-    beyond = [design for design in _varied(run, "beta") if (design.beta or 0.0) > FIXED_WEIGHT]
-    if not beyond:
+    past_alpha = [design for design in _varied(run, "beta") if (design.beta or 0.0) > FIXED_WEIGHT]
+    if not past_alpha:
         return np.full(1 + len(run.seed_counts), np.nan)
-    there = np.mean([run.over_seeds(design, by.utility) for design in beyond], axis=0)
-    return run.over_seeds(AIA, by.utility) - there
+    utility = np.mean([run.over_seeds(design, by.utility) for design in past_alpha], axis=0)
+    return run.over_seeds(AIA, by.utility) - utility
 
 
 def _utility_costs_privacy(run: PaperRun, by: Reading) -> Resampled:
-    """Covariance of inference and utility over the designs of Figure 2."""
+    """Return the covariance of gender inference and utility over the designs of Figure 2."""
     designs = {*_varied(run, "alpha"), *_varied(run, "beta")}
     if len(designs) < 2:
         return np.full(1 + len(run.seed_counts), np.nan)

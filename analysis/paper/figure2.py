@@ -1,4 +1,4 @@
-"""Figure 2 of the paper: AUC of gender inference and of matching over one weight, the other held at 0.5."""
+"""Draws Figure 2 of the paper: ROC AUC of gender inference and of face matching over α or β, the other one at 0.5."""
 
 import plotnine as p9
 import polars as pl
@@ -7,7 +7,7 @@ from analysis.paper.claims import FIGURE_2, FIXED_WEIGHT, FRESH
 from analysis.plots.elements.theme import BLUE, CHANCE_AUC, GREEN, VERMILLION, caption, column_theme
 from analysis.tables.objectives import ATTACKER, MATCHING
 
-WIDTH_INCHES, HEIGHT_INCHES = 6.6, 3.1  # two columns of a paper
+WIDTH_INCHES, HEIGHT_INCHES = 6.6, 3.1  # the width of a paper's two columns
 COLOURS = {"AIA": BLUE, "Original": VERMILLION, "Random": GREEN}
 FRESH_KIND, IN_LOOP_KIND = "fresh", "in the training loop"
 LINES = {FRESH_KIND: "solid", IN_LOOP_KIND: "dashed"}
@@ -19,24 +19,26 @@ SIDES = {
     FIGURE_2.inference: (INFERENCE, IN_LOOP_KIND),
     FIGURE_2.utility: (UTILITY, IN_LOOP_KIND),
 }
-VARIED = {"a": "beta", "b": "alpha"}
+VARIED = {"a": "beta", "b": "alpha"}  # the weight on each panel's x axis
 LETTERS = {"alpha": "α", "beta": "β"}
-PAPER = {
+PAPER_FINDINGS = {
     "a": "The paper: gender inference falls as β rises; with β above α much utility is lost.",
     "b": "The paper: higher α keeps utility and costs privacy: gender inference rises.",
 }
-DODGE = 0.008  # of the axis: bars of fresh and in-loop figures stand beside each other
+DODGE = 0.008  # in units of the weight: keeps bars of fresh and in-loop figures beside each other
 
 
 def plot_figure_2(figures: pl.DataFrame, panel: str) -> p9.ggplot:
-    """Return panel `a` (over β) or `b` (over α) of a `figure_2` frame, gender inference left, matching right.
+    """Return panel "a" (over β) or "b" (over α) of Figure 2, gender inference on the left, face matching on the
+    right.
 
-    Fresh attackers and matchers are solid, those of the training loop dashed; baselines are lines across.
+    `figures` is a frame of `analysis.paper.tables.figure_2`. Lines of fresh attackers and matchers are solid, those
+    of the training loop dashed; baselines are horizontal lines.
     """
     weight = VARIED[panel]
-    held = LETTERS["alpha" if weight == "beta" else "beta"]
-    shown = _shown(figures.filter(pl.col("panel") == panel, pl.col("mean").is_not_null()), weight)
-    ours, baselines = shown.filter(pl.col("method") == "AIA"), shown.filter(pl.col("method") != "AIA")
+    fixed = LETTERS["alpha" if weight == "beta" else "beta"]
+    points = _points(figures.filter(pl.col("panel") == panel, pl.col("mean").is_not_null()), weight)
+    ours, baselines = points.filter(pl.col("method") == "AIA"), points.filter(pl.col("method") != "AIA")
     return (
         p9.ggplot(ours, p9.aes("x", "mean", color="method", linetype="kind"))
         + p9.geom_hline(yintercept=CHANCE_AUC, linetype="dotted", color="#555555", size=0.4)
@@ -50,16 +52,16 @@ def plot_figure_2(figures: pl.DataFrame, panel: str) -> p9.ggplot:
         + p9.scale_fill_manual(values={FRESH_KIND: BLUE, IN_LOOP_KIND: "white"}, guide=None)
         + p9.scale_x_continuous(breaks=[0, 0.25, 0.5, 0.75, 1], limits=(-0.02, 1.02))
         + p9.labs(
-            x=f"{LETTERS[weight]}, weight in Eq. 8 ({held} = {FIXED_WEIGHT})",
+            x=f"{LETTERS[weight]}, weight in Eq. 8 ({fixed} = {FIXED_WEIGHT})",
             y="",
-            caption=_caption(shown, panel),
+            caption=_caption(points, panel),
         )
         + column_theme(WIDTH_INCHES, HEIGHT_INCHES)
         + p9.theme(legend_key_width=22)
     )
 
 
-def _shown(rows: pl.DataFrame, weight: str) -> pl.DataFrame:
+def _points(rows: pl.DataFrame, weight: str) -> pl.DataFrame:
     side, kind = ({figure: both[place] for figure, both in SIDES.items()} for place in (0, 1))
     shift = pl.when(pl.col("kind") == FRESH_KIND).then(-DODGE / 2).otherwise(DODGE / 2)
     sides = pl.Enum([INFERENCE, UTILITY])
@@ -69,12 +71,12 @@ def _shown(rows: pl.DataFrame, weight: str) -> pl.DataFrame:
     ).with_columns(x=pl.col(weight) + shift)
 
 
-def _caption(shown: pl.DataFrame, panel: str) -> str:
-    low, high = shown["seeds"].min(), shown["seeds"].max()
+def _caption(points: pl.DataFrame, panel: str) -> str:
+    low, high = points["seeds"].min(), points["seeds"].max()
     seeds = f"{high}" if low == high else f"{low} to {high}"
     bars = "people and seeds" if high != 1 else "people"
     text = (
-        f"{PAPER[panel]} Here: test identities, {seeds} seed{'s' if high != 1 else ''} per point; bars: 95 % bootstrap"
-        f" over {bars}. Dotted: chance."
+        f"{PAPER_FINDINGS[panel]} Here: test identities, {seeds} seed{'s' if high != 1 else ''} per point; bars: 95 %"
+        f" bootstrap over {bars}. Dotted: chance."
     )
     return caption(text, width=WIDTH_INCHES)

@@ -1,4 +1,4 @@
-"""Figure 3 of the paper: faces, their reconstructions, and what in either speaks for the label."""
+"""Draws Figure 3 of the paper: faces, their reconstructions, and Grad-CAM maps of an image classifier on both."""
 
 import textwrap
 from collections.abc import Sequence
@@ -12,18 +12,18 @@ from matplotlib import colormaps
 
 COLUMNS = ("original", "Grad-CAM, before", "reconstruction", "Grad-CAM, after")
 HEAT = colormaps["inferno"]  # perceptually uniform, readable by the colour-blind
-MIN_OPACITY, MAX_OPACITY = 0.15, 0.65  # of the heat over the grey image
+MIN_OPACITY, MAX_OPACITY = 0.15, 0.65  # of the map over the grey image
 CELL_INCHES = 1.05
 CAPTION_CHARACTERS = 96
 
 
 @dataclass(frozen=True)
 class ShownFace:
-    """One face before and after anonymization; images and maps are `[side, side]`, images in [0, 1],
-    maps of at least 0.
+    """One face before and after anonymization.
 
-    `label` says what the face is labelled and what the classifier reads from the original; maps and probabilities
-    are for what it reads.
+    Images are float `[side, side]` in [0, 1], Grad-CAM maps float `[side, side]` of at least 0. `label` states the
+    face's true class and the class that the classifier predicts from the original; maps and probabilities are those
+    of the predicted class.
     """
 
     label: str
@@ -36,13 +36,16 @@ class ShownFace:
 
 
 def plot_faces(faces: Sequence[ShownFace], caption: str) -> p9.ggplot:
-    """Return one row per face; each map has the scale of its own largest value, as Grad-CAM is usually shown."""
+    """Return a grid with one row per face and a column for each of COLUMNS, under which `caption` is printed.
+
+    Each map is scaled by its own largest value, as is usual for Grad-CAM (Selvaraju et al. 2017).
+    """
     titles = {str(place): _row_title(face) for place, face in enumerate(faces)}
     cells = pl.concat([_cells(face, row) for row, face in zip(titles, faces, strict=True)])
     cells = cells.with_columns(
         pl.col("row").cast(pl.Enum(list(titles))), pl.col("column").cast(pl.Enum(COLUMNS))
     )
-    by_title: Any = p9.labeller(rows=titles.__getitem__)  # plotnine's annotation knows only names
+    by_title: Any = p9.labeller(rows=titles.__getitem__)  # plotnine's type annotation accepts only names
     return (
         p9.ggplot(cells, p9.aes("x", "y", fill="colour"))
         + p9.geom_raster()
@@ -63,7 +66,10 @@ def plot_faces(faces: Sequence[ShownFace], caption: str) -> p9.ggplot:
 
 
 def overlaid(image: np.ndarray, heat: np.ndarray) -> np.ndarray:
-    """The grey `image` `[side, side]` under the map, as RGB `[side, side, 3]` in [0, 1]; a map of zeros is cold."""
+    """Return the grey `image` `[side, side]` with the map `heat` over it, as RGB `[side, side, 3]` in [0, 1].
+
+    A map of zeros has the colour of the smallest value everywhere.
+    """
     top = heat.max()
     share = heat / top if top > 0 else np.zeros_like(heat)
     opacity = (MIN_OPACITY + (MAX_OPACITY - MIN_OPACITY) * share)[..., None]

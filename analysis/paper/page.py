@@ -1,4 +1,4 @@
-"""The page of a reproduction: Table 1, Figures 2 and 3, and where our figures agree with the paper's."""
+"""Writes the page of a reproduction: Table 1, Figures 2 and 3, and where measured figures agree with the paper's."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,7 +36,10 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class FacesSection:
-    """What stands under Figure 3: the image classifier's AUC on test images before and after, and on how many."""
+    """The text under Figure 3: its caption, and the image classifier's ROC AUC on `images` test images.
+
+    `before` is the AUC on original images, `after` that on their reconstructions.
+    """
 
     before: Estimate
     after: Estimate
@@ -51,7 +54,11 @@ def paper_page(
     faces: FacesSection | None,
     facts: Mapping[str, str],
 ) -> str:
-    """Return the page as Markdown; `facts` says how it was run, `faces` is None where Figure 3 could not be drawn."""
+    """Return the page as Markdown.
+
+    `table` is a frame of `analysis.paper.tables.table_1`, `checked` the checked claims, `faces` the text under Figure
+    3 or None if it could not be drawn, and `facts` says by name how the reproduction was run.
+    """
     seeds = len(run.seeds)
     sections = [
         "# The paper's figures on these faces",
@@ -73,13 +80,13 @@ def paper_page(
 def _intervals(seeds: int) -> str:
     if seeds == 1:
         return (
-            "Intervals are 95 % bootstraps over the judged people. There is one seed, so they say nothing of how"
-            " trainings differ: verdicts hold for this one training of each design."
+            "Intervals are 95 % bootstraps over the judged people. There is one seed, so they do not show how trainings"
+            " differ: verdicts hold for this one training of each design."
         )
     return (
-        f"Figures are means over seeds. Intervals are 95 % bootstraps that draw seeds and judged people anew, with"
-        f" replacement and for all designs alike, so that differences are paired; with {seeds} seeds they"
-        " understate how trainings differ. Where a column says so, brackets are the seeds' range instead."
+        f"Figures are means over seeds. Intervals are 95 % bootstraps that resample seeds and judged people with"
+        f" replacement, in the same way for all designs, so that differences are paired; with {seeds} seeds they"
+        " understate how trainings differ. In columns that say so, brackets are the range of the seeds instead."
     )
 
 
@@ -92,26 +99,26 @@ def _verdicts(checked: Sequence[CheckedClaim]) -> list[str]:
         [
             claim.statement,
             claim.where,
-            *(_verdict(found.get(claim.statement)) for found in by_column.values()),
+            *(_verdict(claims.get(claim.statement)) for claims in by_column.values()),
         ]
         for claim in dict.fromkeys(one.claim for one in checked)
     ]
     return [
         "## Where our figures agree with the paper's",
-        "\n".join(f"- {column}: {_counts(found.values())}." for column, found in by_column.items()),
+        "\n".join(f"- {column}: {_counts(claims.values())}." for column, claims in by_column.items()),
         _markdown(["the paper says", "where", *COLUMNS], rows),
-        "The number is the difference (or slope, or covariance) that the claim is about; above 0 agrees"
-        " with the paper. Agree and disagree mean that its interval lies on one side of 0, each at 95 % by"
-        " itself. The paper measured the accuracy (Table 1) or AUC (Figure 2) of the adversary and the"
-        " matcher that took part in training, which is what the encoder learned to fool. Balanced accuracy"
-        " is 0.5 for a classifier that guesses, however unequal the classes. Fresh networks: AUC of the"
+        "The number is the difference (or slope, or covariance) that the claim is about; above 0 it agrees"
+        " with the paper. Agree and disagree mean that its 95 % interval is on one side of 0, without correction for"
+        " the number of claims. The paper measured the accuracy (Table 1) or AUC (Figure 2) of the adversary and the"
+        " matcher that took part in training, which the encoder learned to fool. Balanced accuracy"
+        " is 0.5 for a classifier that guesses, however unequal the classes are. Fresh networks: AUC of the"
         " strongest attacker and the best matcher fitted afterwards on representations of people that the"
         " anonymizer never saw.",
     ]
 
 
-def _counts(found: Iterable[CheckedClaim]) -> str:
-    verdicts = [one.verdict for one in found]
+def _counts(claims: Iterable[CheckedClaim]) -> str:
+    verdicts = [claim.verdict for claim in claims]
     return ", ".join(f"{verdicts.count(kind)} {kind}" for kind in get_args(Verdict) if kind in verdicts)
 
 
@@ -120,9 +127,9 @@ def _verdict(checked: CheckedClaim | None) -> str:
         return ""
     if checked.verdict == "not measured":
         return checked.verdict
-    found, unit = checked.excess, checked.claim.unit
+    excess, unit = checked.excess, checked.claim.unit
     digits = "+.5f" if unit == "covariance" else "+.3f"
-    interval = f"{found.value:{digits}} [{found.low:{digits}}, {found.high:{digits}}]"
+    interval = f"{excess.value:{digits}} [{excess.low:{digits}}, {excess.high:{digits}}]"
     return f"**{checked.verdict}**: {interval}" + (f" {unit}" if unit.startswith("per") else "")
 
 
@@ -134,16 +141,16 @@ def _table_1(table: pl.DataFrame) -> list[str]:
     ]
     shares = [row["value"] for row in figures.values() if row["figure"] == "majority_share"]
     share = next((value for value in shares if value is not None), None)
-    guess = f" Always guessing the larger class is right in {share:.1%}." if share is not None else ""
+    guess = f" Always guessing the larger class is right for {share:.1%}." if share is not None else ""
     return [
         "## Table 1",
         "As the paper defines it: accuracy of the gender classifier and of the Siamese network of the training loop.",
         _markdown(header, ours),
         "The classifier decides at probability 0.5, the Siamese network at the distance that is best on validation."
-        f"{guess} For Original and Random, which have no adversarial training, both networks are those of stage 1,"
-        " trained on clean representations and for fewer epochs than AIA's, whose go on learning with the encoder;"
-        " Random's are applied to the randomised representations and not trained"
-        " again. AIA is α = β = 0.5, AIA\\T α = 0.",
+        f"{guess} Original and Random have no adversarial training: their networks are those of stage 1, trained on"
+        " clean representations and for fewer epochs than the networks of AIA, which keep learning with the encoder."
+        " Those of Random are applied to the randomised representations without further training."
+        " AIA is α = β = 0.5, AIA\\T α = 0.",
         "The same two networks by measures that do not depend on how unequal the classes are:",
         _other_figures(figures, IN_LOOP),
         "And networks fitted afterwards, on the same representations:",
@@ -169,9 +176,9 @@ def _faces(faces: FacesSection | None) -> list[str]:
         "## Figure 3",
         "![Faces, reconstructions and Grad-CAM](figure3.png)",
         f"{faces.caption} On all {faces.images} test images the classifier's AUC is {_interval(faces.before)} before"
-        f" and {_interval(faces.after)} after (95 % over people). It is not"
-        " trained again on reconstructions: what it loses says less than what the fresh attackers of Table 1 find.",
-        "The pictures show faces of your data: they are in this folder only.",
+        f" and {_interval(faces.after)} after (95 % over people). It is not trained again on reconstructions, so its"
+        " loss in AUC says less about privacy than the fresh attackers of Table 1.",
+        "The figure shows faces of your data: it is in this folder only.",
     ]
 
 
@@ -190,8 +197,8 @@ def _cell(row: Mapping[str, Any]) -> str:
     return "-" if value is None or low is None or high is None else _interval(Estimate(value, low, high))
 
 
-def _interval(found: Estimate) -> str:
-    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
+def _interval(estimate: Estimate) -> str:
+    return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
 
 
 def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

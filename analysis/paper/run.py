@@ -1,4 +1,4 @@
-"""What a reproduction of the paper measured: the figures of each design on test identities, over its seeds."""
+"""Reads what a reproduction of the paper measured: the figures of each design on test identities, over its seeds."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from analysis.tables.reader import StudyTables, read_matches, read_trials
 from analysis.uncertainty.resample_files import read_resamples
 from analysis.uncertainty.resampled import Resampled, mean_over_seeds, seed_counts
 
-SPLIT = "test"  # nothing in a fixed list of designs is chosen by it
+SPLIT = "test"  # the designs are fixed beforehand, so that nothing is chosen by test figures
 
 RESAMPLED_FIGURES = (
     "in_loop_adversary_accuracy",
@@ -27,7 +27,7 @@ OTHER_FIGURES = ("attacker_accuracy", "attacker_balanced_accuracy", "matching_ac
 
 
 class Design(NamedTuple):
-    """What was trained; baselines have neither α nor β."""
+    """What was trained: a method with its weights α and β of Eq. 8, which baselines do not have."""
 
     method: str
     alpha: float | None = None
@@ -41,9 +41,12 @@ FIGURE_3_DESIGN = Design("aia", 0.2, 0.5)  # Figure 3: the paper gives alpha (se
 
 @dataclass(frozen=True)
 class PaperRun:
-    """Complete trials of the run's designs, one row per design and seed, with their figures on test.
+    """The complete trials of a reproduction, one row per design and seed, with their figures on test identities.
 
-    `resampled[trial_id, figure]` is the figure of one training, alone and in each resample of the people.
+    `trials` has `trial_id`, `method`, `alpha`, `beta`, `seed`, `wall_seconds` and a column per figure, without the
+    split. `planned_count` is the number of planned trainings. `resampled[trial_id, figure]` is float64
+    `[1 + resample]`: the figure of one training, then its value in each resample of the people. `seed_counts` is
+    integer `[resample, seed]`: how often each of `seeds` is drawn in each resample.
     """
 
     trials: pl.DataFrame
@@ -54,29 +57,33 @@ class PaperRun:
     seed_counts: np.ndarray
 
     def designs(self) -> Iterator[Design]:
-        """Every design that was measured, AIA's by α, then β."""
+        """Yields every design that was measured, sorted by method, α and β."""
         keys = self.trials.select("method", "alpha", "beta").unique().sort("method", "alpha", "beta")
         return (Design(*row) for row in keys.iter_rows())
 
     def over_seeds(self, design: Design, figure: str) -> Resampled:
-        """The mean of a figure over the design's seeds, resampled over seeds and people; NaN if not measured."""
+        """Return the mean of a figure over the design's seeds with its resamples of seeds and people, float64
+        `[1 + resample]`; NaN if not measured."""
         rows = self.rows_of(design).select("seed", "trial_id")
         values = {self.seeds.index(seed): self.resampled[trial, figure] for seed, trial in rows.iter_rows()}
         return mean_over_seeds(values, self.seed_counts)
 
     def rows_of(self, design: Design) -> pl.DataFrame:
-        """The design's rows, one per seed."""
+        """Return the design's rows of `trials`, one per seed, in rising order of the seed."""
         same = [pl.col(name).eq_missing(value) for name, value in design._asdict().items()]
         return self.trials.filter(same).sort("seed")
 
 
 def read_paper_run(study: StudyTables) -> PaperRun:
-    """The run of a study with designs of its own; AnalysisError where none of them is complete."""
+    """Return the reproduction that a study holds: its complete trials outside search and confirmation.
+
+    Raises AnalysisError if none of them is complete or resamples are missing.
+    """
     planned = read_trials(study).filter(pl.col("optuna_number").is_null(), pl.col("phase") != "confirm")
     complete = planned.filter(pl.col("status") == "complete")
     if complete.is_empty():
         raise AnalysisError(
-            f"{study.directory}: none of {planned.height} trials is complete; figures need at least one"
+            f"{study.directory}: none of {planned.height} trials is complete; figures need at least one complete trial"
         )
     trials = complete.join(_matching_accuracy(study), on="trial_id", how="left").select(
         "trial_id",
@@ -96,7 +103,7 @@ def read_paper_run(study: StudyTables) -> PaperRun:
 
 
 def _matching_accuracy(study: StudyTables) -> pl.DataFrame:
-    """Per trial, the test accuracy of the fresh matcher that is best on validation."""
+    """Return one row per trial: `trial_id`, and the test accuracy of the fresh matcher that is best on validation."""
     any_negatives = read_matches(study).filter(pl.col("negatives") == "any")
     best = (
         any_negatives.filter(pl.col("split") == "validation")

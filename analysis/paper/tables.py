@@ -1,4 +1,4 @@
-"""Table 1, Figure 2 and the claims as frames, one row per figure: what is written as Parquet."""
+"""Builds Table 1, the points of Figure 2 and the verdicts on claims as frames, which are then saved as Parquet."""
 
 from collections.abc import Sequence
 
@@ -20,9 +20,9 @@ from analysis.paper.run import (
 from analysis.uncertainty.resampled import Estimate, estimate
 
 METHODS = {"Original": ORIGINAL, "Random": RANDOM, "AIA\\T": AIA_WITHOUT_T, "AIA": AIA}
-PEOPLE, PEOPLE_AND_SEEDS, SEEDS = "people", "people and seeds", "range of seeds"  # what an interval is over
+PEOPLE, PEOPLE_AND_SEEDS, SEEDS = "people", "people and seeds", "range of seeds"  # what an interval covers
 
-# Table 1 of the paper, accuracies: gender inference and utility, on CelebA and on VGG.
+# Accuracies in Table 1 of the paper: (gender inference, utility) on CelebA, then on VGG.
 PUBLISHED = {
     "Original": ((0.7801, 0.8887), (0.8121, 0.9131)),
     "Random": ((0.5212, 0.5689), (0.5134, 0.5367)),
@@ -46,9 +46,12 @@ _CLAIMS = {
 
 
 def table_1(run: PaperRun) -> pl.DataFrame:
-    """Return every figure of each method on test identities, the paper's accuracies beside those that it gives.
+    """Return one row per method and figure on test identities.
 
-    `interval` says what `low` and `high` are; a method that was not measured has nulls.
+    Columns: `method`, `figure`, `value` (mean over seeds, AUC or accuracy), its interval `low` and `high`, `interval`
+    (what it covers: "people", "people and seeds" or "range of seeds"), `seeds` (their number), and the paper's
+    accuracies `paper_celeba` and `paper_vgg`, null for figures that it does not give. A method that was not measured
+    has nulls.
     """
     rows = [
         {
@@ -65,8 +68,11 @@ def table_1(run: PaperRun) -> pl.DataFrame:
 
 
 def figure_2(run: PaperRun) -> pl.DataFrame:
-    """Return the AUCs of both panels: `a` over β at α = 0.5, `b` over α at β = 0.5, and in each the baselines,
-    whose α and β are null."""
+    """Return one row per point of Figure 2: panel "a" over β at α = 0.5, panel "b" over α at β = 0.5.
+
+    Columns: `panel`, `method`, `alpha`, `beta` (null for baselines, which are in both panels), `figure`, `mean` (AUC
+    over seeds), its 95 % interval `low` and `high`, and `seeds` (their number).
+    """
     baselines = [(panel, name, METHODS[name]) for panel in "ab" for name in ("Original", "Random")]
     along = [
         (panel, "AIA", design)
@@ -77,18 +83,22 @@ def figure_2(run: PaperRun) -> pl.DataFrame:
     rows = [
         {
             "panel": panel, "method": name, "alpha": design.alpha, "beta": design.beta, "figure": figure,
-            "mean": found.value, "low": found.low, "high": found.high, "seeds": run.rows_of(design).height,
+            "mean": point.value, "low": point.low, "high": point.high, "seeds": run.rows_of(design).height,
         }
         for panel, name, design in (*along, *baselines)
         for reading in (FIGURE_2, FRESH)
         for figure in (reading.inference, reading.utility)
-        for found in [estimate(run.over_seeds(design, figure))]
+        for point in [estimate(run.over_seeds(design, figure))]
     ]  # fmt: skip
     return _nan_to_null(pl.DataFrame(rows, schema=_FIGURE_2))
 
 
 def claims_table(checked: Sequence[CheckedClaim]) -> pl.DataFrame:
-    """Return the verdicts, one row per claim and reading; `excess` above 0 agrees with the paper."""
+    """Return one row per checked claim and reading.
+
+    Columns: `claim`, `where` (in the paper), `reading`, `excess` with its 95 % interval `low` and `high` in `unit`
+    (above 0 agrees with the paper), and `verdict`.
+    """
     rows = [
         {
             "claim": one.claim.statement, "where": one.claim.where, "reading": one.reading.name,
@@ -101,17 +111,17 @@ def claims_table(checked: Sequence[CheckedClaim]) -> pl.DataFrame:
 
 
 def _figures(run: PaperRun, design: Design) -> list[tuple[str, dict[str, object]]]:
-    drawn = PEOPLE if len(run.seeds) == 1 else PEOPLE_AND_SEEDS
-    found = [(figure, estimate(run.over_seeds(design, figure)), drawn) for figure in RESAMPLED_FIGURES]
-    found += [(figure, _range(run.rows_of(design)[figure]), SEEDS) for figure in OTHER_FIGURES]
+    covered = PEOPLE if len(run.seeds) == 1 else PEOPLE_AND_SEEDS
+    estimates = [(figure, estimate(run.over_seeds(design, figure)), covered) for figure in RESAMPLED_FIGURES]
+    estimates += [(figure, _range(run.rows_of(design)[figure]), SEEDS) for figure in OTHER_FIGURES]
     return [
         (figure, {**{name: _known(getattr(one, name)) for name in _ESTIMATE}, "interval": interval})
-        for figure, one, interval in found
+        for figure, one, interval in estimates
     ]
 
 
 def _range(over_seeds: pl.Series) -> Estimate:
-    """Mean, least and largest of the seeds."""
+    """Return the mean over seeds, with the smallest and the largest value as bounds; NaN if nothing was measured."""
     values = over_seeds.drop_nulls().to_numpy()
     if not len(values):
         return Estimate(np.nan, np.nan, np.nan)

@@ -1,4 +1,4 @@
-"""The frontier of a report as a Vega-Lite chart: colours are the page's, data come from its script by name."""
+"""Builds the interactive frontier of a report as a Vega-Lite chart, whose data the page's script sets by name."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from analysis.plots.pictures.frontier import BASELINES, CHANCE_AUC, CONFIRMED, F
 from analysis.report.designs import DOMINATED, KINDS, NAMES
 from analysis.tables.objectives import ATTACKER, MATCHING, Objective
 
-# Colours are CSS variables of the page, which the drawn SVG takes from there, light or dark.
+# Colours are CSS variables of the page, so that the chart follows its light or dark style.
 BASELINE_SHAPES = ("square", "triangle-up", "diamond", "triangle-down")
 MARKS = {  # kind: colour, shape, area in square pixels
     SEARCH_TRIAL: ("var(--trial)", "circle", 42),
@@ -22,16 +22,17 @@ MARKS = {  # kind: colour, shape, area in square pixels
         for (_, name), shape in zip(BASELINES.values(), BASELINE_SHAPES, strict=True)
     },
 }
-# Row by row: where there are two columns, as on a phone, the long names stand in the first.
+# The legend is filled row by row: with two columns, as on a phone, the long names are in the first.
 LEGEND = (CONFIRMED, FRONT, SEARCH_TRIAL, DOMINATED, STOPPED, *NAMES.values())
-RING_AREA = 320  # square pixels, round the chosen design
+RING_AREA = 320  # square pixels, of the ring around the chosen design
 
 
 def frontier_chart(kinds: set[str], x: View, y: View) -> dict[str, Any]:
-    """Return the chart's specification, with a legend of `kinds` and axes over `x` and `y`.
+    """Return the Vega-Lite specification of the chart, ready for JSON, with axes that cover the ranges `x` and `y`.
 
-    Its data sets `designs`, `staircase`, `x_bars` and `y_bars` are those of `report_data`; its parameters `limit`
-    (attacker AUC) and `chosen` (a design's id) are set by the page.
+    `kinds` are the kinds of designs that the legend names, of `analysis.report.designs.KINDS`. The page's script sets
+    the data sets `designs`, `staircase`, `x_bars` and `y_bars` (entries of `report_data`) and the parameters `limit`
+    (an attacker AUC) and `chosen` (a design's id).
     """
     across = alt.X("x:Q").scale(domain=[x.low, x.high], zero=False, nice=False).title(_title(ATTACKER))
     up = alt.Y("y:Q").scale(domain=[y.low, y.high], zero=False, nice=False).title(_title(MATCHING))

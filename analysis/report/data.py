@@ -1,4 +1,4 @@
-"""Everything that a report's script shows of a study, ready for JSON."""
+"""Collects what the script of a report page shows of a study, as a dictionary that JSON can hold."""
 
 import math
 import shlex
@@ -19,14 +19,14 @@ from analysis.tables.location import children
 from analysis.tables.objectives import MAX_ATTRIBUTES, attribute_column
 from analysis.tables.reader import StudyTables
 
-SLIDER_STEP = 0.005  # AUC, of the slider
+SLIDER_STEP = 0.005  # AUC
 FIGURES = (
     ("attacker AUC", "attacker_auc"),
     ("attacker AUC, mean of 10 releases", "attacker_auc_10_releases"),
     ("matching AUC", "matching_auc"),
     ("matching AUC, same-gender pairs", "matching_auc_same_gender"),
 )
-ATTRIBUTES = tuple(  # where there are several; of one it is the attacker AUC
+ATTRIBUTES = tuple(  # shown with several attributes only: with one, its AUC is the attacker AUC
     (f"attacker AUC, attribute {number}", f"attacker_auc_attribute_{number}")
     for number in range(1, MAX_ATTRIBUTES + 1)
 )
@@ -35,21 +35,24 @@ ATTRIBUTES = tuple(  # where there are several; of one it is the attacker AUC
 def report_data(
     study: StudyTables, trials: pl.DataFrame, shown: Designs, picture: FrontierPoints, attackers: View
 ) -> dict[str, Any]:
-    """Return what the page's script works with.
+    """Return the data of the page's script.
 
-    `designs` are in drawing order; `order` lists those that a privacy limit chooses from, the preferred first, so
-    that the first within a limit is what `analysis.selection.select` returns. `limit` is the slider's scale, which
-    covers `attackers`.
+    `trials` is the table of that name, `shown` its designs, `picture` the points of its frontier and `attackers` the
+    range of the chart's attacker AUC. Keys of the result: `designs` (one entry per design, in drawing order); `order`
+    (ids of the designs that a privacy limit chooses from, the preferred first, so that the first one within a limit
+    is what `analysis.fronts.selection.select` returns); `limit` (the slider's range, step and start); `varied` and
+    `fixed` (hyperparameters); `attackers` and `matchers` (names that designs refer to by index); `staircase`,
+    `x_bars` and `y_bars` (lines of the chart).
     """
     eligible = candidates(trials).filter(pl.col("checkpoint").is_not_null())
     images = reconstruction_images(study.location, eligible)
-    kept = set(children(study.location / "checkpoints"))
+    checkpoints = set(children(study.location / "checkpoints"))
     varied, fixed = _parameters(shown.rows)
-    attacks, attacker_names = _numbered(attacks_by_design(study, shown.members))
-    matches, matcher_names = _numbered(matches_by_design(study, shown.members))
-    described = [
+    attacks, attacker_names = _with_name_indices(attacks_by_design(study, shown.members))
+    matches, matcher_names = _with_name_indices(matches_by_design(study, shown.members))
+    design_entries = [
         {
-            **_design(row, varied, study.directory, kept),
+            **_design(row, varied, study.directory, checkpoints),
             "image": images.get(row["trial_id"]),
             "attacks": attacks.get(row["trial_id"], []),
             "matches": matches.get(row["trial_id"], []),
@@ -58,7 +61,7 @@ def report_data(
     ]
     steps = picture.staircase.select(ATTACKER_AUC, MATCHING_AUC).iter_rows()
     return {
-        "designs": described,
+        "designs": design_entries,
         "order": SelectionCriteria(max_attacker_auc=1.0).ranked(eligible)["trial_id"].to_list(),
         "limit": _limit(eligible, attackers),
         "varied": varied,
@@ -75,7 +78,7 @@ def _design(
     row: Mapping[str, Any], varied: Sequence[str], directory: str, checkpoints: Container[str]
 ) -> dict[str, Any]:
     trial_id, checkpoint = row["trial_id"], row["checkpoint"]
-    kept = checkpoint is not None and checkpoint.rpartition("/")[2] in checkpoints
+    has_checkpoint = checkpoint is not None and checkpoint.rpartition("/")[2] in checkpoints
     parameters = [[name, value_text(row[name])] for name in varied if row[name] is not None]
     figures = [
         [title, *(figure_text(row, f"{name}_{split}") for split in ("validation", "test"))]
@@ -93,32 +96,37 @@ def _design(
         "parameters": parameters,
         "design": " ".join(f"{name}={value}" for name, value in parameters),
         "figures": [line for line in figures if line[1] != "-"],
-        "fetch": shlex.join(["aia-study", "fetch", directory, trial_id, "-o", trial_id]) if kept else None,
+        "fetch": (
+            shlex.join(["aia-study", "fetch", directory, trial_id, "-o", trial_id])
+            if has_checkpoint
+            else None
+        ),
     }
 
 
 def _parameters(rows: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
-    """Names of the hyperparameters in which designs differ, and names and values of those in which none does."""
-    own = rows.filter(pl.col("source") != "baseline")
-    used = [name for name in hyperparameters() if own[name].null_count() < own.height]
-    varied = [name for name in used if own[name].n_unique() > 1]
+    """Return the names of the hyperparameters that vary among designs, and names and values of those that do not."""
+    searched = rows.filter(pl.col("source") != "baseline")
+    used = [name for name in hyperparameters() if searched[name].null_count() < searched.height]
+    varied = [name for name in used if searched[name].n_unique() > 1]
     fixed = [name for name in used if name not in varied]
-    return varied, [[name, value_text(own[name].drop_nulls()[0])] for name in fixed]
+    return varied, [[name, value_text(searched[name].drop_nulls()[0])] for name in fixed]
 
 
-def _numbered(judgements: Judgements) -> tuple[dict[str, list[list[Any]]], list[str]]:
-    """The judgements with numbers in place of names, and the names: each stands in the page once."""
+def _with_name_indices(judgements: Judgements) -> tuple[dict[str, list[list[Any]]], list[str]]:
+    """Return the judgements with indices in place of names, and the names: the page holds each name once."""
     names = sorted({one["name"] for ones in judgements.values() for one in ones})
-    number = {name: place for place, name in enumerate(names)}
+    index = {name: place for place, name in enumerate(names)}
     rows = {
-        design: [[number[one["name"]], one["validation"], one["test"]] for one in ones]
+        design: [[index[one["name"]], one["validation"], one["test"]] for one in ones]
         for design, ones in judgements.items()
     }
     return rows, names
 
 
 def _limit(eligible: pl.DataFrame, attackers: View) -> dict[str, float]:
-    """The slider's ends on either side of what is shown, its step, and where it begins: at the front's knee."""
+    """Return the slider's `low` and `high`, which contain all designs, its `step`, and its `start` at the front's
+    knee."""
     low = max(0.5, math.floor(attackers.low / SLIDER_STEP) * SLIDER_STEP)
     high = min(1.0, math.ceil(attackers.high / SLIDER_STEP) * SLIDER_STEP)
     start = high

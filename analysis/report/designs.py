@@ -1,4 +1,4 @@
-"""The designs that a report shows: every judged trial, seeds of one design averaged, each with its kind."""
+"""Collects the designs that a report shows: search trials, confirmed designs and baselines, each with its kind."""
 
 from dataclasses import dataclass
 
@@ -10,14 +10,16 @@ from analysis.plots.pictures.frontier import BASELINES, CONFIRMED, FRONT, SEARCH
 
 DOMINATED = "confirmed, not optimal"
 NAMES = {method: name for method, (_, name) in BASELINES.items()}
-KINDS = (SEARCH_TRIAL, STOPPED, DOMINATED, FRONT, CONFIRMED, *NAMES.values())  # drawn in this order
+KINDS = (SEARCH_TRIAL, STOPPED, DOMINATED, FRONT, CONFIRMED, *NAMES.values())  # in drawing order
 
 
 @dataclass(frozen=True)
 class Designs:
-    """`rows` are rows of `trials` with `source`, `seeds` and `kind`, what is to be seen best last.
+    """The designs of a report, and the trials that each of them averages.
 
-    `members` says whose means they are: each `trial_id` that counts, and as `design` the `trial_id` of its row.
+    `rows` are rows of `trials` with `source`, `seeds` and `kind` (one of KINDS), in drawing order: a design that
+    hides others comes later. `members` has one row per trial that counts: its `trial_id`, and as `design` the
+    `trial_id` of the row in `rows` that averages it.
     """
 
     rows: pl.DataFrame
@@ -25,14 +27,15 @@ class Designs:
 
 
 def designs(trials: pl.DataFrame, front: pl.DataFrame) -> Designs:
-    """Return what a `trials` frame with this `front` holds to be shown; rows without both figures are left out.
+    """Return the designs of a `trials` frame, whose front is `front`; rows without both AUCs are left out.
 
-    Search trials stand for themselves, confirmed designs for their judged seeds, baselines for their method.
+    Each search trial is a design. Confirmed designs are means over their judged seeds, baselines means over the
+    trials of one method.
     """
-    found = trials.filter(
+    searched = trials.filter(
         pl.col("phase") == "search", pl.col(ATTACKER_AUC).is_finite(), pl.col(MATCHING_AUC).is_finite()
     )
-    search = found.with_columns(source=pl.lit("search"), seeds=pl.lit(1, pl.UInt32))
+    search = searched.with_columns(source=pl.lit("search"), seeds=pl.lit(1, pl.UInt32))
     confirming = trials.filter(pl.col("phase") == "confirm", is_judged())
     confirmed = candidates(confirming)
     references = trials.filter(pl.col("phase") == "baseline", is_judged())

@@ -1,4 +1,4 @@
-"""What each fresh attacker and matcher reached on a report's designs, means over their seeds."""
+"""Collects the AUCs of all fresh attackers and matchers on the designs of a report, as means over seeds."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,10 +12,11 @@ Judgements = Mapping[str, list[dict[str, Any]]]
 
 
 def attacks_by_design(study: StudyTables, members: pl.DataFrame) -> Judgements:
-    """Return per design its attackers, the strongest on validation first: `name`, `validation` and `test`, folded
-    ROC AUCs or None. Of an attacker with a learning curve the one with all images counts.
+    """Return the attackers of each design, by the design's `trial_id`, the strongest on validation first.
 
-    `members` says which trials are averaged (`Designs.members`).
+    An entry has the attacker's `name` and its folded ROC AUCs on `validation` and `test`, None if missing. Each
+    attacker counts as fitted on the most images. `members` says which trials each design averages, as
+    `Designs.members` does.
     """
     attacks = read_attacks(study)
     key = ["attribute", "attacker", "vantage", "releases"]
@@ -27,7 +28,7 @@ def attacks_by_design(study: StudyTables, members: pl.DataFrame) -> Judgements:
 
 
 def matches_by_design(study: StudyTables, members: pl.DataFrame) -> Judgements:
-    """Return per design its matchers, the best on validation first, like `attacks_by_design`."""
+    """Return the matchers of each design, the best on validation first, in the form of `attacks_by_design`."""
     same_gender = pl.col("negatives") == "same_gender"
     pairs = pl.when(same_gender).then(pl.lit(", same-gender pairs")).otherwise(pl.lit(""))
     named = read_matches(study).with_columns(name=_words("matcher") + pairs)
@@ -52,7 +53,8 @@ def _by_design(judged: pl.DataFrame, figure: str, members: pl.DataFrame) -> Judg
 
 
 def _attacker(*, several_attributes: bool) -> pl.Expr:
-    """In words, what an attacker is, reads and learned from."""
+    """Return an attacker's name in words: its kind, the attribute, the releases it reads, the people it was fitted
+    on."""
     about = pl.lit(" of ") + _words("attribute") if several_attributes else pl.lit("")
     releases = pl.col("releases").fill_null(1)
     mean = pl.lit(", mean of ") + releases.cast(pl.String) + pl.lit(" releases")

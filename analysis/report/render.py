@@ -1,4 +1,4 @@
-"""A study's report: one HTML page that needs nothing else, neither files nor a network."""
+"""Renders a study's report as one HTML page that needs neither other files nor a network."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -22,24 +22,24 @@ from analysis.summaries.status import status_summary
 from analysis.summaries.wording import figure_text
 from analysis.tables.reader import StudyTables, read_trials
 
-TEMPLATES = "templates"  # folder beside this module with the page's template, style and scripts
+TEMPLATES = "templates"  # folder beside this module with the page's templates, style and scripts
 COLUMNS = ("attacker_auc_validation", "matching_auc_validation", "attacker_auc_test", "matching_auc_test")
 
 
 def report_page(
     study: StudyTables, title: str, pictures: Mapping[str, Picture], version: str | None = None
 ) -> str:
-    """Return the page of a study.
+    """Return the report of a study as HTML, with `title` as its heading and the given pictures.
 
-    With a `version` the page asks the server that it came from for the newest one, at the relative address `version`,
-    and loads itself anew when that is another. AnalysisError where no front can exist.
+    With a `version` the page is live: it asks its server for the newest version, at the relative address `version`, and
+    reloads when that differs. Raises AnalysisError if no trial is judged or the tables cannot be read.
     """
     trials = read_trials(study)
     front, picture = front_rows(study), frontier_points(trials)
     shown = designs(trials, front)
-    across, up = picture.x.extended(shown.rows[ATTACKER_AUC]), picture.y.extended(shown.rows[MATCHING_AUC])
-    data = report_data(study, trials, shown, picture, across)
-    described = {design["id"]: design for design in data["designs"]}
+    x, y = picture.x.extended(shown.rows[ATTACKER_AUC]), picture.y.extended(shown.rows[MATCHING_AUC])
+    data = report_data(study, trials, shown, picture, x)
+    entries = {design["id"]: design for design in data["designs"]}
     baselines = shown.rows.filter(source="baseline")
     return _template("report.html").render(
         title=title,
@@ -48,9 +48,9 @@ def report_page(
         source=source(front, study.directory),
         basis=basis(trials),
         data=data,
-        chart=frontier_chart(set(shown.rows["kind"]), across, up),
-        front=[_table_row(row, described) for row in front.iter_rows(named=True)],
-        baselines=[_table_row(row, described) for row in baselines.iter_rows(named=True)],
+        chart=frontier_chart(set(shown.rows["kind"]), x, y),
+        front=[_table_row(row, entries) for row in front.iter_rows(named=True)],
+        baselines=[_table_row(row, entries) for row in baselines.iter_rows(named=True)],
         status=status_summary(study),
         pictures=report_pictures(study, pictures),
         bundle=_bundle(),
@@ -58,12 +58,12 @@ def report_page(
 
 
 def waiting_page(title: str, reason: str, version: str) -> str:
-    """Return a page that says why there is no report yet, and loads itself anew when there may be one."""
+    """Return an HTML page that states the `reason` why there is no report yet, and reloads when the version changes."""
     return _template("waiting.html").render(title=title, reason=reason, version=version)
 
 
-def _table_row(row: Mapping[str, Any], described: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    design = described[row["trial_id"]]
+def _table_row(row: Mapping[str, Any], entries: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    design = entries[row["trial_id"]]
     cells = [figure_text(row, column).partition(" ")[::2] for column in COLUMNS]
     return {**design, "cells": cells, "searched": dict(design["parameters"])}
 
@@ -80,13 +80,13 @@ def _template(name: str) -> Template:
 
 
 def _asset(name: str) -> Markup:
-    """A style or script of the package as it is."""
+    """Return a style sheet or script of the templates folder unchanged."""
     return Markup(resources.files("analysis.report").joinpath(TEMPLATES, name).read_text("utf-8"))
 
 
 @cache
 def _bundle() -> Markup:
-    """Vega, Vega-Lite and Vega-Embed as one script that can stand inside a page."""
+    """Return Vega, Vega-Lite and Vega-Embed as one script that can be embedded in a page."""
     version = ".".join(alt.VEGALITE_VERSION.split(".")[:2])
     script = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", version)
     return Markup(script.replace("</script", "<\\/script"))

@@ -37,9 +37,9 @@ def mean_over_seeds(values: Mapping[int, Resampled], counts: np.ndarray) -> Resa
     """Return the mean of a figure over seeds, float64 `[1 + resample]`: plain, then weighted by the draws of each
     resample.
 
-    `values` holds the figure for each seed that was measured, by the seed's index; `counts` is integer `[resample,
-    seed]`, as `seed_counts` returns it. A resample that draws none of the measured seeds is NaN; if no seed was
-    measured, all are.
+    `values` holds the figure for each seed that was measured, by the seed's index; `counts` is integer
+    `[resample, seed]`, as `seed_counts` returns it. A resample that draws none of the measured seeds is NaN; if no
+    seed was measured, all are.
     """
     indices = sorted(values)
     if not indices:

@@ -77,7 +77,8 @@ def figure_3(study: StudyDirectory, trial_id: str) -> tuple[list[ShownFace], Fac
 def _caption(attribute: str) -> str:
     return (
         f"AIA at α = {FIGURE_3_DESIGN.alpha}, β = {FIGURE_3_DESIGN.beta}; the first"
-        f" {PEOPLE_PER_LABEL} people of each label in the test split, by name. The maps are Grad-CAM of a classifier of images (the paper's six convolutions, trained on"
+        f" {PEOPLE_PER_LABEL} people of each label in the test split, by name. The maps are"
+        " Grad-CAM of a classifier of images (the paper's six convolutions, trained on"
         f" original images of other people): they show the evidence for the {attribute} that it predicts from the"
         " original, with its probability before and after; each map has its own scale."
     )

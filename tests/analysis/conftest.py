@@ -1,4 +1,4 @@
-"""Trials tables of made-up figures, in the schema of the real ones."""
+"""Fixtures that build `trials` tables of made-up figures in the real schema."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +17,8 @@ Rows = list[dict[str, Any]]
 
 
 def _trials(rows: Rows) -> pl.DataFrame:
-    """A `trials` frame of the rows; what a row leaves out is that of a complete search trial, or null."""
+    """Return a `trials` frame of the rows; columns that a row leaves out are those of a complete search trial, or
+    null."""
     filled = [
         {"trial_id": f"t{index:04d}", "design_id": f"d{index:04d}", **COMPLETE, **row}
         for index, row in enumerate(rows)

@@ -1,4 +1,4 @@
-"""Made-up studies on disk, whole: trials on a noisy trade-off, their epochs, attacks and resamples, confirmations."""
+"""Writes complete made-up studies to disk: trials on a noisy trade-off, confirmations, epochs, attacks, resamples."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,9 +27,9 @@ def write_study(
     rungs: bool = True,
     shift: float = 0.0,
 ) -> Path:
-    """A study with so many search trials, of whose best so many are confirmed at so many seeds.
+    """Write a study of `search` search trials, of which the best `confirmed` are confirmed at `seeds` seeds; return it.
 
-    `rungs`: trials were judged on the way and some of them stopped there. `shift` is added to all matching AUCs.
+    With `rungs`, trials were also judged during training and some were stopped. `shift` is added to all matching AUCs.
     """
     random = np.random.default_rng(search)
     tables: dict[str, list[Row]] = {name: [] for name in SCHEMAS}
@@ -169,7 +169,7 @@ def _attacks(row: Row, random: np.random.Generator) -> Iterator[Row]:
 
 
 def _resamples(row: Row) -> list[Row]:
-    """The same people in all trials: their deviations are shared."""
+    """Return resamples of the same people in all trials: the deviations are shared."""
     shared = np.random.default_rng(0).normal(0, 0.01, (2, RESAMPLES))
     return [
         {

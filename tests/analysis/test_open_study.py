@@ -1,4 +1,4 @@
-"""A study from Python: the answers are those of the command line's functions."""
+"""A study that is opened from Python gives the same answers as the functions of the command line."""
 
 import polars as pl
 import pytest
@@ -21,7 +21,7 @@ def test_front_hypervolume_and_selection_are_those_of_its_trials(searched, study
     assert opened.select(min_matching_auc=0.5).trial["trial_id"] == front["trial_id"][0]
 
 
-def test_what_is_no_study_is_told(tmp_path) -> None:
+def test_a_directory_without_a_study_is_an_error(tmp_path) -> None:
     with pytest.raises(AnalysisError, match=r"no study\.toml"):
         analysis.open_study(tmp_path)
 

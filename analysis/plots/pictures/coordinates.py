@@ -30,10 +30,10 @@ def plot_coordinates(study: StudyTables) -> p9.ggplot:
     require_objectives(search, study.directory, study.objectives)
     rows = search.filter(is_judged(study.objectives))
     front = pareto_front(search, study.objectives)["trial_id"].to_list()
-    shown = axes(rows, study.objectives)
+    drawn_axes = axes(rows, study.objectives)
     titles = {one.column: f"{short_title(one)}\n({one.better})" for one in study.objectives}
-    heights = {axis.column: float(len(shown) - place) for place, axis in enumerate(shown)}
-    lines = _lines(rows, shown, heights).with_columns(
+    heights = {axis.column: float(len(drawn_axes) - place) for place, axis in enumerate(drawn_axes)}
+    lines = _lines(rows, drawn_axes, heights).with_columns(
         kind=pl.when(pl.col("trial_id").is_in(front)).then(pl.lit(FRONT)).otherwise(pl.lit(OTHER))
     )
     return (
@@ -42,14 +42,14 @@ def plot_coordinates(study: StudyTables) -> p9.ggplot:
         + [
             *_segments(lines, OTHER, size=0.3, opacity=_opacity(rows.height)),
             *_segments(lines, FRONT, size=0.5, opacity=0.8),
-            *_labels(_ticks(shown, heights)),
+            *_labels(_ticks(drawn_axes, heights)),
         ]
         + p9.scale_color_manual(values=COLOURS, breaks=[FRONT, OTHER])
         + p9.scale_x_continuous(breaks=[], expand=(0.06, 0))
         + p9.scale_y_continuous(
             breaks=list(heights.values()),
-            labels=[titles.get(axis.column, axis.column) for axis in shown],
-            limits=(0.55, len(shown) + 0.3),
+            labels=[titles.get(axis.column, axis.column) for axis in drawn_axes],
+            limits=(0.55, len(drawn_axes) + 0.3),
             expand=(0, 0),
         )
         + p9.labs(
@@ -57,7 +57,7 @@ def plot_coordinates(study: StudyTables) -> p9.ggplot:
             y="",
             caption=caption(f"{evidence(trials)}.", "Lines: complete search trials."),
         )
-        + column_theme(WIDTH_INCHES, 0.9 + AXIS_INCHES * len(shown))
+        + column_theme(WIDTH_INCHES, 0.9 + AXIS_INCHES * len(drawn_axes))
         + p9.theme(panel_grid_major=p9.element_blank(), axis_text_y=p9.element_text(size=6.5, ha="right"))
     )
 
@@ -95,23 +95,23 @@ def _opacity(lines: int) -> float:
     return min(0.6, max(0.08, 12 / lines))
 
 
-def _lines(rows: pl.DataFrame, shown: list[Axis], heights: dict[str, float]) -> pl.DataFrame:
+def _lines(rows: pl.DataFrame, drawn_axes: list[Axis], heights: dict[str, float]) -> pl.DataFrame:
     """Return one row per trial and pair of neighbouring axes: the positions and heights of the segment's two ends."""
     return pl.concat(
         [
             pl.DataFrame(
                 {"trial_id": rows["trial_id"], "position": axis.positions, "next_position": below.positions}
             ).with_columns(height=pl.lit(heights[axis.column]), next_height=pl.lit(heights[below.column]))
-            for axis, below in pairwise(shown)
+            for axis, below in pairwise(drawn_axes)
         ]
     )
 
 
-def _ticks(shown: list[Axis], heights: dict[str, float]) -> pl.DataFrame:
+def _ticks(drawn_axes: list[Axis], heights: dict[str, float]) -> pl.DataFrame:
     return pl.DataFrame(
         [
             {"position": position, "height": heights[axis.column], "label": label}
-            for axis in shown
+            for axis in drawn_axes
             for label, position in axis.ticks
         ]
     )

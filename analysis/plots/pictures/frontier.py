@@ -52,36 +52,38 @@ def plot_frontier(trials: pl.DataFrame, title: str | None = None) -> p9.ggplot:
     no trial is judged.
     """
     require_objectives(trials, "trials")
-    shown = frontier_points(trials)
-    kinds = {SEARCH_TRIAL: shown.complete, STOPPED: shown.stopped_early}
+    frontier = frontier_points(trials)
+    kinds = {SEARCH_TRIAL: frontier.complete, STOPPED: frontier.stopped_early}
     kinds = {kind: rows for kind, rows in kinds.items() if rows.height}
-    on_front = CONFIRMED if shown.confirmed else FRONT
+    on_front = CONFIRMED if frontier.confirmed else FRONT
     layers = [
-        *_chance_lines(shown),
+        *_chance_lines(frontier),
         *(_points(rows, kind, size=0.8) for kind, rows in kinds.items()),
-        p9.geom_path(data=shown.staircase, color=SKY, size=0.7),
-        *_intervals(shown),
-        _points(shown.front, on_front, size=1.4),
-        *_baselines(shown),
+        p9.geom_path(data=frontier.staircase, color=SKY, size=0.7),
+        *_intervals(frontier),
+        _points(frontier.front, on_front, size=1.4),
+        *_baselines(frontier),
     ]
     legend = [*kinds, on_front]
     return (
-        p9.ggplot(shown.all_points, p9.aes(ATTACKER_AUC, MATCHING_AUC))
+        p9.ggplot(frontier.all_points, p9.aes(ATTACKER_AUC, MATCHING_AUC))
         + layers
         + p9.scale_shape_manual(values=SHAPES, breaks=legend)
         + p9.scale_color_manual(values=COLOURS, breaks=legend)
-        + p9.coord_cartesian(xlim=(shown.x.low, shown.x.high), ylim=(shown.y.low, shown.y.high), expand=False)
-        + p9.labs(x=axis_title(ATTACKER), y=axis_title(MATCHING), caption=_caption(trials, shown))
+        + p9.coord_cartesian(
+            xlim=(frontier.x.low, frontier.x.high), ylim=(frontier.y.low, frontier.y.high), expand=False
+        )
+        + p9.labs(x=axis_title(ATTACKER), y=axis_title(MATCHING), caption=_caption(trials, frontier))
         + (p9.ggtitle(title) if title else p9.labs())
         + column_theme()
     )
 
 
-def _caption(trials: pl.DataFrame, shown: FrontierPoints) -> str:
-    bars = "Bars: 95 % bootstrap over identities." if shown.x_bars.height or shown.y_bars.height else ""
+def _caption(trials: pl.DataFrame, frontier: FrontierPoints) -> str:
+    bars = "Bars: 95 % bootstrap over identities." if frontier.x_bars.height or frontier.y_bars.height else ""
     dotted = (
         "Dotted:\N{NO-BREAK SPACE}chance."
-        if shown.x.contains(CHANCE_AUC) or shown.y.contains(CHANCE_AUC)
+        if frontier.x.contains(CHANCE_AUC) or frontier.y.contains(CHANCE_AUC)
         else ""
     )
     return caption(f"{evidence(trials)}.", bars, dotted)
@@ -95,30 +97,30 @@ def _points(rows: pl.DataFrame, kind: str, size: float) -> p9.geom_point:
     )
 
 
-def _chance_lines(shown: FrontierPoints) -> list[p9.geom_vline | p9.geom_hline]:
+def _chance_lines(frontier: FrontierPoints) -> list[p9.geom_vline | p9.geom_hline]:
     style = {"linetype": "dotted", "color": "#555555", "size": 0.4}
-    across = [p9.geom_vline(xintercept=CHANCE_AUC, **style)] if shown.x.contains(CHANCE_AUC) else []
-    up = [p9.geom_hline(yintercept=CHANCE_AUC, **style)] if shown.y.contains(CHANCE_AUC) else []
+    across = [p9.geom_vline(xintercept=CHANCE_AUC, **style)] if frontier.x.contains(CHANCE_AUC) else []
+    up = [p9.geom_hline(yintercept=CHANCE_AUC, **style)] if frontier.y.contains(CHANCE_AUC) else []
     return [*across, *up]
 
 
-def _intervals(shown: FrontierPoints) -> list[p9.geom_segment]:
+def _intervals(frontier: FrontierPoints) -> list[p9.geom_segment]:
     style = {"color": BLUE, "size": 0.2, "alpha": 0.6}
-    across = p9.geom_segment(p9.aes(x="low", xend="high", yend=MATCHING_AUC), data=shown.x_bars, **style)
-    up = p9.geom_segment(p9.aes(y="low", yend="high", xend=ATTACKER_AUC), data=shown.y_bars, **style)
-    return [layer for layer, bars in ((across, shown.x_bars), (up, shown.y_bars)) if bars.height]
+    across = p9.geom_segment(p9.aes(x="low", xend="high", yend=MATCHING_AUC), data=frontier.x_bars, **style)
+    up = p9.geom_segment(p9.aes(y="low", yend="high", xend=ATTACKER_AUC), data=frontier.y_bars, **style)
+    return [layer for layer, bars in ((across, frontier.x_bars), (up, frontier.y_bars)) if bars.height]
 
 
-def _baselines(shown: FrontierPoints) -> list[p9.geom_point | p9.geom_text]:
-    if shown.baselines.is_empty():
+def _baselines(frontier: FrontierPoints) -> list[p9.geom_point | p9.geom_text]:
+    if frontier.baselines.is_empty():
         return []
     points = [
         p9.geom_point(
             data=row, shape=BASELINES[method][0], size=2.1, color="white", fill=VERMILLION, stroke=0.3
         )
-        for (method,), row in shown.baselines.group_by("method", maintain_order=True)
+        for (method,), row in frontier.baselines.group_by("method", maintain_order=True)
     ]
-    names = [BASELINES[method][1] for method in shown.baselines["method"]]
-    labels = label_rows(shown, names, PANEL_INCHES)
+    names = [BASELINES[method][1] for method in frontier.baselines["method"]]
+    labels = label_rows(frontier, names, PANEL_INCHES)
     text = p9.geom_text(p9.aes(label="name"), data=labels, size=LABEL_POINTS, color=VERMILLION)
     return [*points, text]

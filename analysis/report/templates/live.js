@@ -1,20 +1,20 @@
 "use strict";
-// Loads the page anew once the server that it came from has a newer one; report.js finds limit and design in the address.
+// Reloads the page when its server has a newer version; report.js then restores limit and design from the address.
 (() => {
-  const EVERY_MILLISECONDS = 2000;
-  const shown = document.documentElement.dataset.version;
-  const note = document.getElementById("live");
+  const INTERVAL_MILLISECONDS = 2000;
+  const pageVersion = document.documentElement.dataset.version;
+  const status = document.getElementById("live");
 
   function keepFocus() {
     const id = document.activeElement?.id;
     if (id) sessionStorage.setItem("focus", id);
   }
 
-  async function look() {
+  async function checkVersion() {
     let state = "Live.";
     try {
-      const answer = await fetch("version", { cache: "no-store" });
-      if (answer.ok && (await answer.text()) !== shown) {
+      const response = await fetch("version", { cache: "no-store" });
+      if (response.ok && (await response.text()) !== pageVersion) {
         keepFocus();
         location.reload();
         return;
@@ -22,12 +22,12 @@
     } catch {
       state = "No longer live: the server has ended.";
     }
-    if (note.textContent !== state) note.textContent = state;
-    setTimeout(look, EVERY_MILLISECONDS);
+    if (status.textContent !== state) status.textContent = state;
+    setTimeout(checkVersion, INTERVAL_MILLISECONDS);
   }
 
   const focused = sessionStorage.getItem("focus");
   sessionStorage.removeItem("focus");
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
-  setTimeout(look, EVERY_MILLISECONDS);
+  setTimeout(checkVersion, INTERVAL_MILLISECONDS);
 })();

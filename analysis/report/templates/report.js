@@ -1,5 +1,6 @@
 "use strict";
-// What the page does: the slider chooses, a click or a key shows a design. Text from the data is only ever set as text.
+// The slider selects the best checkpoint within a privacy limit; a click or an arrow key shows the details of a design.
+// Values from the study are only ever inserted as text, never as HTML.
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const spec = JSON.parse(document.getElementById("spec").textContent);
@@ -19,8 +20,8 @@
     return element;
   }
 
-  /** The id that analysis.selection.select returns for this limit: the first in order of preference within it. */
-  const within = (limit) => data.order.find((id) => designs.get(id).x <= limit);
+  /** The design that analysis.fronts.selection.select returns for a limit: data.order begins with the preferred one. */
+  const bestWithin = (limit) => data.order.find((id) => designs.get(id).x <= limit);
   const auc = (value) => (value === null ? "-" : value.toFixed(3));
 
   function table(head, rows) {
@@ -53,7 +54,7 @@
         await navigator.clipboard.writeText(design.fetch);
         copy.textContent = "Copied";
       } catch {
-        getSelection().selectAllChildren(code); // not allowed here: one key is left to press
+        getSelection().selectAllChildren(code); // the browser refuses the clipboard: the user presses Ctrl+C
         copy.textContent = "Selected";
       }
     });
@@ -62,7 +63,7 @@
 
   function reconstructions(design) {
     if (!design.image) return null;
-    const about = "Faces above, below what the decoder makes of their released representations";
+    const about = "Top: faces. Bottom: what the decoder makes of their released representations";
     return part("Reconstructions", make("img", { src: design.image, alt: about, class: "faces" }), make("p", { class: "hint" }, `${about}.`));
   }
 
@@ -84,50 +85,51 @@
       ].filter((child) => child !== null),
     );
     for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.design === id));
-    remember();
+    saveState();
     view?.signal("chosen", id).runAsync();
   }
 
   function limitTo(limit) {
-    const id = within(limit);
-    const said = `attacker AUC of at most ${limit.toFixed(3)}`;
+    const id = bestWithin(limit);
+    const limitText = `attacker AUC of at most ${limit.toFixed(3)}`;
     slider.value = limit;
-    slider.setAttribute("aria-valuetext", said);
+    slider.setAttribute("aria-valuetext", limitText);
     document.getElementById("limit-value").textContent = limit.toFixed(3);
     const design = designs.get(id);
-    tell(design
-      ? `Within the limit ${id} matches best: matching AUC ${design.matching}, attacker AUC ${design.attacker}.`
-      : nothing(said));
+    announce(design
+      ? `Within the limit ${id} is best: matching AUC ${design.matching}, attacker AUC ${design.attacker}.`
+      : noneWithin(limitText));
     view?.signal("limit", limit).runAsync();
     return id;
   }
 
-  function nothing(said) {
+  function noneWithin(limitText) {
     if (!data.order.length) return "No judged design kept a checkpoint.";
     const nearest = data.order.map((id) => designs.get(id)).reduce((best, one) => (one.x < best.x ? one : best));
-    return `No checkpoint has an ${said}: the nearest is ${nearest.id} with ${nearest.attacker}.`;
+    return `No checkpoint has an ${limitText}: the nearest is ${nearest.id} with ${nearest.attacker}.`;
   }
 
-  function tell(text) {
+  /** Screen readers read this line aloud when it changes. */
+  function announce(text) {
     document.getElementById("selection").textContent = text;
   }
 
   function pick(id) {
     const design = designs.get(id);
     show(id);
-    tell(`${id} is shown: attacker AUC ${design.attacker}, matching AUC ${design.matching}, ${design.kind}.`);
+    announce(`${id} is shown: attacker AUC ${design.attacker}, matching AUC ${design.matching}, ${design.kind}.`);
   }
 
-  function remember() {
+  function saveState() {
     const state = new URLSearchParams({ limit: slider.value, ...(chosen ? { design: chosen } : {}) });
     history.replaceState(null, "", `#${state}`);
   }
 
-  function step(event) {
-    const ahead = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    const own = [...event.currentTarget.querySelectorAll("button[data-design]")];
-    const next = own[own.indexOf(document.activeElement) + ahead];
-    if (!ahead || !next) return;
+  function moveFocus(event) {
+    const offset = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const rows = [...event.currentTarget.querySelectorAll("button[data-design]")];
+    const next = rows[rows.indexOf(document.activeElement) + offset];
+    if (!offset || !next) return;
     event.preventDefault();
     next.focus();
     pick(next.dataset.design);
@@ -136,25 +138,25 @@
   slider.addEventListener("input", () => {
     const id = limitTo(Number(slider.value));
     if (id) show(id);
-    else remember();
+    else saveState();
   });
   for (const button of buttons) {
     button.addEventListener("click", (event) => {
       pick(button.dataset.design);
-      const pointed = event.detail > 0;
-      if (pointed && narrow.matches) panel.scrollIntoView({ block: "start" });
+      const byPointer = event.detail > 0;
+      if (byPointer && narrow.matches) panel.scrollIntoView({ block: "start" });
     });
   }
-  for (const body of document.querySelectorAll("tbody")) body.addEventListener("keydown", step);
+  for (const body of document.querySelectorAll("tbody")) body.addEventListener("keydown", moveFocus);
 
-  /** The design that a finger meant: the nearest to where the event was, if near. */
+  /** The id of the design nearest to a click or touch, null if none is within REACH_PIXELS. */
   function nearest(event) {
     const box = document.querySelector("#chart svg").getBoundingClientRect();
     const [left, top] = view.origin();
     const [across, up] = [view.scale("x"), view.scale("y")];
     const pixels = (one) =>
       Math.hypot(box.left + left + across(one.x) - event.clientX, box.top + top + up(one.y) - event.clientY);
-    const best = data.designs.reduce((found, one) => (pixels(one) < pixels(found) ? one : found));
+    const best = data.designs.reduce((nearest, one) => (pixels(one) < pixels(nearest) ? one : nearest));
     return pixels(best) <= REACH_PIXELS ? best.id : null;
   }
 

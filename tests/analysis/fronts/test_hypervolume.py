@@ -45,7 +45,7 @@ def test_a_dominated_point_adds_nothing_and_order_does_not_matter(points) -> Non
 @settings(max_examples=100, deadline=None)
 @given(pairs=st.lists(st.tuples(AUC, AUC), min_size=1, max_size=8))
 def test_volume_equals_counting_cells(points, pairs) -> None:
-    """On figures in whole percent, the cells of 0.01 x 0.01 that some point dominates are the volume exactly."""
+    """With figures in whole percent, the volume is exactly that of the 0.01 x 0.01 cells that some point dominates."""
     attacker = np.arange(0.355, 1.0, 0.01)[:, None]
     matching = np.arange(0.505, 1.1, 0.01)[None, :]
     dominated = np.any([(a < attacker) & (m > matching) for a, m in pairs], axis=0)

@@ -59,7 +59,7 @@ SHAPES = {
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("spoilt", [False, True])
 def test_mask_of_many_rows_equals_moocore(shape: str, spoilt: bool) -> None:
-    """Rows enough that most are ruled out before anything is sorted, some of them not finite."""
+    """With so many rows the prefilter drops most of them before sorting; some rows are not finite."""
     rng = np.random.default_rng(0)
     costs = SHAPES[shape](rng, MIN_PREFILTER_ROWS + 11)
     if spoilt:

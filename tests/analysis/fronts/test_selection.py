@@ -83,8 +83,8 @@ def test_a_limit_that_is_no_folded_auc_is_refused(trials, limit: float) -> None:
 CURVE = [row(0.5, 0.52), row(0.55, 0.65), row(0.6, 0.74), row(0.7, 0.77), row(0.85, 0.8), row(0.86, 0.7)]
 
 
-def chosen(trials, **wish) -> str:
-    return select_by(trials(CURVE), SelectionCriteria(**wish)).trial["trial_id"]
+def chosen(trials, **criteria) -> str:
+    return select_by(trials(CURVE), SelectionCriteria(**criteria)).trial["trial_id"]
 
 
 def test_a_limit_on_matching_alone_asks_for_privacy(trials) -> None:
@@ -144,7 +144,7 @@ def test_the_nearest_to_two_limits_is_named(trials) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "said"),
+    ("criteria", "message"),
     [
         ({}, "nothing to select by"),
         ({"knee": True, "weights": (1.0, 1.0)}, "two preferences"),
@@ -154,6 +154,6 @@ def test_the_nearest_to_two_limits_is_named(trials) -> None:
         ({"min_matching_auc": 1.1}, "min_matching_auc = 1.1: expected an AUC"),
     ],
 )
-def test_a_wish_that_means_nothing_is_refused(wish, said) -> None:
-    with pytest.raises(AnalysisError, match=said):
-        SelectionCriteria(**wish)
+def test_criteria_without_a_meaning_are_refused(criteria, message) -> None:
+    with pytest.raises(AnalysisError, match=message):
+        SelectionCriteria(**criteria)

@@ -1,4 +1,4 @@
-"""Made-up reproductions of the paper, in memory and on disk."""
+"""Builds made-up reproductions of the paper, in memory and on disk."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,8 +15,10 @@ Figures = Mapping[str, float | Sequence[float]]
 
 
 def run_of(figures: Mapping[Design, Figures], *, seeds: int = 3, people: float = 0.0) -> PaperRun:
-    """Each design at each seed with the figures given, one number or one per seed, 0.5 where none is; `people` is
-    their deviation over resamples, which all designs share."""
+    """Return a run of each design at each seed; a figure is one number or one per seed, 0.5 if it is not given.
+
+    `people` is the standard deviation of figures over resamples; all designs share the deviations.
+    """
     shared = np.random.default_rng(0).normal(0, people, RESAMPLES)
     rows, resampled = [], {}
     for place, (design, own) in enumerate(figures.items()):
@@ -38,8 +40,10 @@ def run_of(figures: Mapping[Design, Figures], *, seeds: int = 3, people: float =
 
 
 def write_run(write_study: Callable[..., Path], trials: pl.DataFrame, value: float = 0.7) -> Path:
-    """A study directory with the `trials`, a resample file for each complete one, and matches: on validation matcher
-    `b` is the better one, on test `a`."""
+    """Write a study directory with the `trials`, resamples of each complete trial, and matches; return it.
+
+    On validation matcher `b` is the better one, on test matcher `a`.
+    """
     directory = write_study(trials)
     (directory / "resamples").mkdir()
     (directory / "results" / "matches").mkdir()

@@ -1,4 +1,4 @@
-"""Verdicts: logic, and claims on made-up runs in which the paper is right, wrong, or cannot be told."""
+"""Verdicts follow intervals, and claims are checked on made-up runs in which the paper is right, wrong or undecided."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def figures(inference: float, utility: float) -> dict[str, float]:
 
 
 def as_the_paper_says(sign: int = 1, seeds: int = 3) -> PaperRun:
-    """With `sign` −1 everything is the other way round."""
+    """Return a run in which every claim holds with `sign` 1 and none holds with -1."""
 
     def of(inference: float, utility: float) -> dict[str, float]:
         return figures(0.65 + sign * (inference - 0.65), 0.75 + sign * (utility - 0.75))

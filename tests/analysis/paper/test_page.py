@@ -1,4 +1,4 @@
-"""The page and its pictures: what is said is what was computed."""
+"""The page of a reproduction and its pictures state what was computed."""
 
 import struct
 import warnings
@@ -22,7 +22,7 @@ SIDE = 8
 
 
 def run(seeds: int = 3, attacker: float = 0.8) -> PaperRun:
-    """A run in which all but AIA's fresh attacker, `attacker`, is the same everywhere."""
+    """Return a run in which all figures are equal except the AUC of AIA's fresh attacker, `attacker`."""
     designs = [ORIGINAL, RANDOM, AIA_WITHOUT_T, Design("aia", 0.5, 1.0)]
     return run_of({AIA: {FRESH.inference: attacker}, **{design: {} for design in designs}}, seeds=seeds)
 
@@ -52,9 +52,9 @@ def test_the_papers_own_figures_stand_beside_ours() -> None:
     assert cells[5:] == ["0.7864", "0.7796"]
 
 
-def test_one_seed_is_said_to_tell_nothing_of_other_trainings() -> None:
-    assert "they say nothing of how trainings differ" in page(run(seeds=1))
-    assert "draw seeds and judged people anew" in page(run(seeds=2))
+def test_the_page_says_that_one_seed_does_not_show_how_trainings_differ() -> None:
+    assert "they do not show how trainings differ" in page(run(seeds=1))
+    assert "resample seeds and judged people" in page(run(seeds=2))
 
 
 def test_the_page_without_figure_3_says_why_and_with_it_what_was_measured() -> None:

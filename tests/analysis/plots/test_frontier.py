@@ -108,7 +108,7 @@ def test_chance_is_dotted_where_in_view_and_only_there(points) -> None:
     assert "Dotted" not in _caption(points((0.6, 0.7)))
 
 
-def test_baselines_are_told_apart_by_shape_and_named(searched) -> None:
+def test_baselines_differ_in_shape_and_are_named(searched) -> None:
     layers = plot_frontier(searched(12)).layers
     shapes = {layer.geom.aes_params.get("shape") for layer in layers} - {None}
     assert len(shapes) == 4

@@ -1,4 +1,4 @@
-"""The pictures that `aia-study plot` and a report choose from: each drawn, each refused in one line."""
+"""Every picture of `aia-study plot` and of a report is drawn, or refused with a message of one line."""
 
 import struct
 import warnings
@@ -34,7 +34,7 @@ def with_importance(directory: Path) -> Path:
 
 @pytest.fixture(scope="module", params=["small", "confirmed"])
 def study(request, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A whole study: of eight trials, each design confirmed, and of more."""
+    """A complete study: a small one of eight trials with two confirmed designs, and a larger one."""
     directory = tmp_path_factory.mktemp(request.param) / "study"
     sizes = {"small": (8, 2), "confirmed": (60, 5)}[request.param]
     return with_importance(write_study(directory, *sizes))
@@ -61,7 +61,7 @@ def test_every_picture_is_saved_in_its_size_without_a_word(
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_a_study_that_holds_nothing_to_draw_is_told_in_one_line(study_directory, trials, name: str) -> None:
+def test_a_study_with_nothing_to_draw_is_refused_in_one_line(study_directory, trials, name: str) -> None:
     directory = study_directory(trials([{"status": "failed"}]))
     with pytest.raises(AnalysisError) as refused:
         PICTURES[name].draw(open_tables(directory))
@@ -77,7 +77,7 @@ def test_a_picture_names_the_study_that_lacks_what_it_shows(study_directory, poi
         PICTURES[name].draw(open_tables(directory))
 
 
-def test_an_importance_of_too_few_trials_is_told(study_directory, points) -> None:
+def test_an_importance_of_too_few_trials_is_an_error(study_directory, points) -> None:
     directory = study_directory(points((0.6, 0.7)))
     pq.write_table(to_table([], IMPORTANCE_SCHEMA), directory / "importance.parquet")
     with pytest.raises(AnalysisError, match="fewer than 10 complete search trials"):

@@ -26,7 +26,7 @@ Row = dict[str, Any]
 
 
 def write_study(directory: Path, count: int, *, full: bool = False, confirmed: bool = False) -> Path:
-    """A study of `count` search trials of every status and four baselines, every checkpoint kept.
+    """Write a study of `count` search trials of every status and four baselines, with all checkpoints; return it.
 
     `full`: judged by a suite of many attackers; `confirmed`: the first three designs were trained again.
     """
@@ -45,7 +45,7 @@ def write_study(directory: Path, count: int, *, full: bool = False, confirmed: b
 
 
 def add_part(directory: Path, rows: list[Row], attackers: list[tuple[str, str, int]] = CHEAP) -> None:
-    """Another part of every table with these trials, and their checkpoints."""
+    """Add another part with these trials to every table, and their checkpoints."""
     rng = np.random.default_rng(len(rows))
     judged = [row for row in rows if row.get("attacker_auc_validation") is not None]
     tables = {
@@ -67,7 +67,7 @@ def add_part(directory: Path, rows: list[Row], attackers: list[tuple[str, str, i
 
 
 def trial(number: int, attacker: float, matching: float, **columns: Any) -> Row:
-    """A complete search trial with those figures, and a checkpoint."""
+    """Return the row of a complete search trial with these AUCs and a checkpoint."""
     name = f"trial-{number:05d}"
     return {
         "trial_id": name,

@@ -174,7 +174,7 @@ def test_the_chart_compiles_to_vega(study: Path) -> None:
     assert set(fields) <= {source["name"] for source in compiled["data"]}
 
 
-def test_hyperparameters_that_differ_are_told_from_those_that_do_not(study: Path) -> None:
+def test_varied_and_fixed_hyperparameters_are_listed_separately(study: Path) -> None:
     data = page_of(study).data
     assert ["erasure", "true"] in data["fixed"]
     assert all(dict(design["parameters"]).keys() <= {"alpha", "beta"} for design in data["designs"])

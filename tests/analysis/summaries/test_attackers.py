@@ -1,4 +1,4 @@
-"""What the heat map of attacks shows."""
+"""The rows and columns of the heat map of attacks, and its AUCs."""
 
 from pathlib import Path
 
@@ -57,7 +57,7 @@ def test_designs_come_most_private_first_then_baselines_and_attackers_strongest_
     assert found["attacker"].unique(maintain_order=True).to_list() == ["c", "a b"]
 
 
-def test_attackers_of_several_attributes_are_told_apart(trials) -> None:
+def test_attackers_of_several_attributes_have_different_names(trials) -> None:
     rows = [{"trial_id": "t0000", "folded_auc": 0.6, "attribute": name} for name in ("gender", "young")]
     assert set(attacker_aucs(trials([GOOD]), attacks(*rows))["attacker"]) == {"gender: mlp", "young: mlp"}
 

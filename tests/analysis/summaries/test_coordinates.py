@@ -1,4 +1,4 @@
-"""Where values lie on parallel axes."""
+"""Positions of values on parallel axes."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""How the hypervolume of a search grew, and what it is counted against."""
+"""The growth of a search's hypervolume over trials, epochs and seconds."""
 
 import polars as pl
 import pytest
@@ -21,7 +21,7 @@ ENDS = st.sampled_from(["complete", "complete", "stopped_early", "failed"])
 
 
 def epochs_of(*rows: tuple[str, str]) -> pl.DataFrame:
-    """An `epochs` frame of (trial, stage) pairs."""
+    """Return an `epochs` frame of (trial, stage) pairs."""
     filled = [
         {"trial_id": trial, "epoch": place, "stage": stage} for place, (trial, stage) in enumerate(rows, 1)
     ]

@@ -1,4 +1,4 @@
-"""What became of trials where they were judged on the way."""
+"""Outcomes of trials at the rungs of early stopping."""
 
 import polars as pl
 

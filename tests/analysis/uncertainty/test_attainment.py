@@ -1,4 +1,4 @@
-"""Attainment surfaces against counting runs, and what runs are made of."""
+"""Attainment surfaces equal those found by counting runs, and each whole seed is one run."""
 
 import moocore
 import numpy as np
@@ -87,7 +87,7 @@ def test_a_training_that_failed_attains_nothing(trials) -> None:
 
 
 @pytest.mark.parametrize("seeds", [0, 1])
-def test_too_few_seeds_are_told(trials, seeds: int) -> None:
+def test_too_few_seeds_are_an_error(trials, seeds: int) -> None:
     with pytest.raises(AnalysisError, match=f"^s: .*trained: {seeds}; .*at least 2, .*: aia-study confirm s"):
         confirmed_runs(trials([{}, *(confirmation("a", seed) for seed in range(seeds))]), "s")
     with pytest.raises(AnalysisError, match="4 objectives"):

@@ -1,4 +1,4 @@
-"""Fronts under resampling: how probable each design is on it, and by how much two studies differ."""
+"""Fronts under resampling: the probability that a design is on the front, and the difference of two studies."""
 
 import shutil
 from pathlib import Path
@@ -21,7 +21,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def designs(*costs: list[list[float]]) -> DesignBootstrap:
-    """Designs, each its attackers' AUCs and its negative matching AUCs: the figure, then its resamples."""
+    """Return a bootstrap of designs; each is [attacker AUCs, negative matching AUCs]: figure, then its resamples."""
     return DesignBootstrap("search", tuple("abc"[: len(costs)]), (), np.array(costs))
 
 
@@ -138,7 +138,7 @@ def test_search_fronts_are_compared_where_one_is_not_confirmed(study: Path, tmp_
 
 
 def test_other_seeds_are_drawn_by_themselves(study: Path, tmp_path: Path) -> None:
-    """Of the same figures at other seeds the difference is 0 too, but not in each resample."""
+    """With the same figures at other seeds the difference is 0 as well, but not in each resample."""
     other = write_study(tmp_path / "other")
     part = next((other / "results" / "trials").glob("*.parquet"))
     frame = pl.read_parquet(part)

@@ -1,4 +1,4 @@
-"""Pairs of what a search read and what confirmation reads."""
+"""Each confirmed design's search figures are paired with those of its fresh seeds."""
 
 from analysis.uncertainty.optimism import optimism
 
