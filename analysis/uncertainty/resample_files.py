@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from analysis.errors import AnalysisError
-from analysis.tables.location import Location, here
+from analysis.tables.location import Location, local_copy
 from analysis.uncertainty.resampled import Resampled
 
 REMEDY = "a trial's resamples lie there; run it again in a new directory"
@@ -25,7 +25,7 @@ def read_resamples(
         return {}
     kept = (pl.col("split") == split) & pl.col("figure").is_in(figures)
     place = study / "resamples"
-    with here(place) as folder:
+    with local_copy(place) as folder:
         paths = {trial_id: folder / f"{trial_id}.parquet" for trial_id in trials["trial_id"]}
         draws = dict(_read(place, list(paths.values()), kept))
     resamples = max(map(len, draws.values()), default=0)

@@ -6,7 +6,7 @@ from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from analysis.tables.location import Location, here
+from analysis.tables.location import Location, local_copy
 from study.console import stdout
 from study.errors import StudyError
 from study.search.journal import read_only
@@ -44,7 +44,7 @@ def dashboard(directory: Location, port: int) -> None:
         raise StudyError(
             "dashboard needs a package that is not installed: pip install 'aia-study[dashboard]'"
         ) from error
-    with here(journal) as path:  # of object storage as it is now: an object does not grow
+    with local_copy(journal) as path:  # of object storage as it is now: an object does not grow
         _serve(reading(wsgi(read_only(path))), directory, port)
 
 

@@ -15,7 +15,7 @@ from aia_models.data.sources.image_files import ImageFiles, is_image
 from aia_models.errors import CheckpointError
 from aia_models.release import checkpoint
 from aia_models.release.anonymizer import Anonymizer
-from analysis.tables.location import Location, here
+from analysis.tables.location import Location, local_copy
 from study.console import stderr, stdout
 from study.errors import StudyError
 
@@ -96,7 +96,7 @@ def load_anonymizer(folder: Location, device: str = "cpu") -> Anonymizer:
 
     CheckpointError where it holds none, or a damaged one; OSError where object storage does not answer.
     """
-    with here(folder) as there:
+    with local_copy(folder) as there:
         try:
             return checkpoint.load(there, device)
         except CheckpointError as error:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from jaxtyping import Float, Int
 
-from analysis.tables.location import Location, here
+from analysis.tables.location import Location, local_copy
 from analysis.tables.reader import read_epochs, read_trials
 from analysis.tables.schema import EPOCHS_SCHEMA, SCHEMA_VERSION, TRIALS_SCHEMA, to_table
 from search_spaces.spaces import Space
@@ -80,7 +80,7 @@ def condensed(directory: Location) -> pa.Table:
     Raises StudyError if a complete trial was not judged after every joint epoch.
     """
     study = open_readable(directory, "trials", "epochs")
-    with here(directory / SPEC_FILE) as spec_file:
+    with local_copy(directory / SPEC_FILE) as spec_file:
         spec = load_spec(str(spec_file))
     trials = read_trials(study).filter(pl.col("phase") == "search")
     complete = trials.filter(pl.col("status") == "complete").sort("design_id", "seed")
@@ -137,7 +137,7 @@ def _read(path: Location) -> pa.Table:
     if not path.is_file():
         raise StudyError(f"{path}: no such file; needs a recorded study's directory or its one Parquet file")
     try:
-        with here(path) as file:
+        with local_copy(path) as file:
             table = pq.read_table(file)
     except (pa.ArrowException, OSError) as error:
         raise StudyError(

@@ -3,7 +3,7 @@
 | name | algorithm | cost of a proposal |
 |---|---|---|
 | `tpe` | multi-objective tree-structured Parzen estimators (Ozaki et al. 2020) | milliseconds |
-| `nsga2`, `nsga3` | genetic algorithms (Deb et al. 2002, 2014), generations of `GENERATION` trials | a millisecond |
+| `nsga2`, `nsga3` | genetic algorithms (Deb et al. 2002, 2014), generations of `GENERATION_TRIALS` trials | 1 ms |
 | `gp` | Gaussian processes, expected hypervolume improvement | about a second |
 
 `tpe` models the parameters that every design has jointly, and each conditional parameter by itself among the trials
@@ -46,7 +46,7 @@ from study.search.journal import CONSTRAINT
 from study.spec.choices import GuidedSampler
 
 STARTUP_TRIALS = 8  # random designs before tpe and gp build a model
-# Complete trials per generation of a genetic algorithm; with Optuna's 50 most studies would have one or two generations.
+# Complete trials per generation of a genetic algorithm; with Optuna's 50 most studies would have only one or two.
 GENERATION_TRIALS = 24
 # The genetic algorithms need no cap: they read only the last generations.
 MAX_FINISHED_TRIALS: Mapping[GuidedSampler, int] = {"tpe": 200, "gp": 100}
@@ -74,7 +74,7 @@ class _ConditionalTPE(TPESampler):
         }
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """Return the parameters that are sampled jointly; conditional ones are sampled separately if they are in effect."""
+        """Return the parameters that are sampled jointly; conditional ones in effect are sampled separately."""
         return self._in_every_design
 
 
@@ -137,9 +137,8 @@ class InMemorySampler:
                 values[name] = _suggest(trial, name, domain)
         generation = _generation_key(study.sampler)
         if generation and generation not in self._storage.get_trial_system_attrs(trial._trial_id):
-            self._storage.set_trial_system_attr(
-                trial._trial_id, generation, 0
-            )  # the design was given, so Optuna set none
+            # The design was given, so Optuna did not set its generation.
+            self._storage.set_trial_system_attr(trial._trial_id, generation, 0)
         self._ids[number] = trial._trial_id
         self._running[number] = self._storage.get_trial(trial._trial_id)
         self._next_number = number + 1

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from aia_models.judging.judge import JUDGE_VERSION
-from analysis.tables.location import children, here, location
+from analysis.tables.location import children, local_copy, location
 from search_spaces.domains import Value
 from search_spaces.errors import SpaceError
 from search_spaces.hyperparameters import HYPERPARAMETERS, resolve
@@ -30,8 +30,8 @@ class Measurement:
 class EarlierTrials:
     """The complete search trials of the earlier study.
 
-    `inside` are those in the new study's space, and `outside` counts the others; `attributes` are the private attributes
-    of the earlier study.
+    `inside` are those in the new study's space, `outside` counts the others, and `attributes` are the private
+    attributes of the earlier study.
     """
 
     inside: tuple[Measurement, ...]
@@ -81,13 +81,12 @@ def read_earlier_trials(spec: StudySpec) -> EarlierTrials:
     Confirmation trials are left out, because other seeds and the full suite of attackers made their figures.
     """
     earlier = check_earlier_study(spec)
-    with here(location(str(spec.warm_start)) / "results" / "trials") as trials:
+    with local_copy(location(str(spec.warm_start)) / "results" / "trials") as trials:
         parts = sorted(trials.glob("*.parquet"))
         rows = [row for part in parts for row in pl.read_parquet(part).iter_rows(named=True)]
     complete = [row for row in rows if row["phase"] == "search" and row["status"] == "complete"]
-    complete.sort(
-        key=lambda row: row["trial_id"]
-    )  # so that the search does not depend on the order in which trials ended
+    # Sorted, so that the search does not depend on the order in which the trials ended.
+    complete.sort(key=lambda row: row["trial_id"])
     inside = [
         Measurement(row["trial_id"], values, row)
         for row in complete

@@ -13,7 +13,7 @@ from tests.study.object_server import BUCKET, ObjectServer
 
 @pytest.fixture
 def store(object_server: ObjectServer) -> ObjectPath:
-    return ObjectPath.parsed(object_server.uri(BUCKET))
+    return ObjectPath.from_uri(object_server.uri(BUCKET))
 
 
 @pytest.fixture(autouse=True)
