@@ -149,14 +149,14 @@ def _read(path: Location) -> pa.Table:
     return table
 
 
-def _recording(table: pa.Table, where: Location) -> Recording:
+def _recording(table: pa.Table, source: Location) -> Recording:
     metadata = table.schema.metadata
-    spec = from_toml(metadata[SPEC].decode(), str(where))
+    spec = from_toml(metadata[SPEC].decode(), str(source))
     columns = [objective.column for objective in spec.search_objectives]
     epochs = spec.training.joint_epochs
     missing = [name for name in _schema(spec, 0).names if name not in table.column_names]
     if missing:
-        raise StudyError(f"{where} is no recorded study: it lacks the column {missing[0]}")
+        raise StudyError(f"{source} is no recorded study: it lacks the column {missing[0]}")
     trials: dict[str, list[dict[str, Any]]] = {}
     for row in table.to_pylist():
         trials.setdefault(row["trial_id"], []).append(row)
@@ -164,11 +164,11 @@ def _recording(table: pa.Table, where: Location) -> Recording:
     for trial_id, rows in trials.items():
         if [row["joint_epoch"] for row in rows] != list(range(1, epochs + 1)):
             raise StudyError(
-                f"{where}: trial {trial_id} lacks joint epochs; needs 1 to {epochs} of each trial"
+                f"{source}: trial {trial_id} lacks joint epochs; needs 1 to {epochs} of each trial"
             )
         designs.setdefault(rows[0]["design_id"], []).append(rows)
     if not designs:
-        raise StudyError(f"{where}: no trial is complete; {JUDGED_EACH_EPOCH}")
+        raise StudyError(f"{source}: no trial is complete; {JUDGED_EACH_EPOCH}")
     seeds = np.array([len(runs) for runs in designs.values()])
     figures = np.full((len(designs), seeds.max(), epochs, len(columns) + 3), np.nan)
     for design, runs in enumerate(designs.values()):

@@ -44,13 +44,13 @@ def check_earlier_study(spec: StudySpec) -> StudySpec:
 
     Raises SpecError if it is no study that has ended, or if its objectives, suite or judge differ from those of `spec`.
     """
-    where = f"warm_start = {spec.warm_start}"
+    setting = f"warm_start = {spec.warm_start}"
     directory = location(str(spec.warm_start))
     if not (directory / SPEC_FILE).is_file():
-        raise SpecError(f"{where}: is no study, it has no {SPEC_FILE}; needs the directory of a study")
+        raise SpecError(f"{setting}: is no study, it has no {SPEC_FILE}; needs the directory of a study")
     if any(name.startswith("segment-") for name in children(directory / "wal")):
         raise SpecError(
-            f"{where}: it is running, or its driver died with rows unwritten; needs a study that has ended, as after:"
+            f"{setting}: it is running, or its driver died with rows unwritten; needs a study that has ended, as after:"
             f" aia-study resume {directory}"
         )
     earlier = load_spec(str(directory / SPEC_FILE))
@@ -59,18 +59,18 @@ def check_earlier_study(spec: StudySpec) -> StudySpec:
     )
     if columns != earlier_columns:
         raise SpecError(
-            f"{where}: its objectives are {', '.join(earlier_columns)}; needs a study of {', '.join(columns)}"
+            f"{setting}: its objectives are {', '.join(earlier_columns)}; needs a study of {', '.join(columns)}"
         )
     judge = earlier.judge_version or 1
     if judge != JUDGE_VERSION:
         raise SpecError(
-            f"{where}: version {judge} of the judge judged it, this release has version {JUDGE_VERSION}, and their"
+            f"{setting}: version {judge} of the judge judged it, this release has version {JUDGE_VERSION}, and their"
             " figures do not compare; needs a study of this version"
         )
     if earlier.suite != spec.suite:
         raise SpecError(
-            f"{where}: suite {earlier.suite} judged it, and figures of suite {spec.suite} do not compare; needs a study"
-            f" of suite {spec.suite}"
+            f"{setting}: suite {earlier.suite} judged it, and figures of suite {spec.suite} do not compare; needs a"
+            f" study of suite {spec.suite}"
         )
     return earlier
 

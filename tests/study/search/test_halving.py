@@ -101,7 +101,7 @@ def test_with_many_objectives_the_least_crowded_of_a_front_go_on():
 
 @pytest.mark.parametrize("factor", [2.0, 3.0, 4.0])
 def test_the_share_that_goes_on_tends_to_one_in_the_reduction_factor(factor):
-    """Asynchronously, as the scheduler asks: each newcomer among those that came before it."""
+    """Trials arrive one by one, as in the scheduler, and each is compared with those that arrived before it."""
     rng, decisions = np.random.default_rng(0), []
     for _ in range(20):
         costs = rng.normal(size=(300, 2)) * 0.1 + [0.6, -0.8]

@@ -1,4 +1,4 @@
-"""Leases in an object store: one holder at a time, also where many want it at once and where the holder dies."""
+"""Leases in an object store: one holder at a time, also when many processes want it at once or the holder dies."""
 
 import threading
 import time
