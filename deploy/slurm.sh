@@ -1,10 +1,10 @@
 #!/bin/bash
-# One study on a Slurm cluster: a Ray head on the first node, a raylet on each of the others, then aia-study.
+# One study on a Slurm cluster. The script starts a Ray head on the first node, Ray on the other nodes, and aia-study.
 #
 #   sbatch deploy/slurm.sh launch alpha-beta --dataset folder:/shared/faces --storage /shared/studies --trials 200
 #
-# Submit it again with `resume /shared/studies/alpha-beta-1` to go on after the time limit: Slurm sends SIGTERM two
-# minutes before, upon which trials under way are saved.
+# Slurm sends SIGTERM two minutes before the time limit; the study then saves its running trials and ends. To continue,
+# submit the script again with `resume /shared/studies/alpha-beta-1`.
 #SBATCH --job-name=aia-study
 #SBATCH --nodes=2
 #SBATCH --ntasks-per-node=1
@@ -19,21 +19,21 @@ mapfile -t nodes < <(scontrol show hostnames "$SLURM_JOB_NODELIST")
 head=${nodes[0]}
 address="$head:$port"
 
-# Whoever holds this token can run code on the cluster: a fresh one for each job, readable by its owner alone.
+# Anyone with this token can run code on the cluster, so every job gets a new one that only its owner can read.
 export RAY_AUTH_MODE=token
 RAY_AUTH_TOKEN=$(python3 -c 'import secrets; print(secrets.token_hex(32))')
 export RAY_AUTH_TOKEN
 
 trap 'kill $(jobs -p) 2> /dev/null || true' EXIT
 
-raylet() {
+start_ray() {
     srun --nodes=1 --ntasks=1 --nodelist="$1" ray start "${@:2}" --num-cpus="$SLURM_CPUS_PER_TASK" --block &
 }
 
-raylet "$head" --head --node-ip-address="$head" --port="$port" --include-dashboard=false
+start_ray "$head" --head --node-ip-address="$head" --port="$port" --include-dashboard=false
 until ray status --address "$address" > /dev/null 2>&1; do sleep 1; done
 for node in "${nodes[@]:1}"; do
-    raylet "$node" --address "$address"
+    start_ray "$node" --address "$address"
 done
 
 aia-study "$@" --address "$address" &
@@ -41,7 +41,7 @@ study=$!
 trap 'kill -TERM "$study"' TERM
 status=0
 wait "$study" || status=$?
-if kill -0 "$study" 2> /dev/null; then # the trap interrupted the wait: the study is saving its trials
+if kill -0 "$study" 2> /dev/null; then # the trap interrupted the wait while the study saves its trials
     wait "$study" || status=$?
 fi
 exit "$status"

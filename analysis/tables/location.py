@@ -1,4 +1,4 @@
-"""Where a study lies: a local directory, or a folder of an object store under a URI."""
+"""Locations of studies and their files: local paths, or URIs of folders and objects in an object store."""
 
 import shutil
 import tempfile
@@ -13,11 +13,11 @@ from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType, LocalFileSy
 
 @dataclass(frozen=True)
 class ObjectPath:
-    """A file or folder of an object store, with as much of `pathlib.Path` as a study needs.
+    """A file or folder of an object store, with the part of the interface of `pathlib.Path` that studies need.
 
-    `query` is that of its URI, which says where the store is and not what lies there, as in
-    `s3://bucket/studies?endpoint_override=HOST:PORT&scheme=http`. Every method that asks the store raises OSError where
-    it does not answer or refuses.
+    `query` is the query of the URI, which configures the connection to the store, as in
+    `s3://bucket/studies?endpoint_override=HOST:PORT&scheme=http`. Methods that ask the store raise OSError if it
+    refuses or does not answer.
     """
 
     scheme: str
@@ -25,8 +25,8 @@ class ObjectPath:
     query: str = ""
 
     @classmethod
-    def parsed(cls, uri: str) -> "ObjectPath":
-        """From a URI; OSError for one that names nothing."""
+    def from_uri(cls, uri: str) -> "ObjectPath":
+        """Return the path that a URI names. Raises OSError if the URI names no bucket."""
         scheme, _, rest = uri.partition("://")
         path, _, query = rest.partition("?")
         parts = "/".join(filter(None, path.split("/")))
@@ -47,58 +47,58 @@ class ObjectPath:
 
     @property
     def stem(self) -> str:
-        """The last part of the path without what its name ends in."""
+        """The last part of the path without its suffix."""
         return PurePosixPath(self.path).stem
 
     @property
     def parent(self) -> "ObjectPath":
-        """The folder that it lies in."""
+        """The folder that contains it."""
         return replace(self, path=str(PurePosixPath(self.path).parent))
 
     @property
     def store(self) -> FileSystem:
-        """pyarrow's file system, which knows it as `path`."""
+        """pyarrow's file system of the store, to be used with `path`."""
         bucket = self.path.partition("/")[0]
         return _opened(str(replace(self, path=bucket)))
 
     def resolve(self) -> "ObjectPath":
-        """Itself: a URI is absolute."""
+        """Return itself, because a URI is absolute."""
         return self
 
     def is_file(self) -> bool:
-        """Whether an object of this name is there."""
+        """Return whether an object of this name exists."""
         return self._info().type == FileType.File
 
     def is_dir(self) -> bool:
-        """Whether anything lies below it."""
+        """Return whether it is a folder, which in an object store means that it is not empty."""
         return self._info().type == FileType.Directory
 
     def exists(self) -> bool:
-        """Whether anything is there."""
+        """Return whether a file or folder of this name exists."""
         return self._info().type != FileType.NotFound
 
     def read_text(self, encoding: str = "utf-8") -> str:
-        """The object's content; FileNotFoundError where it is not there."""
+        """Return the object's content. Raises FileNotFoundError if it does not exist."""
         return self.read_bytes().decode(encoding)
 
     def read_bytes(self) -> bytes:
-        """The object's content; FileNotFoundError where it is not there."""
+        """Return the object's content. Raises FileNotFoundError if it does not exist."""
         with self.store.open_input_stream(self.path) as stream:
             return stream.read()
 
     def write_text(self, content: str, encoding: str = "utf-8") -> None:
-        """Puts the object, which appears whole."""
+        """Write the object atomically: readers see the old content or the new one."""
         stream = self.store.open_output_stream(self.path)
         stream.write(content.encode(encoding))
         stream.close()
 
     def children(self) -> list[str]:
-        """Names of what lies in the folder; none where it is not there."""
-        found = self.store.get_file_info(FileSelector(self.path, allow_not_found=True))
-        return sorted(info.base_name for info in found)
+        """Return the sorted names of the files and folders in the folder; none if it does not exist."""
+        infos = self.store.get_file_info(FileSelector(self.path, allow_not_found=True))
+        return sorted(info.base_name for info in infos)
 
     def remove(self) -> None:
-        """Takes it away with all below it; nothing where nothing is there."""
+        """Remove the file or folder, with all files below it, if it exists."""
         with suppress(FileNotFoundError):
             if self.is_dir():
                 self.store.delete_dir(self.path)
@@ -106,22 +106,25 @@ class ObjectPath:
                 self.store.delete_file(self.path)
 
     def upload(self, source: Path) -> None:
-        """Puts a local file, or a folder's files, here; each object appears whole."""
+        """Upload a local file, or the files of a local folder, to this path; each object is written atomically."""
         copy_files(str(source), self.path, LocalFileSystem(), self.store)
 
     def download(self, target: Path) -> bool:
-        """Copies the object or folder to the local `target`, which appears whole; False where it is not there."""
+        """Copy the object or folder to the local `target` and return True, or return False if it does not exist.
+
+        An existing `target` is replaced. Readers of `target` never see a part of the copy.
+        """
         kind = self._info().type
         if kind == FileType.NotFound:
             return False
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as workplace:
             aside = Path(workplace, "new")
-            if kind == FileType.Directory:  # pyarrow makes those below it
+            if kind == FileType.Directory:  # pyarrow creates only the folders below it
                 aside.mkdir()
             try:
                 copy_files(self.path, str(aside), self.store, LocalFileSystem())
-            except FileNotFoundError:  # it went in between
+            except FileNotFoundError:  # it was removed in the meantime
                 return False
             if target.is_dir():
                 shutil.rmtree(target)
@@ -136,22 +139,25 @@ Location = Path | ObjectPath
 
 
 def location(text: str) -> Location:
-    """What a path or a URI names."""
+    """Return the location that a path or a URI names. Raises OSError for a URI without a bucket."""
     if text.startswith("file://"):
         return Path(text.removeprefix("file://"))
-    return ObjectPath.parsed(text) if "://" in text else Path(text)
+    return ObjectPath.from_uri(text) if "://" in text else Path(text)
 
 
 def children(folder: Location) -> list[str]:
-    """Names of what lies in a folder, in order; none where it is not there."""
+    """Return the sorted names of the files and folders in `folder`; none if it does not exist."""
     if isinstance(folder, ObjectPath):
         return folder.children()
     return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
 
 @contextmanager
-def written(target: Location) -> Iterator[Path]:
-    """A local path to write a file to, which is whole at `target` when the context ends."""
+def write_to(target: Location) -> Iterator[Path]:
+    """Yield a local path for the caller to write a file at, which replaces `target` when the context ends.
+
+    Readers see the old file or the new one. The path has the suffix of `target`, from which Matplotlib infers a format.
+    """
     if isinstance(target, Path):
         aside = target.with_name(f".{target.stem}.tmp{target.suffix}")
         aside.parent.mkdir(parents=True, exist_ok=True)
@@ -168,8 +174,11 @@ def written(target: Location) -> Iterator[Path]:
 
 
 @contextmanager
-def here(source: Location) -> Iterator[Path]:
-    """A local path at which a file or folder can be read; nothing lies there where it does not at `source`."""
+def local_copy(source: Location) -> Iterator[Path]:
+    """Yield a local path at which the file or folder `source` can be read while the context lasts.
+
+    Nothing exists at that path if `source` does not exist.
+    """
     if isinstance(source, Path):
         yield source
         return
@@ -181,7 +190,7 @@ def here(source: Location) -> Iterator[Path]:
 
 @cache
 def _opened(uri: str) -> FileSystem:
-    """OSError also where pyarrow knows no such kind of store."""
+    """Return pyarrow's file system for a URI. Raises OSError also if pyarrow does not know this kind of store."""
     try:
         return FileSystem.from_uri(uri)[0]
     except (ValueError, NotImplementedError, ImportError) as error:

@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow.dataset
 
 from analysis.errors import AnalysisError
-from analysis.tables.location import Location, here, location
+from analysis.tables.location import Location, local_copy, location
 from analysis.tables.objectives import Objective, search_objectives
 from analysis.tables.parts import Damaged, Parts, find_parts, require_some
 from analysis.tables.schema import SCHEMAS
@@ -131,7 +131,7 @@ def read_epochs(study: StudyTables) -> pl.DataFrame:
 def read_importance(study: StudyTables) -> pl.DataFrame:
     """Return `importance.parquet`, with the columns of IMPORTANCE_SCHEMA; AnalysisError where it was not computed."""
     try:
-        with here(study.location / "importance.parquet") as path:
+        with local_copy(study.location / "importance.parquet") as path:
             return pl.read_parquet(path, glob=False)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise AnalysisError(

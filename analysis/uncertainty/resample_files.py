@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from analysis.errors import AnalysisError
-from analysis.tables.location import Location, here
+from analysis.tables.location import Location, local_copy
 from analysis.uncertainty.resampled import Resampled
 
 REMEDY = (
@@ -29,7 +29,7 @@ def read_resamples(
         return {}
     is_wanted = (pl.col("split") == split) & pl.col("figure").is_in(figures)
     folder = study / "resamples"
-    with here(folder) as local_folder:
+    with local_copy(folder) as local_folder:
         paths = {trial_id: local_folder / f"{trial_id}.parquet" for trial_id in trials["trial_id"]}
         draws = dict(_read(folder, list(paths.values()), is_wanted))
     resamples = max(map(len, draws.values()), default=0)

@@ -7,7 +7,7 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from analysis.tables.location import Location, here
+from analysis.tables.location import Location, local_copy
 from study.console import stdout
 from study.errors import StudyError
 from study.search.journal import read_only
@@ -43,7 +43,9 @@ def dashboard(directory: Location, port: int) -> None:
         raise StudyError(
             "dashboard needs a package that is not installed: pip install 'aia-study[dashboard]'"
         ) from error
-    with here(journal) as path:  # a journal in object storage is downloaded once and shown as it was then
+    with local_copy(
+        journal
+    ) as path:  # a journal in object storage is downloaded once and shown as it was then
         _serve(refuse_writes(wsgi(read_only(path))), directory, port)
 
 

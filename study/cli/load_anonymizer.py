@@ -3,7 +3,7 @@
 from aia_models.errors import CheckpointError
 from aia_models.release import checkpoint
 from aia_models.release.anonymizer import Anonymizer
-from analysis.tables.location import Location, here
+from analysis.tables.location import Location, local_copy
 
 
 def load_anonymizer(folder: Location, device: str = "cpu") -> Anonymizer:
@@ -12,7 +12,7 @@ def load_anonymizer(folder: Location, device: str = "cpu") -> Anonymizer:
     Raises CheckpointError for a folder without a checkpoint or with a damaged one, and OSError if object storage does
     not answer.
     """
-    with here(folder) as path:
+    with local_copy(folder) as path:
         try:
             return checkpoint.load(path, device)
         except CheckpointError as error:

@@ -17,7 +17,7 @@ from analysis.plots.pictures.comparison import plot_comparison
 from analysis.summaries.front_table import front_rows, hyperparameters
 from analysis.summaries.status import status_summary
 from analysis.summaries.wording import figure_text, value_text
-from analysis.tables.location import Location, written
+from analysis.tables.location import Location, write_to
 from analysis.tables.objectives import ATTACKER, MATCHING
 from analysis.tables.reader import StudyTables, read_trials
 from study.console import Format, PictureKind, print_rows, print_table, stderr, stdout
@@ -135,7 +135,7 @@ def plot(directory: Location, kind: PictureKind, output: Path | None) -> None:
     title = f"{directory.resolve().name}: {picture.title}"
     target = output or default_output(directory, f"{kind}.png")
     drawn = picture.draw(open_readable(directory, "trials"))
-    with written(target) as path:
+    with write_to(target) as path:
         save_png(drawn, path, title)
     stdout.print(f"{kind}: {target}")
 
@@ -144,7 +144,7 @@ def plot_against(directory: Location, other: Location, output: Path | None) -> N
     """Draw the fronts of two studies and their difference at `output`, or at its default path, and print the path."""
     target = output or default_output(directory, "comparison.png")
     drawn = plot_comparison(open_readable(directory, "trials"), open_readable(other, "trials"))
-    with written(target) as path:
+    with write_to(target) as path:
         save_png(drawn, path, "Comparison of two fronts")
     stdout.print(f"comparison: {target}")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from analysis.plots.catalogue import PICTURES
 from analysis.report.render import report_page
-from analysis.tables.location import Location, written
+from analysis.tables.location import Location, write_to
 from study.cli.report_server import LiveReport, serve
 from study.console import stdout
 from study.errors import StudyError
@@ -34,7 +34,7 @@ def report(directory: Location, output: Path | None, *, live: bool, port: int | 
         with suppress(OSError, StudyError):
             write_importance(directory)
     page = render(directory, None)
-    with written(target) as path:
+    with write_to(target) as path:
         path.write_text(page, "utf-8")
     stdout.print(f"report: {target} ({len(page.encode()) / 1e6:.1f} MB)")
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from jaxtyping import Float, Int
 
-from analysis.tables.location import Location, here
+from analysis.tables.location import Location, local_copy
 from analysis.tables.reader import read_epochs, read_trials
 from analysis.tables.schema import EPOCHS_SCHEMA, SCHEMA_VERSION, TRIALS_SCHEMA, to_table
 from search_spaces.spaces import Space
@@ -80,7 +80,7 @@ def condensed(directory: Location) -> pa.Table:
     Raises StudyError if a complete trial was not judged after every joint epoch.
     """
     study = open_readable(directory, "trials", "epochs")
-    with here(directory / SPEC_FILE) as spec_file:
+    with local_copy(directory / SPEC_FILE) as spec_file:
         spec = load_spec(str(spec_file))
     trials = read_trials(study).filter(pl.col("phase") == "search")
     complete = trials.filter(pl.col("status") == "complete").sort("design_id", "seed")
@@ -137,7 +137,7 @@ def _read(path: Location) -> pa.Table:
     if not path.is_file():
         raise StudyError(f"{path}: no such file; needs a recorded study's directory or its one Parquet file")
     try:
-        with here(path) as file:
+        with local_copy(path) as file:
             table = pq.read_table(file)
     except (pa.ArrowException, OSError) as error:
         raise StudyError(
@@ -149,14 +149,14 @@ def _read(path: Location) -> pa.Table:
     return table
 
 
-def _recording(table: pa.Table, where: Location) -> Recording:
+def _recording(table: pa.Table, source: Location) -> Recording:
     metadata = table.schema.metadata
-    spec = from_toml(metadata[SPEC].decode(), str(where))
+    spec = from_toml(metadata[SPEC].decode(), str(source))
     columns = [objective.column for objective in spec.search_objectives]
     epochs = spec.training.joint_epochs
     missing = [name for name in _schema(spec, 0).names if name not in table.column_names]
     if missing:
-        raise StudyError(f"{where} is no recorded study: it lacks the column {missing[0]}")
+        raise StudyError(f"{source} is no recorded study: it lacks the column {missing[0]}")
     trials: dict[str, list[dict[str, Any]]] = {}
     for row in table.to_pylist():
         trials.setdefault(row["trial_id"], []).append(row)
@@ -164,11 +164,11 @@ def _recording(table: pa.Table, where: Location) -> Recording:
     for trial_id, rows in trials.items():
         if [row["joint_epoch"] for row in rows] != list(range(1, epochs + 1)):
             raise StudyError(
-                f"{where}: trial {trial_id} lacks joint epochs; needs 1 to {epochs} of each trial"
+                f"{source}: trial {trial_id} lacks joint epochs; needs 1 to {epochs} of each trial"
             )
         designs.setdefault(rows[0]["design_id"], []).append(rows)
     if not designs:
-        raise StudyError(f"{where}: no trial is complete; {JUDGED_EACH_EPOCH}")
+        raise StudyError(f"{source}: no trial is complete; {JUDGED_EACH_EPOCH}")
     seeds = np.array([len(runs) for runs in designs.values()])
     figures = np.full((len(designs), seeds.max(), epochs, len(columns) + 3), np.nan)
     for design, runs in enumerate(designs.values()):

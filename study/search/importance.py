@@ -16,7 +16,7 @@ from optuna.trial import create_trial
 
 from analysis.fronts.candidates import is_judged
 from analysis.fronts.pareto import costs_of, is_nondominated
-from analysis.tables.location import Location, written
+from analysis.tables.location import Location, write_to
 from analysis.tables.objectives import Objective
 from analysis.tables.reader import open_tables, read_trials
 from analysis.tables.schema import IMPORTANCE_FRONT, IMPORTANCE_SCHEMA, MIN_IMPORTANCE_TRIALS, to_table
@@ -37,7 +37,7 @@ def write_importance(directory: Location) -> None:
     trials = read_trials(open_tables(directory))
     spec = load_spec(str(directory / SPEC_FILE))
     rows = importance_rows(trials, searched_space(spec), spec.search_objectives)
-    with written(directory / IMPORTANCE) as path:
+    with write_to(directory / IMPORTANCE) as path:
         pq.write_table(to_table(rows, IMPORTANCE_SCHEMA), path, compression="zstd")
 
 

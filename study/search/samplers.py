@@ -3,7 +3,7 @@
 | name | algorithm | cost of a proposal |
 |---|---|---|
 | `tpe` | multi-objective tree-structured Parzen estimators (Ozaki et al. 2020) | milliseconds |
-| `nsga2`, `nsga3` | genetic algorithms (Deb et al. 2002, 2014), generations of `GENERATION` trials | a millisecond |
+| `nsga2`, `nsga3` | genetic algorithms (Deb et al. 2002, 2014), generations of `GENERATION_TRIALS` trials | 1 ms |
 | `gp` | Gaussian processes, expected hypervolume improvement | about a second |
 
 `tpe` models the parameters that every design has jointly, and each conditional parameter by itself among the trials
@@ -137,9 +137,8 @@ class InMemorySampler:
                 values[name] = _suggest(trial, name, domain)
         generation = _generation_key(study.sampler)
         if generation and generation not in self._storage.get_trial_system_attrs(trial._trial_id):
-            self._storage.set_trial_system_attr(
-                trial._trial_id, generation, 0
-            )  # the design was given, so Optuna set none
+            # The design was given, so Optuna did not set its generation.
+            self._storage.set_trial_system_attr(trial._trial_id, generation, 0)
         self._ids[number] = trial._trial_id
         self._running[number] = self._storage.get_trial(trial._trial_id)
         self._next_number = number + 1

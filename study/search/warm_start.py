@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from aia_models.judging.judge import JUDGE_VERSION
-from analysis.tables.location import children, here, location
+from analysis.tables.location import children, local_copy, location
 from search_spaces.domains import Value
 from search_spaces.errors import SpaceError
 from search_spaces.hyperparameters import HYPERPARAMETERS, resolve
@@ -44,13 +44,13 @@ def check_earlier_study(spec: StudySpec) -> StudySpec:
 
     Raises SpecError if it is no study that has ended, or if its objectives, suite or judge differ from those of `spec`.
     """
-    where = f"warm_start = {spec.warm_start}"
+    setting = f"warm_start = {spec.warm_start}"
     directory = location(str(spec.warm_start))
     if not (directory / SPEC_FILE).is_file():
-        raise SpecError(f"{where}: is no study, it has no {SPEC_FILE}; needs the directory of a study")
+        raise SpecError(f"{setting}: is no study, it has no {SPEC_FILE}; needs the directory of a study")
     if any(name.startswith("segment-") for name in children(directory / "wal")):
         raise SpecError(
-            f"{where}: it is running, or its driver died with rows unwritten; needs a study that has ended, as after:"
+            f"{setting}: it is running, or its driver died with rows unwritten; needs a study that has ended, as after:"
             f" aia-study resume {directory}"
         )
     earlier = load_spec(str(directory / SPEC_FILE))
@@ -59,18 +59,18 @@ def check_earlier_study(spec: StudySpec) -> StudySpec:
     )
     if columns != earlier_columns:
         raise SpecError(
-            f"{where}: its objectives are {', '.join(earlier_columns)}; needs a study of {', '.join(columns)}"
+            f"{setting}: its objectives are {', '.join(earlier_columns)}; needs a study of {', '.join(columns)}"
         )
     judge = earlier.judge_version or 1
     if judge != JUDGE_VERSION:
         raise SpecError(
-            f"{where}: version {judge} of the judge judged it, this release has version {JUDGE_VERSION}, and their"
+            f"{setting}: version {judge} of the judge judged it, this release has version {JUDGE_VERSION}, and their"
             " figures do not compare; needs a study of this version"
         )
     if earlier.suite != spec.suite:
         raise SpecError(
-            f"{where}: suite {earlier.suite} judged it, and figures of suite {spec.suite} do not compare; needs a study"
-            f" of suite {spec.suite}"
+            f"{setting}: suite {earlier.suite} judged it, and figures of suite {spec.suite} do not compare; needs a"
+            f" study of suite {spec.suite}"
         )
     return earlier
 
@@ -81,13 +81,12 @@ def read_earlier_trials(spec: StudySpec) -> EarlierTrials:
     Confirmation trials are left out, because other seeds and the full suite of attackers made their figures.
     """
     earlier = check_earlier_study(spec)
-    with here(location(str(spec.warm_start)) / "results" / "trials") as trials:
+    with local_copy(location(str(spec.warm_start)) / "results" / "trials") as trials:
         parts = sorted(trials.glob("*.parquet"))
         rows = [row for part in parts for row in pl.read_parquet(part).iter_rows(named=True)]
     complete = [row for row in rows if row["phase"] == "search" and row["status"] == "complete"]
-    complete.sort(
-        key=lambda row: row["trial_id"]
-    )  # so that the search does not depend on the order in which trials ended
+    # Sorted, so that the search does not depend on the order in which the trials ended.
+    complete.sort(key=lambda row: row["trial_id"])
     inside = [
         Measurement(row["trial_id"], values, row)
         for row in complete

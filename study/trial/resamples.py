@@ -1,6 +1,5 @@
 """A trial's figures in each resample of the judged people: what paired differences of trials are made from."""
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -11,6 +10,7 @@ import pyarrow.parquet as pq
 
 from aia_models.judging.in_loop import InLoopFigures
 from aia_models.judging.judge import Judgement
+from analysis.atomic_write import atomic_write
 from analysis.tables.schema import RESAMPLES_SCHEMA, to_table
 
 
@@ -24,18 +24,17 @@ def write_resamples(
         for resample, value in enumerate(_finite_or_null(draws))
     ]
     path.parent.mkdir(exist_ok=True)
-    aside = path.with_name(f".{path.name}.tmp")
     table = to_table(rows, RESAMPLES_SCHEMA)
     # Values hardly repeat: split into bytes they take four fifths of what a dictionary makes of them.
     named = [name for name in table.column_names if name != "value"]
-    pq.write_table(
-        table,
-        aside,
-        compression="zstd",
-        use_dictionary=named,  # pyright: ignore[reportArgumentType]  the stubs know no list
-        column_encoding={"value": "BYTE_STREAM_SPLIT"},
-    )
-    os.replace(aside, path)
+    with atomic_write(path) as aside:
+        pq.write_table(
+            table,
+            aside,
+            compression="zstd",
+            use_dictionary=named,  # pyright: ignore[reportArgumentType]  the stubs know no list
+            column_encoding={"value": "BYTE_STREAM_SPLIT"},
+        )
 
 
 def _figures(

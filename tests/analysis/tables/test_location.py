@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.tables.location import ObjectPath, children, here, location, written
+from analysis.tables.location import ObjectPath, children, local_copy, location, write_to
 from tests.study.object_server import BUCKET, CREDENTIALS, ObjectServer
 
 
@@ -15,7 +15,7 @@ def bucket() -> Iterator[ObjectPath]:
     before = dict(os.environ)
     os.environ.update(CREDENTIALS)
     server = ObjectServer()
-    yield ObjectPath.parsed(server.uri(BUCKET))
+    yield ObjectPath.from_uri(server.uri(BUCKET))
     server.close()
     os.environ.clear()
     os.environ.update(before)
@@ -62,13 +62,13 @@ def test_an_emptied_folder_is_an_empty_folder(bucket, tmp_path):
 
 def test_files_are_written_and_read_where_they_lie(bucket, tmp_path):
     for folder in (bucket / "either", tmp_path):
-        with written(folder / "file.txt") as path:
+        with write_to(folder / "file.txt") as path:
             path.write_text("content")
         assert (folder / "file.txt").read_text() == "content"
         assert children(folder) == ["file.txt"]
-        with here(folder / "file.txt") as path:
+        with local_copy(folder / "file.txt") as path:
             assert path.read_text() == "content"
-        with here(folder / "none") as path:
+        with local_copy(folder / "none") as path:
             assert not path.exists()
 
 
@@ -91,4 +91,4 @@ def test_what_is_missing_or_of_an_unknown_kind_is_an_os_error(bucket):
     with pytest.raises(FileNotFoundError):
         (bucket / "none").read_text()
     with pytest.raises(OSError, match="nowhere://faces"):
-        ObjectPath.parsed("nowhere://faces/studies").exists()
+        ObjectPath.from_uri("nowhere://faces/studies").exists()

@@ -1,4 +1,4 @@
-"""Checkpoints of the front stay, whatever the order of trials; of the rest only the best few behind it."""
+"""Checkpoints on the front are kept, whatever the order of trials; of the others only the best few."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory

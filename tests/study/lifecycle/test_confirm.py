@@ -1,4 +1,4 @@
-"""A confirmation on real Ray, at the end of a launch, by `confirm`, and after its driver was killed."""
+"""Confirmation on real Ray: at the end of a launch, by the command `confirm`, and after its driver was killed."""
 
 import json
 import signal
@@ -47,7 +47,7 @@ def launched(tmp_path_factory: pytest.TempPathFactory, tiny_settings: list[str])
 
 @pytest.fixture(scope="module")
 def confirmed(launched: Path) -> Path:
-    """Confirmed on two more seeds by a driver that was killed, then by another, while a search trial is lacking."""
+    """A study with an unfinished search, confirmed on two more seeds by a driver that was killed and by another one."""
     extend_study(open_study_directory(launched), 2)
     process = subprocess.Popen(
         [Path(sys.executable).with_name("aia-study"), "confirm", str(launched), "--seeds", "3"],

@@ -1,4 +1,4 @@
-"""What confirms a front: which designs, under which seeds and ids."""
+"""The designs, seeds and ids of the trials that confirm a front."""
 
 from itertools import product
 from pathlib import Path
@@ -42,7 +42,7 @@ ROWS = st.lists(
 
 
 def frame(rows: list[tuple[int, float | None, float | None, Any, Any]]) -> pl.DataFrame:
-    """A `trials` frame of (design, attacker, matching, phase, status)."""
+    """Return a `trials` frame from rows of (design, attacker AUC, matching AUC, phase, status)."""
     recorded = []
     for number, (design, attacker, matching, phase, status) in enumerate(rows):
         plan = TrialPlan(f"t{number}", None, phase, "aia", DESIGNS[design], number)

@@ -27,7 +27,7 @@ SHIPPED = example_directory()
 
 
 def files() -> dict[str, tuple[int, int]]:
-    """Size and time of change of each file that ships."""
+    """Return the size and modification time of each file that ships."""
     paths = [path for path in sorted(SHIPPED.rglob("*")) if path.is_file()]
     return {str(path.relative_to(SHIPPED)): (path.stat().st_size, path.stat().st_mtime_ns) for path in paths}
 

@@ -1,4 +1,4 @@
-"""A study's controls and the version of its judge."""
+"""The judge's controls of a study, and the versions of its judge and its tables."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Trials known before any search: which, in which order, under which ids."""
+"""The order and ids of the baselines and of the spec's own designs."""
 
 from study.lifecycle.planned_trials import planned_trials
 from study.spec.files import load_spec, with_settings

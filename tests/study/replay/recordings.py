@@ -20,7 +20,7 @@ EPOCHS = 6
 
 
 def recorded_spec(designs: int, seeds: int) -> StudySpec:
-    """Spec of a recording of so many designs of space `quick`."""
+    """Return the spec of a recording of that many designs of the space `quick`."""
     spec = load_spec("quick")
     points = np.random.default_rng(0).random((designs, len(searched_space(spec).parameters)))
     drawn = tuple(from_point(searched_space(spec), point) for point in points.tolist())
@@ -29,7 +29,7 @@ def recorded_spec(designs: int, seeds: int) -> StudySpec:
 
 
 def recording(designs: int = 40, seeds: int = 2, seconds: float | None = None) -> Recording:
-    """Objectives that get better with the epochs, in each design at its own pace; `seconds` per epoch and judging."""
+    """Return a recording whose objectives improve with the epochs; each epoch and judgement takes `seconds`."""
     spec = recorded_spec(designs, seeds)
     rng = np.random.default_rng(1)
     private = rng.uniform(0, 1, (designs, 1, 1))
@@ -62,7 +62,7 @@ def write_study(
     ends: Mapping[str, str] | None = None,
     judged: Sequence[int] = range(1, EPOCHS + 1),
 ) -> Path:
-    """The directory of the study that `source` was recorded by; `ends` says which trials ended otherwise."""
+    """Write the study from which `source` was recorded; `ends` gives the status of trials that did not complete."""
     spec, design = source.spec, {}
     tables: dict[str, list[dict[str, Any]]] = {"trials": [], "epochs": []}
     for plan in planned_trials(spec):

@@ -87,7 +87,7 @@ def without_metadata(path: Path) -> Path:
     ("write", "named"),
     [
         (without_metadata, "its metadata lacks aia_study_dropped_trials"),
-        (lambda path: path, "no such table"),
+        (lambda path: path, "no such file"),
         (write_text, "no Parquet file"),
         (other_parquet, "no recorded study"),
         (truncated, "needs 1 to 6"),

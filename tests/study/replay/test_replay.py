@@ -1,4 +1,4 @@
-"""Searches in virtual time: the clock, the epochs, the rule and the figures that a trial reads."""
+"""Replayed searches: the virtual clock, the epochs, the stopping rule and the figures of a trial."""
 
 import heapq
 import json
@@ -105,7 +105,7 @@ def test_without_a_rule_every_trial_trains_to_the_end():
 
 
 def spied(monkeypatch: pytest.MonkeyPatch) -> tuple[list[Proposal], list[tuple]]:
-    """What a search is asked for and told, as it goes on."""
+    """Return two lists that collect the proposals and the results of every search from now on."""
     asked: list[Proposal] = []
     told: list[tuple] = []
     ask, tell = Proposals.ask, Proposals.tell
@@ -286,7 +286,7 @@ def test_a_constraint_on_what_is_not_recorded_is_refused():
 
 
 def test_the_rule_prefers_trials_within_the_constraints():
-    """With the same random designs, more of those within the constraint train to their end than without it."""
+    """With equal random designs, more of those within the constraint complete if the search has it."""
 
     def complete_within(spec: StudySpec) -> int:
         trials = [trial for trial in replayed(spec) if trial.status == "complete"]

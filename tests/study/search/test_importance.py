@@ -1,4 +1,4 @@
-"""What hyperparameters matter for, where it is known: made-up objectives that depend on some of them alone."""
+"""Importance of hyperparameters for made-up objectives that depend on known ones."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ SPACE = SPACES["alpha-beta"]
 
 
 def searched(count: int, searched_space=SPACE, **more) -> pl.DataFrame:
-    """Trials all over the space: attackers feel β alone, matching α alone, both on the scale of the search."""
+    """Trials all over the space; the attacker AUC depends on log β alone, and the matching AUC on log α alone."""
     rows = []
     for number, point in enumerate(
         np.random.default_rng(0).random((count, len(searched_space.parameters))).tolist()

@@ -1,4 +1,4 @@
-"""Ask and tell: what Optuna learns from each way a trial can end, and what survives on disk."""
+"""Ask and tell: what Optuna learns from each status of a trial, and what is on disk afterwards."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -33,7 +33,7 @@ def proposals(
 
 
 def judged(values) -> dict[str, float]:
-    """Figures that follow from α and β alone: a trade-off between the objectives."""
+    """Return figures that depend only on α and β, with a trade-off between the objectives."""
     alpha, beta = math.log(values["alpha"]), math.log(values["beta"])
     return {
         ATTACKER.column: 0.7 - 0.02 * beta + 0.01 * alpha,
@@ -42,7 +42,7 @@ def judged(values) -> dict[str, float]:
 
 
 def both_lower_with_alpha(values) -> dict[str, float]:
-    """Figures that are better in both objectives the higher α is, and a trade-off by β."""
+    """Return figures that improve in both objectives with α, and have a trade-off by β."""
     alpha, beta = math.log(values["alpha"]), math.log(values["beta"])
     return {
         ATTACKER.column: 0.7 - 0.02 * beta - 0.03 * alpha,
@@ -51,7 +51,7 @@ def both_lower_with_alpha(values) -> dict[str, float]:
 
 
 def run(search: Proposals, trials: int, figures: Callable = judged) -> list[dict]:
-    """The designs of `trials` trials, one at a time, each complete."""
+    """Ask for `trials` designs, tell each as complete before the next, and return them."""
     designs = []
     for _ in range(trials):
         proposal = search.ask()
@@ -138,7 +138,7 @@ def test_same_seed_same_designs_other_seed_others(tmp_path, sampler):
 
 @pytest.mark.parametrize("sampler", ["tpe", "nsga2", "nsga3"])
 def test_a_sampler_learns(sampler):
-    """Designs whose costs are lower than random ones' in both objectives: where α is high both are, with β as it is."""
+    """Designs get lower costs than random ones in both objectives: both costs fall with α, whatever β is."""
 
     def late_cost(name: Sampler, seed: int) -> float:
         designs = run(proposals(None, name, seed), 100, both_lower_with_alpha)[-40:]
@@ -290,7 +290,7 @@ def test_constraints_steer_tpe():
 
 
 def earlier(trials: int) -> list[Measurement]:
-    """What a random study measured."""
+    """Return the measurements of a random search."""
     designs = islice(run(proposals(None, "random", 9), trials + KNOWN), KNOWN, None)
     return [Measurement(f"trial-{n:05d}", design, judged(design)) for n, design in enumerate(designs)]
 
@@ -331,7 +331,7 @@ def test_a_known_design_that_was_measured_earlier_is_not_measured_again(tmp_path
 
 
 def test_a_genetic_algorithm_breeds_from_an_earlier_study():
-    """With two generations of it there is nothing left to draw at random: every child's α was a parent's."""
+    """After two generations from an earlier study nothing is drawn at random: every child has the α of a parent."""
     measurements = earlier(2 * GENERATION_TRIALS)
     search = proposals(None, "nsga2")
     search.warm_start(measurements)

@@ -1,4 +1,4 @@
-"""What a study takes from an earlier one: the complete search trials in its space, if their figures compare."""
+"""A warm start takes the complete search trials of an earlier study in the space, if their figures compare."""
 
 from collections.abc import Mapping
 from pathlib import Path

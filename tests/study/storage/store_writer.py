@@ -1,4 +1,4 @@
-"""A writer that the store's tests kill: appends trials, prints each id once its append returned."""
+"""A process that appends trials and prints each id when its append has returned; the store's tests kill it."""
 
 import sys
 import time
@@ -13,7 +13,7 @@ SPLITS = ("validation", "test")
 
 
 def rows_of(trial_id: str) -> TrialRows:
-    """Rows whose numbers follow from the id's last figure, so that a reader can tell what it should find."""
+    """Return rows whose numbers are derived from the id's last digit, so that a reader knows what to expect."""
     number = int(trial_id.rpartition("-")[2])
     trial = {
         "trial_id": trial_id,
@@ -55,12 +55,12 @@ def rows_of(trial_id: str) -> TrialRows:
 
 
 def epochs_of(trial_id: str) -> int:
-    """How many epochs a trial of that id has: 0 to 4."""
+    """Return how many epochs the trial with that id has, 0 to 4."""
     return int(trial_id.rpartition("-")[2]) % 5
 
 
 def write(directory: Path, run: int, trials: int, pause_seconds: float) -> None:
-    """Append and, every few trials, flush; then close."""
+    """Append trials with a flush after every few, then close the store."""
     rng = np.random.default_rng(run)
     with ResultsStore(StudyStorage(directory)) as store:
         for number in range(trials):

@@ -1,4 +1,4 @@
-"""One holder at a time, also among processes, and another where the holder was killed."""
+"""Leases on a file system: one holder at a time, also among processes, and a successor when the holder is killed."""
 
 import shutil
 import signal

@@ -1,4 +1,4 @@
-"""Leases in an object store: one holder at a time, also where many want it at once and where the holder dies."""
+"""Leases in an object store: one holder at a time, also when many processes want it at once or the holder dies."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ from tests.study.object_server import BUCKET, ObjectServer
 
 @pytest.fixture
 def store(object_server: ObjectServer) -> ObjectPath:
-    return ObjectPath.parsed(object_server.uri(BUCKET))
+    return ObjectPath.from_uri(object_server.uri(BUCKET))
 
 
 @pytest.fixture(autouse=True)

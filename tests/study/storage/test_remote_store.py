@@ -1,4 +1,4 @@
-"""What a study's driver and nodes keep in object storage, on a local S3 server, without any training."""
+"""A study's files in object storage, tested on a local S3 server and without training."""
 
 from pathlib import Path
 
@@ -101,16 +101,16 @@ def test_a_part_that_did_not_arrive_is_put_again(object_server, tmp_path, monkey
 def test_a_copy_holds_what_lies_there_now_and_nothing_that_was_handed_over(object_server, tmp_path):
     remote = location(object_server.uri(f"{BUCKET}/copies/study"))
     assert isinstance(remote, ObjectPath)
-    place = StudyStorage(tmp_path, remote)
+    storage = StudyStorage(tmp_path, remote)
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "file").write_text("mine")
-    place.upload_and_drop("state/file")
+    storage.upload_and_drop("state/file")
     assert not (tmp_path / "state" / "file").exists()
-    assert place.download("state/file").read_text() == "mine"
+    assert storage.download("state/file").read_text() == "mine"
     (remote / "state" / "file").write_text("another's")
-    assert place.download("state/file").read_text() == "another's"
+    assert storage.download("state/file").read_text() == "another's"
     (remote / "state" / "file").remove()
-    assert not place.download("state/file").exists()
+    assert not storage.download("state/file").exists()
 
 
 def test_a_store_that_does_not_answer_is_no_damaged_part(object_server, tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""The store: appended trials survive anything, appear whole, once, and every reader reads them at any time."""
+"""The results store: appended trials are durable, appear whole and once, and can be read at any time."""
 
 import json
 import os
@@ -36,7 +36,7 @@ def read(study: Path, table: str) -> list[dict]:
 
 
 def expected(trial_ids: set[str], table: str) -> Counter:
-    """How often each trial occurs in `table` when all is well."""
+    """Return how many rows each trial should have in `table`."""
     name = {"trials": "trial", **{other: other for other in ("epochs", "attacks", "matches")}}[table]
     counts: Counter = Counter()
     for trial_id in trial_ids:
@@ -223,7 +223,7 @@ def test_killed_at_random_it_keeps_each_appended_trial_exactly_once(tmp_path):
 
 
 class CrashPoints:
-    """Copies of a study as it stood before, amid and after each write, rename and removal of a run."""
+    """Copies of a study from before, during and after every write, rename and removal of a run."""
 
     def __init__(self, study: Path, copies: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self._study, self._copies = study, copies

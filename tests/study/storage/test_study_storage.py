@@ -1,4 +1,4 @@
-"""A study's folders: made where the study is, and nowhere else."""
+"""Folders of a study are created only if the study's directory exists."""
 
 from contextlib import suppress
 
@@ -18,28 +18,32 @@ from study.tune.loggers import LoggedTrial
 
 
 def test_a_folder_is_made_with_those_above_it_in_the_study(tmp_path):
-    place = StudyStorage(tmp_path)
-    assert place.make_folder("stage1/key") == tmp_path / "stage1" / "key"
-    assert place.make_folder("stage1/key").is_dir()
+    storage = StudyStorage(tmp_path)
+    assert storage.make_folder("stage1/key") == tmp_path / "stage1" / "key"
+    assert storage.make_folder("stage1/key").is_dir()
 
 
-def saved(place: StudyStorage) -> None:
-    """As a trial under way saves itself, of which only the writing is looked at."""
-    SavedTraining(place, "state/t", "key").save(None, Trained())  # type: ignore[arg-type]
+def saved(storage: StudyStorage) -> None:
+    """Save a running trial, with an empty training state because only the written folder is tested."""
+    SavedTraining(storage, "state/t", "key").save(None, Trained())  # type: ignore[arg-type]
 
 
 WRITES = {
-    "a folder": lambda place: place.make_folder("stage1/key"),
-    "stage 1": lambda place: SharedStage1(place, "key")._keep(TrainingState({}, ())),
-    "a lease": lambda place: LeaseQueue(place.directory / "stage1" / "key").acquire(),
+    "a folder": lambda storage: storage.make_folder("stage1/key"),
+    "stage 1": lambda storage: SharedStage1(storage, "key")._keep(TrainingState({}, ())),
+    "a lease": lambda storage: LeaseQueue(storage.directory / "stage1" / "key").acquire(),
     "a saved training": saved,
-    "a training state": lambda place: save(TrainingState({}, ()), place.directory / "state" / "t" / "file"),
-    "a checkpoint": lambda place: checkpoint.save(
-        Anonymizer(TrainingConfig(), 16), place.directory / "checkpoints" / "t", {}
+    "a training state": lambda storage: save(
+        TrainingState({}, ()), storage.directory / "state" / "t" / "file"
     ),
-    "resamples": lambda place: write_resamples(place.directory / "resamples" / "t.parquet", "t", None, {}),  # type: ignore[arg-type]
-    "a logger": lambda place: (
-        LoggedTrial("t", "t", "s", {}, place.directory / "tensorboard" / "t").local_path
+    "a checkpoint": lambda storage: checkpoint.save(
+        Anonymizer(TrainingConfig(), 16), storage.directory / "checkpoints" / "t", {}
+    ),
+    "resamples": lambda storage: write_resamples(
+        storage.directory / "resamples" / "t.parquet", "t", None, {}
+    ),  # type: ignore[arg-type]
+    "a logger": lambda storage: (
+        LoggedTrial("t", "t", "s", {}, storage.directory / "tensorboard" / "t").local_path
     ),
     "the lock": Writer,
 }
@@ -48,7 +52,7 @@ FOLDER_MADE_BEFORE = ("a lease", "a training state")
 
 @pytest.mark.parametrize("what", WRITES)
 def test_a_study_whose_storage_went_away_is_not_made_anew(tmp_path, what, monkeypatch):
-    """What would be written there is missing, or in the way, when the storage comes back."""
+    """Files in a new directory would be missing from the storage, or in its way, when it comes back."""
     monkeypatch.setattr("study.trial.saved_training.capture", lambda *given: TrainingState({}, ()))
     study = tmp_path / "storage" / "study"
     with suppress(OSError):

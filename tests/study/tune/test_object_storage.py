@@ -39,7 +39,7 @@ def launching(storage: str, settings: list[str], name: str = "tiny") -> list[str
 
 
 def test_all_of_a_study_is_in_the_store(study):
-    there = ObjectPath.parsed(study)
+    there = ObjectPath.from_uri(study)
     assert {"study.toml", "controls.json", "search.journal", "checkpoints", "results", "frontier.png"} <= set(
         there.children()
     )
@@ -61,7 +61,7 @@ def test_it_is_asked_by_its_uri(study, capsys, tmp_path):
     assert [row["trial_id"] for row in front] == analysis.open_study(study).front()["trial_id"].to_list()
     assert run(["select", study, "--max-attacker-auc", "1", "--format", "json"]) == 0
     chosen = json.loads(capsys.readouterr().out)
-    assert chosen["checkpoint"] == str(ObjectPath.parsed(study) / "checkpoints" / chosen["trial_id"])
+    assert chosen["checkpoint"] == str(ObjectPath.from_uri(study) / "checkpoints" / chosen["trial_id"])
     assert run(["status", study]) == 0
     assert study in capsys.readouterr().out
     for kind in ("frontier", "probability"):
@@ -73,7 +73,7 @@ def test_checkpoints_come_from_there(study, capsys, tmp_path, faces_folder):
     trial = analysis.open_study(study).front()["trial_id"][0]
     assert run(["fetch", study, trial, "-o", str(tmp_path / "anonymizer")]) == 0
     assert aia_models.load(tmp_path / "anonymizer").image_side == 16
-    checkpoint = str(ObjectPath.parsed(study) / "checkpoints" / trial)
+    checkpoint = str(ObjectPath.from_uri(study) / "checkpoints" / trial)
     assert run(["encode", checkpoint, str(faces_folder / "images"), "-o", str(tmp_path / "g.parquet")]) == 0
     assert pq.read_metadata(tmp_path / "g.parquet").num_rows == 240
     assert run(["export", checkpoint, "--format", "torch", "-o", str(tmp_path / "anonymizer.pt2")]) == 0
@@ -87,7 +87,7 @@ def test_checkpoints_come_from_there(study, capsys, tmp_path, faces_folder):
 
 
 def test_a_damaged_part_is_told_and_the_rest_is_read(study, capsys):
-    part = ObjectPath.parsed(study) / "results" / "trials" / "part-999999.parquet"
+    part = ObjectPath.from_uri(study) / "results" / "trials" / "part-999999.parquet"
     part.write_text("no parquet at all")
     try:
         assert run(["front", study]) == 0
@@ -97,7 +97,7 @@ def test_a_damaged_part_is_told_and_the_rest_is_read(study, capsys):
 
 
 def test_a_damaged_file_of_resamples_is_told_by_its_uri(study, capsys, tmp_path):
-    file = ObjectPath.parsed(study) / "resamples" / "trial-00001.parquet"
+    file = ObjectPath.from_uri(study) / "resamples" / "trial-00001.parquet"
     whole = tmp_path / "whole"
     whole.write_bytes(file.read_bytes())
     file.write_text("no parquet at all")
@@ -130,8 +130,8 @@ def test_a_name_that_is_taken_is_refused(study, object_server, tiny_settings, ca
 def test_faces_can_be_prepared_before(object_server, faces_folder, capsys):
     storage = object_server.uri(f"{BUCKET}/before")
     assert run(["prepare", f"folder:{faces_folder}", "--storage", storage, "--image-side", "16"]) == 0
-    prepared = ObjectPath.parsed(capsys.readouterr().out.splitlines()[-1].removeprefix("prepared: "))
-    assert prepared.parent == ObjectPath.parsed(storage) / ".prepared"
+    prepared = ObjectPath.from_uri(capsys.readouterr().out.splitlines()[-1].removeprefix("prepared: "))
+    assert prepared.parent == ObjectPath.from_uri(storage) / ".prepared"
     assert "manifest.json" in prepared.children()
 
 
@@ -202,7 +202,7 @@ def test_a_front_is_confirmed_there(object_server, tiny_settings, capsys):
     assert run(["confirm", study, "--seeds", "1"]) == 0
     confirming = analysis.open_study(study).trials().filter(phase="confirm")
     assert confirming["status"].to_list() == ["complete"]
-    assert (ObjectPath.parsed(study) / confirming["checkpoint"][0] / "model.safetensors").is_file()
+    assert (ObjectPath.from_uri(study) / confirming["checkpoint"][0] / "model.safetensors").is_file()
     capsys.readouterr()
     assert run(["select", study, "--max-attacker-auc", "1", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["source"] == "confirm"
@@ -233,7 +233,7 @@ def test_nothing_is_lost_where_drivers_and_workers_are_killed_and_the_store_goes
     driver.send_signal(signal.SIGINT)
     driver.wait(120)
     assert subprocess.run([AIA_STUDY, "resume", study]).returncode == 0
-    assert ObjectPath.parsed(study).download(tmp_path / "copy")
+    assert ObjectPath.from_uri(study).download(tmp_path / "copy")
     verdict = judged(tmp_path / "copy", tmp_path / "undisturbed", "undisturbed")
     assert verdict == Verdict(lost=0, duplicates=0, zombies=0, differing_rows=0)
 
@@ -285,8 +285,8 @@ def started(command: list[str]) -> subprocess.Popen:
 
 
 def wait_for_rows(study: str, driver: subprocess.Popen) -> None:
-    parts = ObjectPath.parsed(study) / "wal"
-    results = ObjectPath.parsed(study) / "results" / "trials"
+    parts = ObjectPath.from_uri(study) / "wal"
+    results = ObjectPath.from_uri(study) / "results" / "trials"
     while not any(name.startswith("segment-") for name in parts.children()) and not results.children():
         assert driver.poll() is None, "it ended before anything was recorded"
         time.sleep(0.1)
