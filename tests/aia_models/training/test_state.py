@@ -1,7 +1,7 @@
 """A training from a file, stage 1's or any epoch's: it goes on from there as from its own, bit by bit."""
 
 from dataclasses import asdict, replace
-from itertools import islice
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,7 @@ ANY_EPOCH = {
     "augmented": replace(SMALL, augmentation="flip_shift"),
     "schedule": replace(SMALL, penalty=PenaltyConfig(schedule="ramp")),
 }
+CONFIGS = LATER | ANY_EPOCH
 
 
 def stage1_of(config: TrainingConfig, compute: ComputeConfig = ComputeConfig()) -> TrainingState:
@@ -124,22 +125,41 @@ def test_a_damaged_file_is_told_in_one_line(tmp_path: Path, content: bytes) -> N
         load(path)
 
 
+@cache
+def in_one_go(name: str) -> tuple[list[dict[str, Any]], dict[str, torch.Tensor]]:
+    """The records and the final weights of a training that nothing interrupts."""
+    trainer = Trainer(CONFIGS[name], ComputeConfig(), FACES)
+    return figures(trainer.run()), trainer.networks.state_dict()
+
+
+@cache
+def after_each_epoch(name: str, folder: Path) -> list[Path]:
+    """Files with the states of a training after its first epoch, its second and so on."""
+    trainer, records, paths = Trainer(CONFIGS[name], ComputeConfig(), FACES), [], []
+    for record in trainer.run():
+        records.append(record)
+        paths.append(folder / f"{name} {len(records)}.safetensors")
+        save(capture(trainer, records, notes="mine"), paths[-1])
+    return paths
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("states")
+
+
 @pytest.mark.parametrize("after", range(1, 8))
-@pytest.mark.parametrize("name", [*LATER, "penalty", "contrastive utility", "augmented", "schedule"])
-def test_a_training_goes_on_bit_equal_after_any_epoch(tmp_path: Path, name: str, after: int) -> None:
-    config, compute = {**LATER, **ANY_EPOCH}[name], ComputeConfig()
-    own, first, second = (Trainer(config, compute, FACES) for _ in range(3))
-    whole = figures(own.run())
-    assert len(whole) == 7
-    begun = list(islice(first.run(), after))
-    path = tmp_path / "training.safetensors"
-    save(capture(first, begun, notes="mine"), path)
-    state = load(path)
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_training_goes_on_bit_equal_after_any_epoch(folder: Path, name: str, after: int) -> None:
+    records, weights = in_one_go(name)
+    assert len(records) == 7
+    state = load(after_each_epoch(name, folder)[after - 1])
     assert state.notes == "mine"
-    restore(second, state)
-    assert figures([*state.records, *second.run()]) == whole
-    for key, value in own.networks.state_dict().items():
-        assert torch.equal(second.networks.state_dict()[key], value), key
+    resumed = Trainer(CONFIGS[name], ComputeConfig(), FACES)
+    restore(resumed, state)
+    assert figures([*state.records, *resumed.run()]) == records
+    for key, value in weights.items():
+        assert torch.equal(resumed.networks.state_dict()[key], value), key
 
 
 def test_a_disk_that_does_not_take_it_is_told_as_such(

@@ -17,7 +17,7 @@ from study.storage.results_store import ResultsStore
 from study.storage.study_storage import StudyStorage
 from study.trial.rows import failed
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # suite `full` takes seconds also for a few faces
+pytestmark = pytest.mark.slow  # suite `full` takes seconds also for a few faces
 
 
 def table(study: Path, name: str = "trials") -> pl.DataFrame:

@@ -15,7 +15,7 @@ from study.storage import object_lease
 from study.storage import prepared_cache as prepared
 from study.storage.results_store import ResultsStore
 from study.storage.study_storage import StudyStorage
-from tests.study.object_server import BUCKET
+from tests.cluster.object_server import BUCKET
 from tests.study.replay import recordings
 from tests.study.storage.store_writer import rows_of
 
