@@ -16,7 +16,7 @@ install_import_hook("aia_models", "beartype.beartype")
 from tests.small_faces import GENDERS, SETTINGS, as_options, write_faces  # noqa: E402
 
 # The longest first: test processes that take a file each then end at about the same time.
-LONGEST = ("tests/faults", "tests/cluster", "tests/study/tune", "tests/study/paper", "tests/study/trial")
+LONGEST = ("tests/cluster", "tests/faults", "tests/study/tune", "tests/study/paper", "tests/study/trial")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

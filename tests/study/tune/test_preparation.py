@@ -205,10 +205,12 @@ def test_progress_counts_images_of_interrupted_runs_as_done(monkeypatch):
     blocks = [Block(0, 500, ImageFiles("", []), 16, "")] * 4
     monkeypatch.setattr(preparation, "in_threads", lambda _: iter(reports))
     assert list(shown_on(Console(file=written), None)(blocks)) == reports
-    assert written.getvalue().splitlines() == [
-        "preparing: 1,000 of 2,000 images, 50 images/s, 20 s to go",
-        "preparing: 1,500 of 2,000 images, 50 images/s, 10 s to go",
-    ]
+    first, second = written.getvalue().splitlines()
+    for line, words in (
+        (first, ("1,000 of 2,000", "50 images/s", "20 s")),
+        (second, ("1,500 of 2,000", "50 images/s", "10 s")),
+    ):
+        assert all(word in line for word in words), line
 
 
 def test_bar_on_a_terminal(celeba, tmp_path):
