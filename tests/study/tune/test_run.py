@@ -148,12 +148,12 @@ def test_a_trial_that_asks_for_more_than_there_is_is_refused(storage, tiny_setti
 def interrupted(
     tmp_path_factory: pytest.TempPathFactory, prepared_faces: Path, tiny_settings: list[str]
 ) -> Path:
-    """A study of 6 trials and a baseline, on a Ray of its own, whose driver got Ctrl-C while trials were under way."""
+    """A study of 4 trials and a baseline, on a Ray of its own, whose driver got Ctrl-C while trials were under way."""
     storage = tmp_path_factory.mktemp("interrupted")
     shutil.copytree(prepared_faces, storage / ".prepared")
     study = storage / "tiny"
-    arguments = ["launch", "quick", "--storage", str(storage), "--name", "tiny", "--trials", "6"]
-    long = ["--set", "training.joint_epochs=60"]  # the first to end is recorded while others train
+    arguments = ["launch", "quick", "--storage", str(storage), "--name", "tiny", "--trials", "4"]
+    long = ["--set", "training.joint_epochs=30"]  # the first to end is recorded while others train
     process = subprocess.Popen(
         [Path(sys.executable).with_name("aia-study"), *arguments, *tiny_settings, *long],
         stderr=subprocess.PIPE,
@@ -171,8 +171,8 @@ def interrupted(
     assert process.wait() == 130
     assert f"aia-study resume {study}" in last
     there = table(study, "trials").height
-    assert 1 <= there < 7
-    assert f"interrupted: {there} of 7 trials are recorded" in last
+    assert 1 <= there < 5
+    assert f"interrupted: {there} of 5 trials are recorded" in last
     after = saved(study)
     assert any(at > before.get(trial, 0) for trial, at in after.items()), "trials under way are saved"
     assert not after.keys() & set(table(study, "trials")["trial_id"])
@@ -181,12 +181,12 @@ def interrupted(
 
 def test_when_its_hours_are_over_a_study_ends_in_good_order(interrupted, capsys):
     before = table(interrupted, "trials").height
-    assert run(["resume", str(interrupted), "--hours", str(4 / 3600)]) == 0
+    assert run(["resume", str(interrupted), "--hours", str(2 / 3600)]) == 0
     there = table(interrupted, "trials").height
-    assert before <= there < 7
+    assert before <= there < 5
     last = capsys.readouterr().err.splitlines()[-1]
     assert "hours are over" in last
-    assert f"{there - before} of {7 - before} trials are recorded" in last
+    assert f"{there - before} of {5 - before} trials are recorded" in last
     assert f"aia-study resume {interrupted}" in last
 
 
@@ -201,13 +201,13 @@ def test_a_resume_runs_the_rest_once_and_rows_are_visible_while_no_trial_ends(in
 
     monkeypatch.setattr(ResultsStore, "flush", noted)
     monkeypatch.setattr("study.storage.results_store.FLUSH_SECONDS", 0.1)
-    lacking = 7 - table(interrupted, "trials").height
+    lacking = 5 - table(interrupted, "trials").height
     assert run(["resume", str(interrupted)]) == 0
     assert sum(seen) == lacking
     assert seen.count(1) >= 2, "rows of one trial wait neither for the end of the next nor for the close"
     trials = table(interrupted, "trials")
     assert trials["trial_id"].is_unique().all()
-    assert trials.filter(phase="search")["number"].sort().to_list() == list(range(6))
+    assert trials.filter(phase="search")["number"].sort().to_list() == list(range(4))
     assert (trials["status"] == "complete").all()
     assert not list(interrupted.glob("state/*"))
 
