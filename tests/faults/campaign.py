@@ -27,7 +27,7 @@ from ray.cluster_utils import Cluster
 from tests.faults.disk import SmallDisk, may_mount
 from tests.faults.reader import Reader
 from tests.faults.verdict import judged
-from tests.study.conftest import IDENTITIES, write_faces
+from tests.small_faces import GENDERS, write_faces
 
 NAME = "faults"
 AIA_STUDY = str(Path(sys.executable).with_name("aia-study"))
@@ -81,7 +81,7 @@ class Campaign:
         for number in signals:
             self.driver.send_signal(number)
             time.sleep(0.3 if len(signals) > 1 else 0.0)
-        self.driver.wait(60)
+        self.driver.wait()
 
     def worker_killed(self) -> None:
         """One that holds a trial, as soon as there is any."""
@@ -185,20 +185,15 @@ def main() -> int:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="faults-") as name:
         work = Path(name)
-        genders = ["male" if person % 3 == 0 else "female" for person in range(IDENTITIES)]
-        settings = settings_of(write_faces(work / "faces", genders), given.trials)
-        undisturbed = work / "undisturbed"
-        command = [AIA_STUDY, *launching(undisturbed, settings)]
-        subprocess.run(
-            command, check=True, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        settings = settings_of(write_faces(work / "faces", GENDERS), given.trials)
         cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
         for _ in range(2):
             cluster.add_node(num_cpus=1)
-        filled = DISK_FULL in given.kinds
+        undisturbed, filled = work / "undisturbed", DISK_FULL in given.kinds
         with closing(SmallDisk(work / "disk", DISK_MEBIBYTES)) if filled else nullcontext() as disk:
             campaign = Campaign(work, disk, settings, cluster, given.kinds, random.Random(given.seed))
             try:
+                run_undisturbed(undisturbed, settings, cluster)
                 with Reader(campaign.study) as reader:
                     rounds = fought(campaign, given.rounds, given.longest)
             finally:
@@ -216,6 +211,12 @@ def main() -> int:
     return 0 if clean and not reader.problems else 1
 
 
+def run_undisturbed(storage: Path, settings: list[str], cluster: Cluster) -> None:
+    command = [AIA_STUDY, *launching(storage, settings), "--address", cluster.address]
+    quiet = subprocess.DEVNULL
+    subprocess.run(command, check=True, env=environment(), stdout=quiet, stderr=quiet)
+
+
 def fought(campaign: Campaign, rounds: int, longest: float) -> int:
     """The rounds there were: fewer than asked for where the study was complete before. Then it runs to its end."""
     for number in range(rounds):
@@ -230,7 +231,7 @@ def fought(campaign: Campaign, rounds: int, longest: float) -> int:
     while not campaign.is_complete():
         campaign.run()
         assert campaign.driver is not None
-        campaign.driver.wait(1800)
+        campaign.driver.wait()
     return rounds
 
 

@@ -1,7 +1,7 @@
 """A training from a file, stage 1's or any epoch's: it goes on from there as from its own, bit by bit."""
 
 from dataclasses import asdict, replace
-from itertools import islice
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +47,10 @@ ANY_EPOCH = {
     "augmented": replace(SMALL, augmentation="flip_shift"),
     "schedule": replace(SMALL, penalty=PenaltyConfig(schedule="ramp")),
 }
+CONFIGS = LATER | ANY_EPOCH
 
 
+@cache
 def stage1_of(config: TrainingConfig, compute: ComputeConfig = ComputeConfig()) -> TrainingState:
     trainer = Trainer(config, compute, FACES)
     return capture(trainer, list(trainer.run_stage1()))
@@ -56,6 +58,15 @@ def stage1_of(config: TrainingConfig, compute: ComputeConfig = ComputeConfig()) 
 
 def figures(records: Any) -> list[dict[str, Any]]:
     return [{name: value for name, value in asdict(r).items() if name != "seconds"} for r in records]
+
+
+@cache
+def in_one_go(
+    config: TrainingConfig, compute: ComputeConfig = ComputeConfig()
+) -> tuple[list[dict[str, Any]], dict[str, torch.Tensor]]:
+    """The records and the final weights of a training that nothing interrupts."""
+    trainer = Trainer(config, compute, FACES)
+    return figures(trainer.run()), trainer.networks.state_dict()
 
 
 @pytest.mark.parametrize("layout", ["channels_last", "contiguous"])
@@ -66,28 +77,28 @@ def test_joint_training_from_a_file_is_bit_equal_to_training_all_of_it(
     compute = ComputeConfig(memory_format=layout)
     path = tmp_path / "stage1.safetensors"
     save(stage1_of(SMALL, compute), path)
-    shared, own = Trainer(LATER[name], compute, FACES), Trainer(LATER[name], compute, FACES)
+    shared = Trainer(LATER[name], compute, FACES)
     stage1 = load(path)
     restore(shared, stage1)
-    taken = figures([*stage1.records, *shared.run_joint()])
-    assert taken == figures(own.run())
-    for key, value in own.networks.state_dict().items():
+    records, weights = in_one_go(LATER[name], compute)
+    assert figures([*stage1.records, *shared.run_joint()]) == records
+    for key, value in weights.items():
         assert torch.equal(shared.networks.state_dict()[key], value), key
 
 
 @pytest.mark.parametrize("augmentation", ["flip", "flip_shift"])
 def test_augmentation_draws_the_same_after_either_way(augmentation: Any) -> None:
     config = replace(SMALL, augmentation=augmentation)
-    shared, own = Trainer(config, ComputeConfig(), FACES), Trainer(config, ComputeConfig(), FACES)
+    shared = Trainer(config, ComputeConfig(), FACES)
     restore(shared, stage1_of(config))
-    assert figures(shared.run_joint()) == figures(own.run())[4:]
+    assert figures(shared.run_joint()) == in_one_go(config)[0][4:]
 
 
 def test_a_stage_1_without_epochs_of_the_heads_crosses_too() -> None:
     config = replace(SMALL, budget=BudgetConfig(2, 0, 2))
-    shared, own = Trainer(config, ComputeConfig(), FACES), Trainer(config, ComputeConfig(), FACES)
+    shared = Trainer(config, ComputeConfig(), FACES)
     restore(shared, stage1_of(config))
-    assert figures(shared.run_joint()) == figures(own.run())[2:]
+    assert figures(shared.run_joint()) == in_one_go(config)[0][2:]
 
 
 def test_moments_lie_as_their_weights_do() -> None:
@@ -124,22 +135,34 @@ def test_a_damaged_file_is_told_in_one_line(tmp_path: Path, content: bytes) -> N
         load(path)
 
 
+@cache
+def after_each_epoch(name: str, folder: Path) -> list[Path]:
+    """Files with the states of a training after its first epoch, its second and so on."""
+    trainer, records, paths = Trainer(CONFIGS[name], ComputeConfig(), FACES), [], []
+    for record in trainer.run():
+        records.append(record)
+        paths.append(folder / f"{name} {len(records)}.safetensors")
+        save(capture(trainer, records, notes="mine"), paths[-1])
+    return paths
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("states")
+
+
 @pytest.mark.parametrize("after", range(1, 8))
-@pytest.mark.parametrize("name", [*LATER, "penalty", "contrastive utility", "augmented", "schedule"])
-def test_a_training_goes_on_bit_equal_after_any_epoch(tmp_path: Path, name: str, after: int) -> None:
-    config, compute = {**LATER, **ANY_EPOCH}[name], ComputeConfig()
-    own, first, second = (Trainer(config, compute, FACES) for _ in range(3))
-    whole = figures(own.run())
-    assert len(whole) == 7
-    begun = list(islice(first.run(), after))
-    path = tmp_path / "training.safetensors"
-    save(capture(first, begun, notes="mine"), path)
-    state = load(path)
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_training_goes_on_bit_equal_after_any_epoch(folder: Path, name: str, after: int) -> None:
+    records, weights = in_one_go(CONFIGS[name])
+    assert len(records) == 7
+    state = load(after_each_epoch(name, folder)[after - 1])
     assert state.notes == "mine"
-    restore(second, state)
-    assert figures([*state.records, *second.run()]) == whole
-    for key, value in own.networks.state_dict().items():
-        assert torch.equal(second.networks.state_dict()[key], value), key
+    resumed = Trainer(CONFIGS[name], ComputeConfig(), FACES)
+    restore(resumed, state)
+    assert figures([*state.records, *resumed.run()]) == records
+    for key, value in weights.items():
+        assert torch.equal(resumed.networks.state_dict()[key], value), key
 
 
 def test_a_disk_that_does_not_take_it_is_told_as_such(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from analysis.tables.location import ObjectPath, children, local_copy, location, write_to
-from tests.study.object_server import BUCKET, CREDENTIALS, ObjectServer
+from tests.cluster.object_server import BUCKET, CREDENTIALS, ObjectServer
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from study.cli import run
 from study.lifecycle.study_directory import create_study, open_study_directory
 from study.spec.files import load_spec, with_settings
-from tests.study.conftest import write_faces
+from tests.small_faces import write_faces
 
 
 @pytest.fixture

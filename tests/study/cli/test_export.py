@@ -27,27 +27,50 @@ CHANNELS = {
     "quantise": ChannelConfig("quantise", bits=3),
     "random_replacement": ChannelConfig("random_replacement", replaced_share=0.5),
 }
-AIA_STUDY = Path(sys.executable).with_name("aia-study")
 
 
-@pytest.fixture(params=CHANNELS)
-def folder(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    config = replace(SMALL, channel=CHANNELS[request.param])
-    checkpoint.save(fit_anonymizer(Networks(config, FACES.image_side), config, FACES), tmp_path / "model", {})
-    return tmp_path / "model"
+EXPORTS = """
+import sys
+from study.cli import run
+for line in sys.stdin.read().splitlines():
+    folder, form, output = line.split()
+    print("exporting", folder, form)
+    assert run(["export", folder, "--format", form, "-o", output]) == 0
+"""
 
 
-def exported(folder: Path, form: str) -> Path:
-    """By the command, in a process of its own: what checks types here is nothing that can be exported."""
-    output = folder.parent / "new" / f"model.{form}"
-    command = [str(AIA_STUDY), "export", str(folder), "--format", form, "-o", str(output)]
-    ran = subprocess.run(command, capture_output=True, text=True)
+@pytest.fixture(scope="module")
+def exports(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[tuple[str, str], str]]:
+    """A folder with a checkpoint of each channel and its exports, and what the command said of each.
+
+    All are exported by one other process: what checks types in this one is nothing that can be exported.
+    """
+    root = tmp_path_factory.mktemp("exports")
+    for kind, channel in CHANNELS.items():
+        config = replace(SMALL, channel=channel)
+        anonymizer = fit_anonymizer(Networks(config, FACES.image_side), config, FACES)
+        checkpoint.save(anonymizer, root / kind / "model", {})
+    lines = [
+        f"{kind}/model {form} {kind}/{form}/model.{form}" for kind in CHANNELS for form in ("onnx", "torch")
+    ]
+    ran = subprocess.run(
+        [sys.executable, "-c", EXPORTS], input="\n".join(lines), capture_output=True, text=True, cwd=root
+    )
     assert ran.returncode == 0, ran.stderr
-    random = aia_models.load(folder).config.channel.kind in ("noise", "random_replacement")
-    assert ("throw it away" in ran.stdout.replace("\n", " ")) == random
-    assert "images uint8 [n, 1, 16, 16]" in ran.stdout
-    assert list(output.parent.iterdir()) == [output]
-    return output
+    said = {}
+    for part in ran.stdout.split("exporting ")[1:]:
+        folder, form, *words = part.split()
+        said[folder.removesuffix("/model"), form] = " ".join(words)
+    return root, said
+
+
+@pytest.mark.parametrize("form", ["onnx", "torch"])
+@pytest.mark.parametrize("kind", CHANNELS)
+def test_the_command_says_what_goes_in_and_whether_to_throw_draws_away(exports, kind, form):
+    root, said = exports
+    assert "images uint8 [n, 1, 16, 16]" in said[kind, form]
+    assert ("throw it away" in said[kind, form]) == (kind in ("noise", "random_replacement"))
+    assert [path.name for path in (root / kind / form).iterdir()] == [f"model.{form}"]
 
 
 def case(folder: Path, count: int) -> tuple[np.ndarray, torch.Tensor | None, np.ndarray]:
@@ -60,18 +83,22 @@ def case(folder: Path, count: int) -> tuple[np.ndarray, torch.Tensor | None, np.
 
 
 @pytest.mark.parametrize("count", [1, 5])
-def test_onnxruntime_releases_what_ours_does(folder, count):
-    session = onnxruntime.InferenceSession(exported(folder, "onnx"))
-    images, drawn, expected = case(folder, count)
+@pytest.mark.parametrize("kind", CHANNELS)
+def test_onnxruntime_releases_what_ours_does(exports, kind, count):
+    folder = exports[0] / kind
+    session = onnxruntime.InferenceSession(folder / "onnx" / "model.onnx")
+    images, drawn, expected = case(folder / "model", count)
     given = {"images": images} | ({} if drawn is None else {"drawn": drawn.numpy()})
     assert [one.name for one in session.get_inputs()] == list(given)
     (found,) = session.run(["g"], given)
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
-def test_torch_reads_its_own_format(folder):
-    program = torch.export.load(exported(folder, "torch")).module()
-    images, drawn, expected = case(folder, 3)
+@pytest.mark.parametrize("kind", CHANNELS)
+def test_torch_reads_its_own_format(exports, kind):
+    folder = exports[0] / kind
+    program = torch.export.load(folder / "torch" / "model.torch").module()
+    images, drawn, expected = case(folder / "model", 3)
     found = program(torch.from_numpy(images), drawn)
     np.testing.assert_allclose(found.detach().numpy(), expected, atol=1e-6)
 

@@ -9,7 +9,6 @@ import duckdb
 import numpy as np
 import polars as pl
 import pytest
-import ray
 
 import aia_models
 from aia_models.data.prepared.prepare import open_prepared
@@ -29,6 +28,7 @@ TINY = [
     "training.joint_epochs=1",
     f"designs={DESIGNS}",
 ]
+pytestmark = pytest.mark.usefixtures("local_ray")
 PICTURES = ("figure2a.png", "figure2b.png", "figure3.png")
 
 
@@ -38,12 +38,11 @@ def arguments(faces: Path, output: Path, *more: str, seeds: int = 1) -> list[str
 
 
 @pytest.fixture(scope="module")
-def output(tmp_path_factory: pytest.TempPathFactory, faces_folder: Path) -> Path:
+def output(module_storage: Path, faces_folder: Path) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(image_classifier, "EPOCHS", 1)
-        folder = tmp_path_factory.mktemp("reproduction") / "run"
-        assert run(arguments(faces_folder, folder)) == 0
-    return folder
+        assert run(arguments(faces_folder, module_storage / "run")) == 0
+    return module_storage / "run"
 
 
 def trials(output: Path) -> pl.DataFrame:
@@ -117,7 +116,7 @@ def test_the_same_command_again_trains_nothing_and_writes_the_page_anew(
 ):
     before = {path: path.stat().st_mtime_ns for path in output.rglob("*.safetensors")}
     (output / "paper.md").unlink()
-    monkeypatch.setattr(ray, "init", lambda *_, **__: pytest.fail("nothing is lacking"))
+    monkeypatch.setattr("study.tune.run_study.fit", lambda *_, **__: pytest.fail("nothing is lacking"))
     assert run(arguments(faces_folder, output)) == 0
     assert {path: path.stat().st_mtime_ns for path in output.rglob("*.safetensors")} == before
     assert (output / "paper.md").exists()

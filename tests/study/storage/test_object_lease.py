@@ -8,7 +8,7 @@ import pytest
 from analysis.tables.location import ObjectPath
 from study.storage import object_lease
 from study.storage.object_lease import ObjectLease, ObjectLeaseQueue
-from tests.study.object_server import BUCKET, ObjectServer
+from tests.cluster.object_server import BUCKET, ObjectServer
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from study.replay.recording import write_table
 from study.storage import object_lease, prepared_cache
 from study.storage.results_store import ResultsStore
 from study.storage.study_storage import StudyStorage
-from tests.study.object_server import BUCKET
+from tests.cluster.object_server import BUCKET
 from tests.study.replay import recordings
 from tests.study.storage.store_writer import rows_of
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,25 +22,31 @@ from study.trial.plan import TrialPlan
 from study.trial.rows import Outcome
 from study.trial.run import EpochReport, Interrupted, NoStorage, TrialContext, run_trial
 from study.trial.saved_training import FILE
+from tests.small_faces import SETTINGS
 
 JOINT = 4
 ONE_THREAD = ComputeConfig(threads=1)
 TIMED = ("seconds", "stage1_reused")
 
 
-@pytest.fixture
-def context(faces_folder: Path, tiny_settings: list[str], tmp_path: Path) -> TrialContext:
-    settings = [part for part in tiny_settings[2:] if part != "--set"]
+@pytest.fixture(scope="module")
+def study_context(faces_folder: Path, module_storage: Path) -> TrialContext:
     more = [f"dataset=folder:{faces_folder}", "name=saved", f"training.joint_epochs={JOINT}"]
     rungs = ["early_stopping.rule=mo_asha", "early_stopping.grace_epochs=2"]
-    spec = with_defaults(with_settings(load_spec("quick"), [*settings, *more, *rungs]))
-    study = create_study(spec, tmp_path)
+    spec = with_defaults(with_settings(load_spec("quick"), [*SETTINGS, *more, *rungs]))
+    study = create_study(spec, module_storage)
     return TrialContext(study.spec.model_dump_json(), str(study.prepared), str(study.path))
 
 
 @pytest.fixture
-def plan(context: TrialContext) -> TrialPlan:
-    spec = context.spec
+def context(study_context: TrialContext, tmp_path: Path) -> TrialContext:
+    """The study in a directory of the test's own."""
+    return replace(study_context, directory=str(tmp_path))
+
+
+@pytest.fixture(scope="module")
+def plan(study_context: TrialContext) -> TrialPlan:
+    spec = study_context.spec
     values = resolve(searched_space(spec).defaults() | {"channel": "noise", "noise_sd": 0.1}, spec.fixed)
     return TrialPlan("trial-00000", 0, "search", "aia", values, spec.seed)
 
@@ -55,9 +62,10 @@ def outcome(reports: Any) -> Outcome:
     return last
 
 
-def undisturbed(plan: TrialPlan, context: TrialContext, tmp_path: Path) -> Outcome:
-    (tmp_path / "alone").mkdir()
-    return outcome(started(plan, TrialContext(context.spec_json, context.prepared, str(tmp_path / "alone"))))
+@pytest.fixture(scope="module")
+def undisturbed(plan: TrialPlan, study_context: TrialContext) -> Outcome:
+    """The trial in one go, in the study's own directory."""
+    return outcome(started(plan, study_context))
 
 
 def rows(ended: Outcome) -> str:
@@ -75,7 +83,7 @@ def saved_file(context: TrialContext) -> Path:
 
 @pytest.mark.parametrize("reports", range(1, 2 + JOINT + 1))
 def test_an_interrupted_trial_ends_with_the_rows_and_weights_of_an_undisturbed_one(
-    context, plan, tmp_path, reports, monkeypatch
+    context, plan, study_context, undisturbed, reports, monkeypatch
 ):
     monkeypatch.setattr(saved_training, "MAX_SHARE", 1e-9)  # nothing but the interruption itself saves
     running = started(plan, context)
@@ -90,8 +98,8 @@ def test_an_interrupted_trial_ends_with_the_rows_and_weights_of_an_undisturbed_o
     first = [0, 0] if seen.joint_epoch == 0 else []
     assert new == first + rung + list(range(seen.joint_epoch + 1, JOINT + 1))
     ended = outcome(again)
-    assert rows(ended) == rows(undisturbed(plan, context, tmp_path))
-    assert weights(Path(context.directory)) == weights(tmp_path / "alone")
+    assert rows(ended) == rows(undisturbed)
+    assert weights(Path(context.directory)) == weights(Path(study_context.directory))
     earlier = sum(row["seconds"] for row in ended.epochs if row["stage"] == "joint")
     assert ended.trial["wall_seconds"] > earlier
 
@@ -118,7 +126,7 @@ for report in run_trial(TrialPlan.from_json(sys.argv[1]), context, context.faces
 """
 
 
-def test_a_killed_trial_goes_on_from_its_last_epoch(context, plan, tmp_path):
+def test_a_killed_trial_goes_on_from_its_last_epoch(context, plan, undisturbed):
     given = [plan.to_json(), context.spec_json, context.prepared, context.directory]
     process = subprocess.Popen(
         [sys.executable, "-c", TRAIN, *given],
@@ -136,7 +144,7 @@ def test_a_killed_trial_goes_on_from_its_last_epoch(context, plan, tmp_path):
     process.wait()
     again = list(started(plan, context))
     assert [report.joint_epoch for report in again[:-1]] == [2, 3, 4]
-    assert rows(outcome(again)) == rows(undisturbed(plan, context, tmp_path))
+    assert rows(outcome(again)) == rows(undisturbed)
 
 
 @pytest.mark.parametrize("damage", ["cut", "another computation", "not there"])
@@ -157,18 +165,16 @@ def test_what_cannot_be_taken_up_is_trained_anew(context, plan, damage):
     assert [report.joint_epoch for report in again[:-1]] == [0, 0, 1, 2, 3, 4]
 
 
-def test_a_state_that_cannot_be_written_costs_the_trial_nothing(context, plan, tmp_path, monkeypatch):
+def test_a_state_that_cannot_be_written_costs_the_trial_nothing(context, plan, undisturbed, monkeypatch):
     def full(*_: object) -> None:
         raise OSError("no space left on device")
 
-    expected = rows(undisturbed(plan, context, tmp_path))
     monkeypatch.setattr(saved_training, "save", full)
-    assert rows(outcome(started(plan, context))) == expected
+    assert rows(outcome(started(plan, context))) == rows(undisturbed)
 
 
-def test_a_storage_that_was_away_costs_no_trial(context, plan, tmp_path, monkeypatch):
+def test_a_storage_that_was_away_costs_no_trial(context, plan, undisturbed, monkeypatch):
     """The checkpoint cannot be written at first: the trial begins again from what was saved."""
-    expected = rows(undisturbed(plan, context, tmp_path))
     write, failures = trial.checkpoint.save, [OSError(5, "Input/output error")]
 
     def away(*given: Any) -> None:
@@ -179,7 +185,7 @@ def test_a_storage_that_was_away_costs_no_trial(context, plan, tmp_path, monkeyp
     monkeypatch.setattr(trial.checkpoint, "save", away)
     monkeypatch.setattr(trial, "is_writable", lambda directory: False)
     monkeypatch.setattr(trial, "wait_until_writable", lambda directory: True)
-    assert rows(outcome(started(plan, context))) == expected
+    assert rows(outcome(started(plan, context))) == rows(undisturbed)
     assert failures == []
 
 

@@ -29,6 +29,7 @@ from study.trial.plan import TrialPlan
 from study.trial.rows import Outcome
 from study.trial.run import TrialContext, run_trial
 from study.trial.shared_stage1 import RESULT, UNDER_WAY, SharedStage1
+from tests.small_faces import SETTINGS
 
 
 class CountingTrainer:
@@ -161,11 +162,10 @@ def test_the_next_one_goes_on_where_a_stopped_trial_stood(tmp_path, stubbed, die
 
 
 @pytest.fixture
-def context(faces_folder: Path, tiny_settings: list[str], tmp_path: Path) -> TrialContext:
-    settings = [part for part in tiny_settings[2:] if part != "--set"]
+def context(faces_folder: Path, storage: Path) -> TrialContext:
     more = [f"dataset=folder:{faces_folder}", "name=shared", "training.stage1_epochs=3"]
-    spec = with_defaults(with_settings(load_spec("quick"), [*settings, *more]))
-    study = create_study(spec, tmp_path)
+    spec = with_defaults(with_settings(load_spec("quick"), [*SETTINGS, *more]))
+    study = create_study(spec, storage)
     return TrialContext(study.spec.model_dump_json(), str(study.prepared), str(study.path))
 
 

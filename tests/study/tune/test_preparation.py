@@ -31,14 +31,6 @@ def celeba(tmp_path_factory: pytest.TempPathFactory) -> CelebA:
     return tree
 
 
-@pytest.fixture(scope="module")
-def cluster() -> None:
-    """A local cluster that this module's tests share: starting one takes seconds."""
-    ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False)
-    yield
-    ray.shutdown()
-
-
 def prepared_line(output: str) -> Path:
     return Path(output.splitlines()[-1].removeprefix("prepared: "))
 
@@ -135,7 +127,7 @@ def test_attribute_that_is_constant_in_one_split(capsys, tmp_path):
     assert "choose another split_seed" in line
 
 
-def test_ray_tasks_make_what_threads_make(cluster, celeba, tmp_path, monkeypatch):
+def test_ray_tasks_make_what_threads_make(local_ray, celeba, tmp_path, monkeypatch):
     monkeypatch.setattr("aia_models.data.prepared.blocks.BLOCK_IMAGES", 16)
     source = f"celeba:{celeba.root}"
     ends = []
@@ -148,7 +140,7 @@ def test_ray_tasks_make_what_threads_make(cluster, celeba, tmp_path, monkeypatch
     assert [*on_cluster.parent.iterdir()] == [on_cluster]
 
 
-def test_every_block_is_reported_once_by_other_processes(cluster, celeba, tmp_path, monkeypatch):
+def test_every_block_is_reported_once_by_other_processes(local_ray, celeba, tmp_path, monkeypatch):
     monkeypatch.setattr("aia_models.data.prepared.blocks.BLOCK_IMAGES", 7)
     monkeypatch.setattr(preparation, "BLOCKS_PER_CORE", 1)
     files = ImageFiles(str(celeba.root / "img_align_celeba"), celeba.names)
@@ -161,7 +153,7 @@ def test_every_block_is_reported_once_by_other_processes(cluster, celeba, tmp_pa
     assert sum(report.decoded for report in on_ray(blocks, None)) == 0
 
 
-def test_only_as_many_blocks_wait_as_keep_the_cores_busy(cluster, celeba, tmp_path, monkeypatch):
+def test_only_as_many_blocks_wait_as_keep_the_cores_busy(local_ray, celeba, tmp_path, monkeypatch):
     monkeypatch.setattr("aia_models.data.prepared.blocks.BLOCK_IMAGES", 4)
     monkeypatch.setattr(preparation, "BLOCKS_PER_CORE", 3)
     taken = []
@@ -175,11 +167,11 @@ def test_only_as_many_blocks_wait_as_keep_the_cores_busy(cluster, celeba, tmp_pa
     files = ImageFiles(str(celeba.root / "img_align_celeba"), celeba.names)
     reports = on_ray(Counted(cut_into_blocks(files, 160, 16, tmp_path)), None)
     for done, _ in enumerate(reports, 1):
-        assert len(taken) <= done - 1 + 3 * 2
+        assert len(taken) <= done - 1 + 3 * ray.cluster_resources()["CPU"]
     assert len(taken) == done == 40
 
 
-def test_a_node_that_cannot_write_is_one_line(cluster, celeba, tmp_path):
+def test_a_node_that_cannot_write_is_one_line(local_ray, celeba, tmp_path):
     files = ImageFiles(str(celeba.root / "img_align_celeba"), celeba.names)
     blocks = cut_into_blocks(files, 160, 16, tmp_path / "not" / "shared")
     with pytest.raises(FileNotFoundError) as caught:
@@ -213,10 +205,12 @@ def test_progress_counts_images_of_interrupted_runs_as_done(monkeypatch):
     blocks = [Block(0, 500, ImageFiles("", []), 16, "")] * 4
     monkeypatch.setattr(preparation, "in_threads", lambda _: iter(reports))
     assert list(shown_on(Console(file=written), None)(blocks)) == reports
-    assert written.getvalue().splitlines() == [
-        "preparing: 1,000 of 2,000 images, 50 images/s, 20 s to go",
-        "preparing: 1,500 of 2,000 images, 50 images/s, 10 s to go",
-    ]
+    first, second = written.getvalue().splitlines()
+    for line, words in (
+        (first, ("1,000 of 2,000", "50 images/s", "20 s")),
+        (second, ("1,500 of 2,000", "50 images/s", "10 s")),
+    ):
+        assert all(word in line for word in words), line
 
 
 def test_bar_on_a_terminal(celeba, tmp_path):
@@ -240,11 +234,11 @@ from study.cli import run
 sys.exit(run(["prepare", "celeba:{celeba.root}", "--storage", {str(tmp_path)!r}, "--image-side", "16"]))
 """
     process = subprocess.Popen([sys.executable, "-c", slow], stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while len([*tmp_path.glob(".prepared/.*.blocks/*.safetensors")]) < 2 and time.monotonic() < deadline:
+    while len([*tmp_path.glob(".prepared/.*.blocks/*.safetensors")]) < 2:
+        assert process.poll() is None, "it ended before two blocks were written"
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate()
     assert process.returncode == 130
     assert err.splitlines()[-1].startswith("aia-study: interrupted: what is prepared stays")
     (unfinished,) = tmp_path.glob(".prepared/.*.blocks")

@@ -15,6 +15,7 @@ from study.cli import run
 CHEAP = {"logistic_regression", "rbf_svm", "mlp"}
 ATTACKERS = {"cheap": CHEAP, "full": {*CHEAP, "gradient_boosting", "templates", "cnn", "cnn_decoded"}}
 VANTAGES = {"cheap": ["attack"], "full": ["attack", "train"]}
+pytestmark = pytest.mark.usefixtures("local_ray")
 EACH = [f"attacker_auc_attribute_{number}_validation" for number in (1, 2)]
 
 

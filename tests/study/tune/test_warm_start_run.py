@@ -12,13 +12,14 @@ from optuna.storages.journal import JournalFileBackend
 from study.cli import run
 from study.spec.files import load_spec
 
+pytestmark = pytest.mark.usefixtures("local_ray")
+
 
 @pytest.fixture(scope="module")
-def earlier(tmp_path_factory: pytest.TempPathFactory, tiny_settings: list[str]) -> Path:
-    storage = tmp_path_factory.mktemp("storage")
-    arguments = ["launch", "quick", "--storage", str(storage), "--name", "earlier", "--trials", "3"]
+def earlier(module_storage: Path, tiny_settings: list[str]) -> Path:
+    arguments = ["launch", "quick", "--storage", str(module_storage), "--name", "earlier", "--trials", "3"]
     assert run([*arguments, *tiny_settings]) == 0
-    return storage / "earlier"
+    return module_storage / "earlier"
 
 
 def numbers(study: Path) -> list[int]:

@@ -15,6 +15,7 @@ AIA_STUDY = Path(sys.executable).with_name("aia-study")
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
+    ray.shutdown()  # the local Ray of this test process
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
     cluster.add_node(num_cpus=1)
     try:
@@ -30,7 +31,7 @@ def launched(
     """Exit status and last line of two launches that start together."""
     options = [
         "--trials",
-        "3",
+        "2",
         "--address",
         cluster.address,
         "--set",
@@ -55,7 +56,7 @@ def test_two_studies_share_a_cluster_and_a_storage(cluster, tmp_path, tiny_setti
     assert [status for status, _ in ended] == [0, 0], ended
     tables = [pl.read_parquet(tmp_path / name / "results/trials/*.parquet") for name in ("one", "other")]
     for trials in tables:
-        assert trials["trial_id"].n_unique() == trials.height == 4
+        assert trials["trial_id"].n_unique() == trials.height == 3
         assert (trials["status"] == "complete").all()
     figures = [trials.sort("trial_id")["attacker_auc_validation"].to_list() for trials in tables]
     assert figures[0][0] == figures[1][0], "the baselines are the same training"
@@ -68,4 +69,4 @@ def test_of_two_launches_of_one_name_one_refuses(cluster, tmp_path, tiny_setting
     assert sorted([first, second]) == [0, 2], ended
     refused = next(line for status, line in ended if status == 2)
     assert refused.startswith(f"aia-study: {tmp_path / 'same'}")
-    assert pl.read_parquet(tmp_path / "same" / "results/trials/*.parquet").height == 4
+    assert pl.read_parquet(tmp_path / "same" / "results/trials/*.parquet").height == 3

@@ -1,99 +1,67 @@
 """Every way a trial can end under real Ray Tune becomes one row, and Optuna is told."""
 
-import os
-import signal
 from pathlib import Path
 from typing import Any
 
 import optuna
 import pytest
-import ray
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 from ray import tune
 
 from analysis.tables.objectives import ATTACKER, MATCHING, SEARCH_OBJECTIVES
+from search_spaces.hyperparameters import resolve
 from study.errors import StudyError
 from study.search.proposals import Proposals
 from study.spec.files import load_spec
 from study.spec.spec import searched_space
-from study.trial.plan import TrialPlan
+from study.trial.plan import Status, TrialPlan
 from study.trial.rows import Outcome, trial_row
 from study.tune.searcher import NO_STORAGE, OUTCOME, PLAN, StudySearcher
+from tests.faults.ending import DIES, DIES_ONCE, RAISES, STOPS, Ending
 
 SPEC = load_spec("quick")
+TRIALS = 7
 FIGURES = {ATTACKER.column: 0.6, MATCHING.column: 0.7}
 
 
-class Ending(tune.Trainable):
-    """Ends in the way that its trial's number stands for."""
-
-    def setup(self, config: dict[str, Any], folder: Path | None = None) -> None:  # type: ignore[override]
-        assert folder is not None
-        self.folder = folder
-        self.plan = TrialPlan.from_json(config[PLAN])
-
-    def reset_config(self, new_config: dict[str, Any]) -> bool:
-        self.plan = TrialPlan.from_json(new_config[PLAN])
-        return True
-
-    def save_checkpoint(self, checkpoint_dir: str) -> None:
-        """Nothing, as in the real trainable."""
-
-    def step(self) -> dict[str, Any]:
-        plan = self.plan
-        with (self.folder / f"starts-{plan.optuna_number}").open("a") as starts:
-            starts.write("x")
-        match plan.optuna_number:
-            case 0:
-                row = trial_row(plan, SPEC, "complete", **FIGURES)
-            case 1:
-                row = trial_row(plan, SPEC, "complete", **{ATTACKER.column: 0.6})
-            case 2:
-                raise RuntimeError("lost")
-            case 3:
-                os.kill(os.getpid(), signal.SIGKILL)
-            case 4:
-                return {"epoch": 1, "stop_me": True}
-            case 5:
-                nan = trial_row(plan, SPEC, "complete", **FIGURES | {MATCHING.column: float("nan")})
-                return {OUTCOME: Outcome(nan).to_json(), "done": True}
-            case 6:
-                if (self.folder / "starts-6").stat().st_size < 3:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                row = trial_row(plan, SPEC, "complete", **FIGURES)
-            case _:
-                row = trial_row(plan, SPEC, "diverged", error="total_loss is nan")
-        return {OUTCOME: Outcome(row).to_json(), "done": True}
-
-
 @pytest.fixture(scope="module")
-def ended(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[int, dict], dict[int, Any]]:
+def ended(
+    local_ray: None, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[dict[int, dict], dict[int, TrialState]]:
+    """Rows of trials by number, each of another end, and the states that Optuna has for them."""
     directory: Path = tmp_path_factory.mktemp("ends")
     proposals = Proposals(directory, "ends", searched_space(SPEC), "random", 0, SEARCH_OBJECTIVES)
     outcomes: list[Outcome] = []
-    searcher = StudySearcher(SPEC, proposals, [], 8, outcomes.append, lambda: 1)
-    ray.init("local", num_cpus=1, include_dashboard=False, log_to_driver=False, configure_logging=False)
-    try:
-        tune.Tuner(
-            tune.with_parameters(Ending, folder=directory),
-            tune_config=tune.TuneConfig(search_alg=searcher, num_samples=-1, reuse_actors=True),
-            run_config=tune.RunConfig(
-                storage_path=str(directory), name="ray", verbose=0, stop={"stop_me": True}
-            ),
-        ).fit()
-    finally:
-        ray.shutdown()
+    searcher = StudySearcher(SPEC, proposals, [], TRIALS, outcomes.append, lambda: 1)
+    rows = {
+        0: row(0, "complete", **FIGURES),
+        1: row(1, "complete", **{ATTACKER.column: 0.6}),
+        DIES_ONCE: row(DIES_ONCE, "complete", **FIGURES),
+        6: row(6, "diverged", error="total_loss is nan"),
+    }
+    results = {number: {OUTCOME: Outcome(row).to_json()} for number, row in rows.items()}
+    tune.Tuner(
+        tune.with_parameters(Ending, folder=directory, results=results),
+        tune_config=tune.TuneConfig(search_alg=searcher, num_samples=-1, reuse_actors=True),
+        run_config=tune.RunConfig(storage_path=str(directory), name="ray", verbose=0, stop={"stop_me": True}),
+    ).fit()
     storage = JournalStorage(JournalFileBackend(str(directory / "search.journal")))
     trials = optuna.load_study(study_name="ends", storage=storage).trials
     states = {trial.number: trial.state for trial in trials}
-    assert len(outcomes) == 8, "each trial ends once"
+    assert len(outcomes) == TRIALS, "each trial ends once"
     starts = {number: (directory / f"starts-{number}").stat().st_size for number in states}
-    assert starts == {0: 1, 1: 1, 2: 3, 3: 3, 4: 1, 5: 3, 6: 3, 7: 1}, (
+    assert starts == {0: 1, 1: 1, RAISES: 3, DIES: 3, STOPS: 1, DIES_ONCE: 2, 6: 1}, (
         "who died runs again, three times at most"
     )
     return {outcome.trial["optuna_number"]: outcome.trial for outcome in outcomes}, states
+
+
+def row(number: int, status: Status, **figures: Any) -> dict[str, Any]:
+    values = resolve(searched_space(SPEC).defaults(), SPEC.fixed)
+    plan = TrialPlan(f"trial-{number:05d}", number, "search", "aia", values, 0)
+    return trial_row(plan, SPEC, status, **figures)
 
 
 def ending(tmp_path: Path, errors: list[str | None]) -> StudySearcher:
@@ -105,8 +73,8 @@ def ending(tmp_path: Path, errors: list[str | None]) -> StudySearcher:
         assert isinstance(config, dict)
         plan = TrialPlan.from_json(config[PLAN])
         status = "failed" if error else "complete"
-        row = trial_row(plan, SPEC, status, **({"error": error} if error else FIGURES))
-        searcher.on_trial_complete(f"tune-{number}", {OUTCOME: Outcome(row).to_json()})
+        ended = trial_row(plan, SPEC, status, **({"error": error} if error else FIGURES))
+        searcher.on_trial_complete(f"tune-{number}", {OUTCOME: Outcome(ended).to_json()})
     return searcher
 
 
@@ -165,14 +133,13 @@ def test_fewer_or_others_do_not(tmp_path, errors):
     [
         (0, "complete", TrialState.COMPLETE),
         (1, "complete", TrialState.FAIL),
-        (2, "failed", TrialState.FAIL),
-        (3, "failed", TrialState.FAIL),
-        (4, "stopped_early", TrialState.PRUNED),
-        (5, "failed", TrialState.FAIL),
-        (6, "complete", TrialState.COMPLETE),
-        (7, "diverged", TrialState.FAIL),
+        (RAISES, "failed", TrialState.FAIL),
+        (DIES, "failed", TrialState.FAIL),
+        (STOPS, "stopped_early", TrialState.PRUNED),
+        (DIES_ONCE, "complete", TrialState.COMPLETE),
+        (6, "diverged", TrialState.FAIL),
     ],
-    ids=["complete", "missing-objective", "raised", "killed", "stopped", "nan", "killed-twice", "diverged"],
+    ids=["complete", "missing-objective", "raised", "killed", "stopped", "killed-once", "diverged"],
 )
 def test_each_end_is_one_row_and_told(ended, number, status, state):
     rows, states = ended
@@ -180,4 +147,10 @@ def test_each_end_is_one_row_and_told(ended, number, status, state):
     assert states[number] == state
     if status == "failed":
         assert rows[number]["error"]
-    assert sorted(rows) == sorted(states) == list(range(8))
+    assert sorted(rows) == sorted(states) == list(range(TRIALS))
+
+
+def test_a_figure_that_is_nan_leaves_no_worker():
+    nan = row(0, "complete", **FIGURES | {MATCHING.column: float("nan")})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        Outcome(nan).to_json()

@@ -13,9 +13,9 @@ import pytest
 import yaml
 from ray.autoscaler._private.util import prepare_config, validate_config
 
-from tests.study.tune.ray_job_schema import RAY_JOB
+from tests.cluster.ray_job_schema import RAY_JOB
 
-DEPLOY = Path(__file__).parents[3] / "deploy"
+DEPLOY = Path(__file__).parents[2] / "deploy"
 BIN = Path(sys.executable).parent
 # What stands in for Slurm on one machine: a node list of one name, and steps that run here.
 SCONTROL = "#!/bin/sh\necho 127.0.0.1\n"

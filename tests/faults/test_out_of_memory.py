@@ -14,7 +14,6 @@ STARVED = {"RAY_memory_usage_threshold": "0.001", "RAY_memory_monitor_refresh_ms
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 def test_a_study_that_finds_no_memory_ends_and_names_it(tmp_path, tiny_settings):
     study = tmp_path / "studies" / "starved"
     command = [

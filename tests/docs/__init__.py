@@ -1,0 +1,1 @@
+"""What the documents and the notebook show, run as it stands there."""
