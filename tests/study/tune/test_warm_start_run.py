@@ -12,11 +12,9 @@ from optuna.storages.journal import JournalFileBackend
 from study.cli import run
 from study.spec.files import load_spec
 
-pytestmark = pytest.mark.usefixtures("local_ray")
-
 
 @pytest.fixture(scope="module")
-def earlier(module_storage: Path, tiny_settings: list[str]) -> Path:
+def earlier(local_ray: None, module_storage: Path, tiny_settings: list[str]) -> Path:
     arguments = ["launch", "quick", "--storage", str(module_storage), "--name", "earlier", "--trials", "3"]
     assert run([*arguments, *tiny_settings]) == 0
     return module_storage / "earlier"
