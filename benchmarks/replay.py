@@ -22,7 +22,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-from arguments import at_least
+from shared.arguments import at_least
 
 from study.replay.recording import Recording, read_recording
 from study.replay.replay import ReplayedTrial, StoppingRule, replay
