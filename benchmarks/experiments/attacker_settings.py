@@ -1,5 +1,5 @@
 """What each setting of the attackers reads from encoders of several kinds: the evidence for the settings that suite
-`cheap` uses without choosing (docs/judging.md). AUC, folded, on validation and test; one release, vantage `attack`.
+`cheap` uses without choosing (docs/experiments/). AUC, folded, on validation and test; one release, vantage `attack`.
 Settings with components are tried on those of the standardised coordinates too.
 
     python benchmarks/experiments/attacker_settings.py --dataset folder:PATH

@@ -4,7 +4,7 @@ suite `full` over seeds and identity re-splits.
 For each split of the people and each seed the `erasure` baseline is trained once and released with the two strengths of
 noise whose matching lies around a design's (found with suite `cheap`): its attacker AUC at the design's own matching
 is interpolated between them. People keep one number over all splits, so that the Poisson bootstrap resamples the same
-people everywhere: the difference is paired, and both matching and attackers are resampled. docs/decisions.md has the
+people everywhere: the difference is paired, and both matching and attackers are resampled. docs/experiments/ has the
 figures of
     python benchmarks/experiments/closed_form.py --full --dataset folder:PATH
 A run that was interrupted goes on from what its output holds.

@@ -6,7 +6,7 @@ so both share one training) and compares families by the strongest fresh attacke
 are not trained again.
 
     python benchmarks/experiments/families.py                                                    # synthetic, one seed
-    python benchmarks/experiments/families.py --full --dataset folder:PATH --output families.jsonl  # docs/decisions.md
+    python benchmarks/experiments/families.py --full --dataset folder:PATH --output families.jsonl  # docs/experiments/
 """
 
 import statistics

@@ -3,7 +3,7 @@ by suite `cheap`; its attacker AUC is compared with the erasure line's at its ow
 
 The line is the `erasure` baseline: the auto-encoder alone, trained for as many epochs, linear erasure, then noise of
 several strengths. An epoch leaves out the images that do not fill a batch. Without arguments: a few designs on drawn
-faces. docs/decisions.md has the figures of
+faces. docs/experiments/penalties.md has the figures of
     python benchmarks/experiments/penalties.py --full --dataset folder:PATH
 """
 

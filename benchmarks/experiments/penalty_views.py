@@ -1,5 +1,5 @@
 """What should a kernel penalty look at? The mirrored kernel ridge trained on several views of the representations, each
-at several β, judged by suite `cheap`. docs/decisions.md has the figures of
+at several β, judged by suite `cheap`. docs/experiments/penalty_views.md has the figures of
     python benchmarks/experiments/penalty_views.py --full --dataset folder:PATH
 """
 
