@@ -31,8 +31,8 @@ import moocore
 import numpy as np
 import plain
 import polars as pl
-from arguments import at_least
-from drawn_folder import drawn_folder
+from shared.arguments import at_least
+from shared.drawn_folder import drawn_folder
 
 from aia_models.data.prepared.prepare import open_prepared, prepare
 from aia_models.data.splits import SplitFaces, split_faces, split_masks

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import moocore
 import numpy as np
 import polars as pl
-from arguments import at_least
+from shared.arguments import at_least
 
 from analysis.fronts.pareto import costs_of, is_nondominated
 from analysis.tables.objectives import ATTACKER, MATCHING

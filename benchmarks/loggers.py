@@ -11,8 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 
-from arguments import at_least
 from rich.console import Console
+from shared.arguments import at_least
 
 from search_spaces.hyperparameters import resolve
 from study.spec.files import load_spec, with_settings

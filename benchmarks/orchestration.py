@@ -22,7 +22,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from arguments import at_least
+from shared.arguments import at_least
 
 EPOCHS = 10
 

@@ -274,7 +274,7 @@ def run(folder: Path, settings: Settings) -> dict[str, float]:
 
 def main() -> None:
     """Command line."""
-    from drawn_folder import drawn_folder
+    from shared.drawn_folder import drawn_folder
 
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

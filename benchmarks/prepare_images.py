@@ -24,9 +24,9 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from arguments import at_least
-from drawn_celeba import drawn_celeba
 from rich.console import Console
+from shared.arguments import at_least
+from shared.drawn_celeba import drawn_celeba
 from torchcodec.decoders import decode_jpeg  # pyright: ignore[reportPrivateImportUsage]
 
 from aia_models.data.prepared.blocks import BLOCK_IMAGES, Block, BlockReport

@@ -11,8 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from arguments import at_least
 from scipy.stats import qmc
+from shared.arguments import at_least
 
 from search_spaces.unit_cube import from_point
 from study.replay.recording import write_table

@@ -7,7 +7,7 @@ the reference's epochs is censored: it counts as that limit, so a mean with cens
 while they are fewer than half. Stage 1, which trials share, is counted to none.
 
     python benchmarks/replay.py             # 20 seeds, the defaults; about 4 minutes on 2 cores
-    python benchmarks/replay.py --full      # 40 seeds, every reduction factor, grace and sampler: docs/replay.md
+    python benchmarks/replay.py --full      # 40 seeds, every reduction factor, grace and sampler: docs/experiments/
 """
 
 import argparse
@@ -22,7 +22,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-from arguments import at_least
+from shared.arguments import at_least
 
 from study.replay.recording import Recording, read_recording
 from study.replay.replay import ReplayedTrial, StoppingRule, replay

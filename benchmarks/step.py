@@ -23,10 +23,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # runs also where 
 
 import plain
 import torch
-from arguments import at_least
-from ceiling import ceiling
+from shared.arguments import at_least
+from shared.ceiling import ceiling
+from shared.twins import PAPER, agreement, batches, peer, synthetic_faces
 from torch.utils.flop_counter import FlopCounterMode
-from twins import PAPER, agreement, batches, peer, synthetic_faces
 
 from aia_models.config import ComputeConfig
 from aia_models.data.splits import SplitFaces
@@ -173,7 +173,7 @@ def main() -> None:
         parser.error(
             f"--device {given.device}: this PyTorch ({torch.__version__}) finds no CUDA device; use cpu"
         )
-    from cuda_step import on_cuda
+    from shared.cuda_step import on_cuda
 
     on_cuda(given.device, given.rounds)
 

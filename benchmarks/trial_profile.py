@@ -23,7 +23,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from arguments import at_least
+from shared.arguments import at_least
 
 from aia_models.errors import AIAError
 from search_spaces.errors import SpaceError

@@ -19,7 +19,7 @@ def half_whitened(
 
     Trained encoders speak in few of their directions, and a channel's noise fills all of them alike. Standardised
     coordinates are mostly that noise and kernels on them read little; whitened components weigh the hundredth like
-    the first. Half-way between whitening and leaving the scale is where penalties hid most (docs/decisions.md). The
+    the first. Half-way between whitening and leaving the scale is where penalties hid most (docs/experiments/). The
     directions and their variances count as given: no gradient goes through them, as none does where nothing varies.
     """
     centred = values - values.mean(0)

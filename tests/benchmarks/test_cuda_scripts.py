@@ -5,11 +5,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import cuda_step
 import pytest
 import torch
-from fused_trials import FusedTrials
-from twins import PAPER, batches
+from shared import cuda_step
+from shared.fused_trials import FusedTrials
+from shared.twins import PAPER, batches
 
 from aia_models.config import ComputeConfig, DecoderConfig
 from aia_models.training.trainer import Trainer
@@ -30,7 +30,7 @@ def test_the_step_needs_nothing_that_studies_need() -> None:
         f"import sys; sys.modules.update(dict.fromkeys({ABSENT}));"
         "sys.meta_path = [f for f in sys.meta_path if 'Editable' not in repr(f)];"
         f"sys.path.append({str(BENCHMARKS)!r});"
-        "import step, cuda_step; print(step.Trainer.__module__)"
+        "import step; from shared import cuda_step; print(step.Trainer.__module__)"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd="/")
     assert ran.stdout == "aia_models.training.trainer\n", ran.stderr

@@ -8,8 +8,8 @@ import numpy as np
 import plain
 import pytest
 import torch
-import twins
-from twins import PAPER, agreement, copy_weights, matched, peer, synthetic_faces
+from shared import twins
+from shared.twins import PAPER, agreement, copy_weights, matched, peer, synthetic_faces
 
 from aia_models.config import BudgetConfig, ComputeConfig, DecoderConfig, TrainingConfig
 from aia_models.data.faces import FaceDataset

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from recorded_runs import Options, RecordedRuns
+from shared.recorded_runs import Options, RecordedRuns
 
 
 def doubled(task: int) -> list[dict[str, int]]:

@@ -10,20 +10,23 @@
 Epochs to the mean final hypervolume of 100 full-fidelity random (A) and TPE (B) trials over theirs; a run that has not
 arrived after as many epochs is censored and counts as 1, which makes its mean too low.
 
-    python benchmarks/stopping_rules.py             # 10 seeds, factor 2: docs/replay.md; about 8 minutes on 2 cores
+    python benchmarks/experiments/stopping_rules.py    # 10 seeds, factor 2; about 8 minutes on 2 cores
 """
 
 import argparse
 import statistics
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from itertools import product
 from math import ceil
 from multiprocessing import get_context
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the folder that holds `shared`
+
 import numpy as np
-from arguments import at_least
 from replay import TABLE, Search, Trace, recorded, reference_epochs, trace_until
+from shared.arguments import at_least
 
 from study.replay.recording import Recording
 from study.replay.replay import StoppingRule

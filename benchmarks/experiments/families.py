@@ -5,17 +5,20 @@ so both share one training) and compares families by the strongest fresh attacke
 95 % intervals over identities. Writes one JSON line per judged design to --output; lines that are there already
 are not trained again.
 
-    python benchmarks/families.py                                                    # synthetic, one seed
-    python benchmarks/families.py --full --dataset folder:PATH --output families.jsonl  # docs/decisions.md
+    python benchmarks/experiments/families.py                                                    # synthetic, one seed
+    python benchmarks/experiments/families.py --full --dataset folder:PATH --output families.jsonl  # docs/experiments/
 """
 
 import statistics
+import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the folder that holds `shared`
+
 import numpy as np
 import torch
-from recorded_runs import RecordedRuns, comparison_options
+from shared.recorded_runs import RecordedRuns, comparison_options
 
 from aia_models.config import (
     AdversaryConfig,

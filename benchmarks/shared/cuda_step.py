@@ -12,16 +12,16 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import torch
-from ceiling import ceiling, synchronise
-from fused_trials import FusedTrials
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
-from twins import PAPER, Batch, batches, peer, synthetic_faces
 
 from aia_models.config import ComputeConfig
 from aia_models.data.splits import SplitFaces
 from aia_models.training.device_faces import DeviceFaces
 from aia_models.training.trainer import Trainer
+from shared.ceiling import ceiling, synchronise
+from shared.fused_trials import FusedTrials
+from shared.twins import PAPER, Batch, batches, peer, synthetic_faces
 
 IMAGE_SIDE, STEPS_ON_END, TRIALS = 64, 50, (1, 2, 4, 8)
 PACKED_SECONDS = 5.0

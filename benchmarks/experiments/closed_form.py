@@ -4,21 +4,24 @@ suite `full` over seeds and identity re-splits.
 For each split of the people and each seed the `erasure` baseline is trained once and released with the two strengths of
 noise whose matching lies around a design's (found with suite `cheap`): its attacker AUC at the design's own matching
 is interpolated between them. People keep one number over all splits, so that the Poisson bootstrap resamples the same
-people everywhere: the difference is paired, and both matching and attackers are resampled. docs/decisions.md has the
+people everywhere: the difference is paired, and both matching and attackers are resampled. docs/experiments/ has the
 figures of
-    python benchmarks/closed_form.py --full --dataset folder:PATH
+    python benchmarks/experiments/closed_form.py --full --dataset folder:PATH
 A run that was interrupted goes on from what its output holds.
 """
 
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the folder that holds `shared`
+
 import numpy as np
 import torch
 from penalties import MIRRORED, Design
-from recorded_runs import RecordedRuns, comparison_options
+from shared.recorded_runs import RecordedRuns, comparison_options
 
 from aia_models.config import BudgetConfig, ComputeConfig, TrainingConfig
 from aia_models.data.faces import FaceDataset

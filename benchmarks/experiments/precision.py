@@ -2,18 +2,21 @@
 
 The paper's networks on the drawn faces at 32x32 with a short budget, each seed once in each type.
 
-    python benchmarks/precision.py
+    python benchmarks/experiments/precision.py
 """
 
 import argparse
 import statistics
+import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the folder that holds `shared`
+
 import torch
-from arguments import at_least
-from twins import synthetic_faces
+from shared.arguments import at_least
+from shared.twins import synthetic_faces
 
 from aia_models.config import BudgetConfig, ChannelConfig, ComputeConfig, TrainingConfig
 from aia_models.data.splits import SplitFaces

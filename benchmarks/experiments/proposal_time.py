@@ -6,14 +6,15 @@ the journal with a TPE sampler (multivariate, groups) that reads all of it; the 
 them. Both write to the same disk. `cpu` is the median of the process's own time: what other programs take, and waiting
 for the disk, are not in it.
 
-    python benchmarks/proposal_time.py
-    python benchmarks/proposal_time.py --trials 200 1000 --spaces alpha-beta --samplers nsga2 gp
+    python benchmarks/experiments/proposal_time.py
+    python benchmarks/experiments/proposal_time.py --trials 200 1000 --spaces alpha-beta --samplers nsga2 gp
 """
 
 import argparse
 import math
 import platform
 import statistics
+import sys
 import tempfile
 import time
 import warnings
@@ -22,11 +23,13 @@ from importlib.metadata import version
 from pathlib import Path
 from random import Random
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the folder that holds `shared`
+
 import optuna
-from arguments import at_least
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState, create_trial
+from shared.arguments import at_least
 
 from analysis.tables.objectives import ATTACKER, MATCHING, SEARCH_OBJECTIVES
 from search_spaces.domains import Choice, Integer, LogUniform, Value

@@ -1,17 +1,20 @@
 """What should a kernel penalty look at? The mirrored kernel ridge trained on several views of the representations, each
-at several β, judged by suite `cheap`. docs/decisions.md has the figures of
-    python benchmarks/penalty_views.py --full --dataset folder:PATH
+at several β, judged by suite `cheap`. docs/experiments/penalty_views.md has the figures of
+    python benchmarks/experiments/penalty_views.py --full --dataset folder:PATH
 """
 
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the folder that holds `shared`
+
 import torch
 from penalties import FULL_EPOCHS, MIRRORED, SHORT_EPOCHS, Design
-from recorded_runs import RecordedRuns, comparison_options
+from shared.recorded_runs import RecordedRuns, comparison_options
 
 from aia_models.config import ComputeConfig
 from aia_models.data.prepared.prepare import open_prepared, prepare

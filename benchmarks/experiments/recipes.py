@@ -1,24 +1,27 @@
 """Trials of plain.py and of ours at the same α and β, by recipe: what standardised heads, balanced classes and bfloat16
 do to the figures. Each design is trained once by each, all are judged by our judge after joint epochs 2, 6 and 20.
 
-    python benchmarks/recipes.py                           # small decoder, 250 people, 8 designs: about 8 minutes
-    python benchmarks/recipes.py --full --designs 24 --device cuda --processes 14
+    python benchmarks/experiments/recipes.py                   # small decoder, 250 people, 8 designs: about 8 minutes
+    python benchmarks/experiments/recipes.py --full --designs 24 --device cuda --processes 14
 """
 
 import argparse
+import sys
 import tempfile
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Literal
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the folder that holds `shared`
+
 import numpy as np
 import plain
 import torch
 from against_plain import FULL, SMALL, judged_alike, some_people
-from arguments import at_least
-from drawn_folder import drawn_folder
 from scipy.stats import qmc
+from shared.arguments import at_least
+from shared.drawn_folder import drawn_folder
 from torch import nn
 
 from aia_models.config import (

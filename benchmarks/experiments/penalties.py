@@ -3,19 +3,22 @@ by suite `cheap`; its attacker AUC is compared with the erasure line's at its ow
 
 The line is the `erasure` baseline: the auto-encoder alone, trained for as many epochs, linear erasure, then noise of
 several strengths. An epoch leaves out the images that do not fill a batch. Without arguments: a few designs on drawn
-faces. docs/decisions.md has the figures of
-    python benchmarks/penalties.py --full --dataset folder:PATH
+faces. docs/experiments/penalties.md has the figures of
+    python benchmarks/experiments/penalties.py --full --dataset folder:PATH
 """
 
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the folder that holds `shared`
+
 import numpy as np
 import torch
-from recorded_runs import RecordedRuns, comparison_options
+from shared.recorded_runs import RecordedRuns, comparison_options
 
 from aia_models.config import (
     AdversaryConfig,

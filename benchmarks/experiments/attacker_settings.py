@@ -1,11 +1,12 @@
 """What each setting of the attackers reads from encoders of several kinds: the evidence for the settings that suite
-`cheap` uses without choosing (docs/judging.md). AUC, folded, on validation and test; one release, vantage `attack`.
+`cheap` uses without choosing (docs/experiments/). AUC, folded, on validation and test; one release, vantage `attack`.
 Settings with components are tried on those of the standardised coordinates too.
 
-    python benchmarks/attacker_settings.py --dataset folder:PATH
+    python benchmarks/experiments/attacker_settings.py --dataset folder:PATH
 """
 
 import argparse
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -13,9 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the folder that holds `shared`
+
 import torch
-from arguments import at_least
 from penalties import BATCH_1024, DEFAULTS, MIRRORED, Design
+from shared.arguments import at_least
 
 from aia_models.config import BudgetConfig, ChannelConfig, ComputeConfig
 from aia_models.data.prepared.prepare import open_prepared, prepare
