@@ -8,9 +8,11 @@ from jaxtyping import Float
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from aia_models.atomic_write import atomic_write
 from aia_models.config import AdversaryConfig
 from aia_models.data.faces import FaceDataset
 from aia_models.data.image_rows import ImageRows, Images
+from aia_models.data.pixels import unit_pixels
 from aia_models.losses.losses import adversary_loss
 from aia_models.networks.adversary import CNNAdversary
 from aia_models.networks.encoder import ENCODED_IMAGES
@@ -47,8 +49,8 @@ class ImageClassifier(nn.Module):
 
 
 def as_floats(images: Images | ImageRows, device: str) -> Float[Tensor, "n 1 side side"]:
-    """uint8 images as float32 in [0, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(images)).to(device).float() / 255
+    """Return uint8 images as float32 in [0, 1] on `device`."""
+    return unit_pixels(torch.from_numpy(np.ascontiguousarray(images)).to(device))
 
 
 def fit_image_classifier(faces: FaceDataset, attribute: str, seed: int, device: str) -> ImageClassifier:
@@ -76,13 +78,10 @@ def fit_image_classifier(faces: FaceDataset, attribute: str, seed: int, device: 
 
 
 def save_image_classifier(classifier: ImageClassifier, path: Path) -> None:
-    """Writes the weights as safetensors; the file appears whole."""
-    aside = path.with_name(f".{path.name}.tmp")
-    # save_file lets nobody else read.
-    aside.write_bytes(
-        save({name: value.cpu().contiguous() for name, value in classifier.state_dict().items()})
-    )
-    aside.replace(path)
+    """Write the weights as safetensors, atomically."""
+    weights = {name: value.cpu().contiguous() for name, value in classifier.state_dict().items()}
+    with atomic_write(path) as aside:
+        aside.write_bytes(save(weights))  # `save_file` would deny other users access
 
 
 def load_image_classifier(path: Path, image_side: int, device: str) -> ImageClassifier:

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import numpy as np
+import torch
 
 from aia_models.data.faces import FaceDataset
+from aia_models.data.pixels import unit_pixels
 from aia_models.data.splits import SPLITS, SplitFaces
 from aia_models.errors import ControlError
 from aia_models.judging.attacks import Attacks, attack_all
@@ -112,7 +114,7 @@ def _pixels(faces: SplitFaces, suite: Suite, seed: int) -> dict[str, ReleasedFac
         if split in ("train", "attack"):
             part = part.subset(images_of_some_people(part.identity, seed))
         if suite == "full" or split != "train":
-            flat = np.asarray(part.images).reshape(1, len(part), -1).astype(np.float32) / 255
+            flat = unit_pixels(torch.from_numpy(np.array(part.images))).numpy().reshape(1, len(part), -1)
             columns = {name: part.attribute(name) for name in faces.attributes}
             released[split] = ReleasedFaces(flat, _numbers(part, faces), columns)
     return released

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from aia_models.config import TrainingConfig
 from aia_models.data.image_rows import ImageRows, Images
+from aia_models.data.pixels import unit_pixels
 from aia_models.data.splits import SplitFaces
 from aia_models.errors import DataError
 from aia_models.networks.decoder import Decoder
@@ -32,7 +33,7 @@ class Anonymizer(nn.Module):
         """Representations g in [0, 1] before the channel, in float32 on the module's device."""
         device = self.channel.low.device
         chunks = (torch.tensor(images[i : i + ENCODED_IMAGES]) for i in range(0, len(images), ENCODED_IMAGES))
-        return torch.cat([self.encoder(chunk.to(device).float() / 255) for chunk in chunks])
+        return torch.cat([self.encoder(unit_pixels(chunk.to(device))) for chunk in chunks])
 
     @torch.no_grad()
     def release(self, images: Images | ImageRows, generator: torch.Generator) -> Float[Tensor, "n k"]:

@@ -1,8 +1,6 @@
 """Checkpoints: the released encoder as safetensors beside a JSON file that says what it is; never pickle."""
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from safetensors.torch import load_file
 from safetensors.torch import save as serialised
 from torch import Tensor
 
+from aia_models.atomic_write import atomic_folder
 from aia_models.config import TrainingConfig
 from aia_models.errors import AIAError, CheckpointError
 from aia_models.release.anonymizer import Anonymizer
@@ -39,16 +38,11 @@ def save(
     }
     weights = {name: value.cpu().contiguous() for name, value in anonymizer.state_dict().items()}
     folder.parent.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as workplace:
-        aside = Path(workplace, "new")
-        aside.mkdir()
-        (aside / WEIGHTS).write_bytes(serialised(weights))  # save_file lets nobody else read
+    with atomic_folder(folder) as aside:
+        (aside / WEIGHTS).write_bytes(serialised(weights))  # `save_file` would deny other users access
         (aside / DESCRIPTION).write_text(json.dumps(description, indent=2, allow_nan=False) + "\n")
         for name, content in (beside or {}).items():
             (aside / name).write_bytes(content)
-        if folder.exists():
-            os.replace(folder, Path(workplace, "old"))
-        os.replace(aside, folder)
 
 
 def load(folder: str | Path, device: str = "cpu") -> Anonymizer:

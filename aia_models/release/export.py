@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from aia_models.data.pixels import unit_pixels
 from aia_models.errors import ExportError
 from aia_models.release.anonymizer import Anonymizer
 
@@ -25,7 +26,7 @@ class Release(nn.Module):
         self.channel = anonymizer.channel
 
     def forward(self, images: Tensor, drawn: Tensor | None = None) -> Tensor:
-        return self.channel.release(self.encoder(images.float() / 255), drawn)
+        return self.channel.release(self.encoder(unit_pixels(images)), drawn)
 
 
 def export_torch(anonymizer: Anonymizer, path: Path) -> None:

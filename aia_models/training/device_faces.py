@@ -9,6 +9,7 @@ from torch import Tensor
 
 from aia_models.data.faces import FaceDataset
 from aia_models.data.image_rows import ImageRows
+from aia_models.data.pixels import unit_pixels
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class DeviceFaces:
 
     def images_at(self, index: Tensor, memory_format: str) -> Float[Tensor, "batch 1 side side"]:
         """The images at `index` as float32 in [0, 1]."""
-        batch = self.images[self.rows[index]].float() / 255
+        batch = unit_pixels(self.images[self.rows[index]])
         return (
             batch.contiguous(memory_format=torch.channels_last) if memory_format == "channels_last" else batch
         )

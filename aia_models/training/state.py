@@ -6,7 +6,6 @@ channel or another hyperparameter of joint training.
 
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from aia_models.atomic_write import atomic_write
 from aia_models.errors import CheckpointError
 from aia_models.training.trainer import EpochRecord, Trainer
 
@@ -67,15 +67,13 @@ def save(state: TrainingState, path: Path) -> None:
     about = {RECORDS: json.dumps([asdict(record) for record in state.records]), NOTES: state.notes}
     if state.error is not None:
         about[ERROR] = state.error
-    with tempfile.TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as workplace:
-        aside = Path(workplace, "new")
+    with atomic_write(path) as aside:
         try:
             save_file(state.tensors, aside, about)
-        except SafetensorError as error:  # how safetensors tells of a full disk
+        except SafetensorError as error:  # safetensors raises it for a full disk
             raise OSError(f"{path} cannot be written: {error}") from error
-        with aside.open("rb") as file:  # a rename may outlive a power cut that its content does not
+        with aside.open("rb") as file:  # without it a power cut may keep the rename and lose the content
             os.fsync(file.fileno())
-        os.replace(aside, path)
 
 
 def load(path: Path) -> TrainingState:
