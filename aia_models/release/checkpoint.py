@@ -1,4 +1,4 @@
-"""Checkpoints: the released encoder as safetensors beside a JSON file that says what it is; never pickle."""
+"""Checkpoints: the released encoder's weights as safetensors and its description as JSON; never pickle."""
 
 import json
 from collections.abc import Mapping
@@ -24,11 +24,11 @@ WEIGHTS, DESCRIPTION = "model.safetensors", "config.json"
 def save(
     anonymizer: Anonymizer, folder: Path, about: Mapping[str, Any], beside: Mapping[str, bytes] | None = None
 ) -> None:
-    """Writes `anonymizer` to `folder`, which appears whole or not at all and replaces an earlier one; what that lies in
-    is made where it is missing, no further up.
+    """Save the checkpoint atomically: readers see the old folder or the new one.
 
-    `about` is JSON content for readers: what the images went through, what was measured. What `encode` draws
-    has no seed; the config's is that of training and judging. `beside` are further files by name, for people.
+    The parent of `folder` is created where it is missing, but not the parent's parent. `about` is JSON content for
+    readers, such as how images were prepared and what was measured. `beside` maps the names of further files to their
+    content. The seed in the config is that of training and judging; the noise of `encode` has none.
     """
     description = {
         "format_version": FORMAT_VERSION,
@@ -46,9 +46,9 @@ def save(
 
 
 def load(folder: str | Path, device: str = "cpu") -> Anonymizer:
-    """The encoder of a checkpoint folder on `device`, ready to `encode`.
+    """Return the encoder of a checkpoint folder on `device`, ready to `encode`.
 
-    Raises CheckpointError where there is none, where it is damaged or of a newer format.
+    Raises CheckpointError where the checkpoint is missing, damaged or of a newer format.
     """
     folder = Path(folder)
     try:
@@ -77,7 +77,7 @@ def _refuse_newer(version: int) -> None:
 
 
 def _complete_version_1(content: dict[str, Any], weights: dict[str, Tensor]) -> None:
-    """Version 1 knew one private attribute, and neither penalties, utilities nor what else has a default here."""
+    """Fill in what format 1 lacks: it has one private attribute, and no penalty, utility or augmentation."""
     plain = json.loads(json.dumps(asdict(TrainingConfig())))
     for name in ("further_betas", "penalty", "utility", "augmentation"):
         content[name] = plain[name]
@@ -92,9 +92,9 @@ def _set_weights(anonymizer: Anonymizer, weights: Mapping[str, Tensor]) -> None:
     stored = {name: list(value.shape) for name, value in weights.items()}
     for name in sorted(shapes.keys() | stored.keys()):
         if shapes.get(name) != stored.get(name):
-            found = f"{name} is {stored.get(name, 'missing')}"
+            stored_shape, shape = stored.get(name, "missing"), shapes.get(name, "wanted")
             raise CheckpointError(
-                f"{WEIGHTS} does not fit {DESCRIPTION}: {found}, not {shapes.get(name, 'wanted')}"
+                f"{WEIGHTS} does not fit {DESCRIPTION}: {name} is {stored_shape}, not {shape}"
             )
     anonymizer.load_state_dict(weights)
 
