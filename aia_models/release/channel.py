@@ -52,7 +52,7 @@ def training_channel(
 
 
 class ReleaseChannel(nn.Module):
-    """The channel of judging and of the shipped encoder: the eraser (where the config has one), then noise or quantiser.
+    """The channel of judging and of the shipped encoder: the eraser (if the config has one), then noise or quantiser.
 
     `fit_release_channel` fits it; before that the eraser does nothing and the quantiser's range is [0, 1]. Several
     private attributes are erased one after the other; each has one row in the eraser's buffers.

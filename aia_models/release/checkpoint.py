@@ -46,9 +46,9 @@ def save(
 
 
 def load(folder: str | Path, device: str = "cpu") -> Anonymizer:
-    """Return the encoder of a checkpoint folder on `device`, ready to `encode`.
+    """The encoder of a checkpoint folder on `device`, ready to `encode`.
 
-    Raises CheckpointError where the checkpoint is missing, damaged or of a newer format.
+    Raises CheckpointError where there is none, where it is damaged or of a newer format.
     """
     folder = Path(folder)
     try:
@@ -77,7 +77,7 @@ def _refuse_newer(version: int) -> None:
 
 
 def _complete_version_1(content: dict[str, Any], weights: dict[str, Tensor]) -> None:
-    """Fill in what format 1 lacks: it has one private attribute, and no penalty, utility or augmentation."""
+    """Version 1 knew one private attribute, and neither penalties, utilities nor what else has a default here."""
     plain = json.loads(json.dumps(asdict(TrainingConfig())))
     for name in ("further_betas", "penalty", "utility", "augmentation"):
         content[name] = plain[name]

@@ -1,7 +1,7 @@
 """Export of the encoder as a model that runs without this project's code.
 
-The input `images` is uint8 `[n, 1, side, side]` for any n; the output `g` `[n, k]` holds the released representations. A
-random channel takes its random numbers as a second input, `drawn`: float32 `[n, k]` standard normal for noise,
+The input `images` is uint8 `[n, 1, side, side]` for any n; the output `g` `[n, k]` holds the released representations.
+A random channel takes its random numbers as a second input, `drawn`: float32 `[n, k]` standard normal for noise,
 `[2, n, k]` uniform in [0, 1] for random replacement. **Anyone who knows these numbers can undo the channel**: draw new
 ones for each image from the operating system's entropy, and never store them.
 """

@@ -98,7 +98,7 @@ class JointLosses:
         return self._adversary_losses(released, images)
 
     def joint(self, images: BatchRows, different: Bool[Tensor, " pair"]) -> tuple[Loss, Float[Tensor, "4"]]:
-        """Return the scalar for one backward pass, and the losses to record (reconstruction, utility, adversary, total).
+        """Return the scalar for the backward pass, and the losses to record: reconstruction, utility, adversary, total.
 
         The scalar's gradient is that of Eq. 8 for encoder and decoder, and that of their own loss for matcher and
         adversaries.
@@ -161,7 +161,7 @@ class JointLosses:
     def _privacy_terms(
         self, released: ReleasedBatch, images: BatchRows
     ) -> tuple[Loss, PerAttribute, PerAttribute]:
-        """Return the term of the backward pass for privacy and adversaries, the adversaries' losses, and the penalties."""
+        """Return the backward pass's term for privacy and adversaries, the adversaries' losses, and the penalties."""
         if self.config.penalty.kind != "adversary":
             adversaries = self._adversary_losses(released.detach(), images)
             penalties = self._penalties(released, images)

@@ -55,7 +55,7 @@ def restore(trainer: Trainer, state: TrainingState) -> None:
     for owner, optimiser in _optimisers(trainer).items():
         if any(
             name.startswith(f"optimiser.{owner}.") for name in state.tensors
-        ):  # otherwise the optimiser has made no step
+        ):  # otherwise it has made no step
             _initialise(optimiser)
     for name, moments, key in _optimiser_state(trainer):
         moments[key].copy_(state.tensors[name])

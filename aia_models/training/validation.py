@@ -31,7 +31,7 @@ def in_loop_figures(
     """Return the adversary's folded ROC AUC on `faces` and the matcher's ROC AUC on `pairs`.
 
     The adversary's score is the mean of its members' log-odds; of several private attributes the largest AUC counts.
-    Representations pass `erase` and, with `with_channel`, the channel as in training, with the same noise at every call.
+    Representations pass `erase` and, with `with_channel`, the channel of training with the same noise at every call.
     """
     channel = config.channel if with_channel else ChannelConfig()
     noise = stream(config.seed, "channel", "validation", device=faces.images.device)
