@@ -1,4 +1,4 @@
-"""The data contract: labelled grey face images in memory or in a memory-mapped file."""
+"""Labelled grey face images, in memory or in a memory-mapped file: what training and judging take as data."""
 
 import hashlib
 from collections.abc import Mapping
@@ -17,9 +17,9 @@ UNKNOWN = -1
 class FaceDataset:
     """Face images with the identity and the binary attributes of each.
 
-    `images` uint8 `[N, 1, H, W]`, possibly a memory map or some rows of one; `identity` int32 `[N]`, indices into
-    `identity_names`; `attributes` name -> int8 `[N]` of 1, 0 and -1 (unknown); `fingerprint` is a sha256 in
-    hex over contents and preparation. Raises DataError when shapes or types do not fit together.
+    `images` is uint8 `[N, 1, H, W]`, possibly a memory map or some rows of one. `identity` is int32 `[N]`, indices into
+    `identity_names`. `attributes` maps name -> int8 `[N]` of 1, 0 and -1 (unknown). `fingerprint` is a sha256 in hex
+    over contents and preparation. Raises DataError when shapes or types do not fit together.
     """
 
     images: np.ndarray | ImageRows
@@ -52,29 +52,29 @@ class FaceDataset:
         return self.images.shape[-1]
 
     def attribute(self, name: str) -> Int8[np.ndarray, " face"]:
-        """Values int8 `[N]` of one attribute; raises DataError that lists the attributes there are."""
+        """Return one attribute as int8 `[N]`; raises DataError that lists the existing attributes."""
         if name not in self.attributes:
-            there = ", ".join(self.attributes) or "none"
-            raise DataError(f"the data has no attribute '{name}': it has {there}")
+            existing = ", ".join(self.attributes) or "none"
+            raise DataError(f"the data has no attribute '{name}': it has {existing}")
         return self.attributes[name]
 
     def attribute_columns(self, names: tuple[str, ...]) -> Int8[np.ndarray, "face attribute"]:
-        """Values int8 `[N, attributes]` of several attributes, a column each; DataError as in `attribute`."""
+        """Return several attributes as int8 `[N, attributes]`; raises DataError as `attribute` does."""
         return np.stack([self.attribute(name) for name in names], axis=1)
 
     def subset(self, chosen: Bool[np.ndarray, " face"] | Int[np.ndarray, " chosen"]) -> "FaceDataset":
-        """The chosen images, a bool mask `[N]` or indices, as a data set of its own.
+        """Return the chosen images (a bool mask `[N]` or indices) as a data set of its own.
 
-        Images are read from this one's whenever they are asked for; identities are numbered anew in the order of
-        their old numbers, so that `identity_names` holds exactly the identities present.
+        Images are not copied: they are read from this data set's array on each access. Identities are renumbered in
+        their old order, so that `identity_names` holds exactly the identities present.
         """
         rows = np.flatnonzero(chosen) if chosen.dtype == np.bool_ else np.asarray(chosen, dtype=np.int64)
-        kept, identity = np.unique(self.identity[rows], return_inverse=True)
+        present, identity = np.unique(self.identity[rows], return_inverse=True)
         digest = hashlib.sha256(self.fingerprint.encode() + rows.astype("<i8").tobytes())
         return FaceDataset(
             images=ImageRows.of(self.images, rows),
             identity=identity.astype(np.int32),
-            identity_names=tuple(self.identity_names[i] for i in kept),
+            identity_names=tuple(self.identity_names[i] for i in present),
             attributes={name: values[rows] for name, values in self.attributes.items()},
             fingerprint=digest.hexdigest(),
         )

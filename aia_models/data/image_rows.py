@@ -1,4 +1,4 @@
-"""Some images of an array, not copied."""
+"""Selected images of an array, not copied: trials on one node share a memory map."""
 
 from dataclasses import dataclass
 
@@ -10,10 +10,10 @@ Images = UInt8[np.ndarray, "n 1 side side"]
 
 @dataclass(frozen=True, eq=False)
 class ImageRows:
-    """The images at `rows` of `whole`, read from it whenever they are asked for.
+    """The images at `rows` of `whole`, read on each access.
 
-    `whole` is one memory map in all processes of a node: its pages are in memory once, where copies would be there once
-    for each trial. Indexed it gives arrays; `np.asarray` copies all of it.
+    `whole` is one memory map in all processes of a node, so its pages are in memory once, whereas copies would be there
+    once per trial. Indexing returns arrays; `np.asarray` copies all the selected images.
     """
 
     whole: UInt8[np.ndarray, "whole 1 side side"]
@@ -21,7 +21,7 @@ class ImageRows:
 
     @classmethod
     def of(cls, images: "Images | ImageRows", rows: Int64[np.ndarray, " row"]) -> "ImageRows":
-        """The images at `rows` of an array, or of some of one."""
+        """Select the images at `rows` of an array or of another selection."""
         if isinstance(images, ImageRows):
             return cls(images.whole, images.rows[rows])
         return cls(images, rows)
@@ -31,12 +31,12 @@ class ImageRows:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """As an array's."""
+        """Shape `(N, 1, side, side)` of the selected images."""
         return (len(self), *self.whole.shape[1:])
 
     @property
     def dtype(self) -> np.dtype:
-        """As an array's."""
+        """Type of the pixels."""
         return self.whole.dtype
 
     def __getitem__(self, index: int | slice | Int64[np.ndarray, " row"]) -> UInt8[np.ndarray, "..."]:

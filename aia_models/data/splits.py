@@ -1,4 +1,4 @@
-"""Identity-disjoint splits that stay as they are when identities are added."""
+"""Splits that share no identity, and in which each identity stays when others are added."""
 
 import hashlib
 from dataclasses import dataclass
@@ -16,10 +16,9 @@ _PAIRED_IDENTITIES = 2
 
 
 def split_of(identity_name: str, split_seed: int) -> str:
-    """The split of one identity: 50 % train, 20 % attack, 15 % validation, 15 % test.
+    """Return the split of one identity: 50 % train, 20 % attack, 15 % validation, 15 % test.
 
-    It depends on the name and the seed alone (sha256, read as a number in [0, 1)), never on the other
-    identities.
+    It depends only on the name and the seed (their sha256 read as a number in [0, 1)), never on other identities.
     """
     digest = hashlib.sha256(f"{split_seed}:{identity_name}".encode()).digest()
     # 53 bits: what a double holds exactly, so that the number stays below 1.
@@ -29,7 +28,7 @@ def split_of(identity_name: str, split_seed: int) -> str:
 
 @dataclass(frozen=True, eq=False)
 class SplitFaces:
-    """What training and judging take: four data sets without a common identity.
+    """The faces of one study: four data sets without a common identity.
 
     `attributes` names the private attributes, one or more; `fingerprint` is a sha256 in hex over the contents,
     the attributes and the split seed.
@@ -49,9 +48,9 @@ class SplitFaces:
 
 
 def split_faces(dataset: FaceDataset, attributes: tuple[str, ...], split_seed: int) -> SplitFaces:
-    """Divides `dataset` by identity into the four splits.
+    """Divide `dataset` by identity into the four splits.
 
-    Raises DataError when an attribute is missing, or when a split could not be judged: it needs 2 identities
+    Raises DataError when an attribute is missing, or when a split cannot be judged: it needs 2 identities
     of either value of each attribute and 2 identities with 2 or more images.
     """
     check_splits(dataset, attributes, split_seed)
@@ -62,14 +61,14 @@ def split_faces(dataset: FaceDataset, attributes: tuple[str, ...], split_seed: i
 
 
 def split_masks(dataset: FaceDataset, split_seed: int) -> dict[str, Bool[np.ndarray, " face"]]:
-    """For each split a mask `[N]` of its images."""
+    """Return for each split a mask `[N]` of its images."""
     split_of_identity = np.array([split_of(name, split_seed) for name in dataset.identity_names])
     split_of_image = split_of_identity[dataset.identity]
     return {split: split_of_image == split for split in SPLITS}
 
 
 def check_splits(dataset: FaceDataset, attributes: tuple[str, ...], split_seed: int) -> None:
-    """Raises what `split_faces` would, without reading an image."""
+    """Raise DataError where `split_faces` would, without reading an image."""
     for split, images in split_masks(dataset, split_seed).items():
         where = f"split '{split}' (split_seed {split_seed})"
         for name in attributes:
@@ -79,7 +78,7 @@ def check_splits(dataset: FaceDataset, attributes: tuple[str, ...], split_seed: 
 
 @dataclass(frozen=True)
 class SplitCount:
-    """How many images and identities one split holds, and how many images have either value of an attribute."""
+    """Numbers of images and identities in one split, and of images by the value of an attribute."""
 
     split: str
     images: int
@@ -90,7 +89,7 @@ class SplitCount:
 
 
 def count_splits(dataset: FaceDataset, attribute: str, split_seed: int) -> list[SplitCount]:
-    """Counts of the four splits, in the order of `SPLITS`."""
+    """Return the counts of the four splits, in the order of `SPLITS`."""
     counts = []
     for split, images in split_masks(dataset, split_seed).items():
         values = dataset.attribute(attribute)[images]
@@ -108,9 +107,9 @@ def check_judgeable(
     *,
     splits: int = len(SPLITS),
 ) -> None:
-    """Raises DataError when the faces cannot fill `splits` splits that can be judged.
+    """Raise DataError when the faces are too few for `splits` splits that can be judged.
 
-    `identity` int `[N]`, `values` int8 `[N]` of the attribute; `where` opens the message.
+    `identity` is int `[N]`, `values` is int8 `[N]` of the attribute; the message begins with `where`.
     """
     needed = _IDENTITIES_PER_VALUE * splits
     ones, zeros = (np.unique(identity[values == value]).size for value in (1, 0))

@@ -1,4 +1,4 @@
-"""Grad-CAM of the image classifier: which parts of an image speak for a label (Selvaraju et al. 2017)."""
+"""Grad-CAM of the image classifier: maps of the image regions that support a label (Selvaraju et al. 2017)."""
 
 import numpy as np
 import torch
@@ -14,10 +14,10 @@ def grad_cam(
     images: Float[Tensor, "n 1 side side"],
     positive: Bool[np.ndarray, " n"],
 ) -> Float[np.ndarray, "n side side"]:
-    """Maps of what in each image speaks for the label 1 where `positive`, for the label 0 elsewhere.
+    """Return one map per image of the regions that support the label 1 where `positive`, or else the label 0.
 
-    Of the last convolution's output, through captum: channels weighted by their mean gradient, summed, negative
-    values cut off, then resized bilinearly to the image. The unit is log-odds, up to one factor per classifier.
+    Captum weights the channels of the last convolution's output by their mean gradient, sums them and sets negative
+    values to 0; the maps are then resized bilinearly. The unit is log-odds, up to one factor per classifier.
     """
     sign = torch.where(torch.from_numpy(positive), 1.0, -1.0).to(images.device)
 

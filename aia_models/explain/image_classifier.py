@@ -1,4 +1,4 @@
-"""A gender classifier of images: what the paper shows Grad-CAM of, before and after anonymization (section 5.5)."""
+"""A gender classifier of images, for Grad-CAM before and after anonymization (section 5.5)."""
 
 from pathlib import Path
 
@@ -8,9 +8,11 @@ from jaxtyping import Float
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from aia_models.atomic_write import atomic_write
 from aia_models.config import AdversaryConfig
 from aia_models.data.faces import FaceDataset
 from aia_models.data.image_rows import ImageRows, Images
+from aia_models.data.pixels import unit_pixels
 from aia_models.losses.losses import adversary_loss
 from aia_models.networks.adversary import CNNAdversary
 from aia_models.networks.encoder import ENCODED_IMAGES
@@ -24,7 +26,7 @@ LEARNING_RATE = 1e-3
 
 
 class ImageClassifier(nn.Module):
-    """Section 5.2's six convolutions and linear layer, on the pixels of an image in place of g."""
+    """Section 5.2's six convolutions and linear layer, applied to the pixels of an image instead of g."""
 
     mean: Tensor
     sd: Tensor
@@ -36,31 +38,33 @@ class ImageClassifier(nn.Module):
         self.register_buffer("sd", torch.ones(()))
 
     def forward(self, images: Float[Tensor, "n 1 side side"]) -> Float[Tensor, "n 1"]:
-        """Log-odds that the attribute is 1, for images in [0, 1]."""
+        """Return the log-odds that the attribute is 1, for images in [0, 1]."""
         return self.network(((images - self.mean) / self.sd).flatten(1))
 
     @torch.no_grad()
     def probabilities(self, images: Float[Tensor, "n 1 side side"]) -> Float[np.ndarray, " n"]:
-        """Probability that the attribute is 1, in chunks."""
+        """Return the probabilities that the attribute is 1, computed in chunks."""
         log_odds = torch.cat([self(part) for part in images.split(ENCODED_IMAGES)])
         return torch.sigmoid(log_odds.squeeze(1).double()).cpu().numpy()
 
 
 def as_floats(images: Images | ImageRows, device: str) -> Float[Tensor, "n 1 side side"]:
-    """uint8 images as float32 in [0, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(images)).to(device).float() / 255
+    """Return uint8 images as float32 in [0, 1] on `device`."""
+    return unit_pixels(torch.from_numpy(np.ascontiguousarray(images)).to(device))
 
 
 def fit_image_classifier(faces: FaceDataset, attribute: str, seed: int, device: str) -> ImageClassifier:
-    """The classifier trained on all of `faces`, those without a known attribute left out; both classes weigh the
-    same. Its pixels are standardised by the mean and deviation over `faces`."""
+    """Train a classifier on all `faces` with a known attribute; both classes have the same weight.
+
+    Pixels are standardised by their mean and standard deviation over `faces`.
+    """
     known = np.flatnonzero(faces.attribute(attribute) >= 0)
     images = as_floats(faces.images[known], device)
     labels = torch.from_numpy(faces.attribute(attribute)[known]).to(device)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stream_seed(seed, "image-classifier", "initialise"))
         classifier = ImageClassifier(faces.image_side).to(device)
-    # Channels last, the convolutions run about three times as fast (docs/speed.md).
+    # In channels-last layout the convolutions run about three times as fast (docs/speed.md).
     classifier = classifier.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     classifier.mean.copy_(images.mean())
     classifier.sd.copy_(images.std().clamp_min(MIN_SD))
@@ -76,17 +80,14 @@ def fit_image_classifier(faces: FaceDataset, attribute: str, seed: int, device: 
 
 
 def save_image_classifier(classifier: ImageClassifier, path: Path) -> None:
-    """Writes the weights as safetensors; the file appears whole."""
-    aside = path.with_name(f".{path.name}.tmp")
-    # save_file lets nobody else read.
-    aside.write_bytes(
-        save({name: value.cpu().contiguous() for name, value in classifier.state_dict().items()})
-    )
-    aside.replace(path)
+    """Write the weights as safetensors, atomically."""
+    weights = {name: value.cpu().contiguous() for name, value in classifier.state_dict().items()}
+    with atomic_write(path) as aside:
+        aside.write_bytes(save(weights))  # `save_file` would deny other users access
 
 
 def load_image_classifier(path: Path, image_side: int, device: str) -> ImageClassifier:
-    """The classifier that `save_image_classifier` wrote."""
+    """Read a classifier written by `save_image_classifier`."""
     classifier = ImageClassifier(image_side).to(device)
     classifier.load_state_dict(load_file(path))
     return classifier.eval()

@@ -1,4 +1,4 @@
-"""What attackers of one attribute learn from at one vantage point, and whom they are judged on."""
+"""Training and evaluation data of the attackers of one attribute at one vantage point."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,16 +16,21 @@ JUDGED_SPLITS = ("validation", "test")
 
 @dataclass(frozen=True)
 class Judged:
-    """Whom attackers are judged on: examples with their labels, and weights in each resample of people."""
+    """Evaluation data of attackers: examples, their labels, and their weights in each resample of people."""
 
     examples: Examples
     positive: Bool[np.ndarray, " n"]
-    weights: Float[np.ndarray, "draw n"]
+    weights: Float[np.ndarray, "resample n"]
 
 
 @dataclass(frozen=True)
 class AttackData:
-    """What attackers of one attribute learn from at one vantage, and whom they are judged on."""
+    """Training data of the attackers of one attribute, and evaluation data by split.
+
+    `vantage` is the split whose people the attackers learn from, and `images` counts its images with a known attribute.
+    `examples` has one row for each of their releases. `releases` is 1, or 10 where attackers learn from and are judged
+    on means of ten releases.
+    """
 
     attribute: str
     vantage: str
@@ -46,7 +51,12 @@ def attack_field(
     share: float = 1.0,
     seed: int = 0,
 ) -> AttackData:
-    """The known images of the vantage's people (`share` of them), every release a row; the judged by their first."""
+    """Return the data of an attack on `attribute` from the split `vantage`.
+
+    Attackers learn from every release of the images with a known attribute, and are judged on the first release of the
+    others; with `mean` both are means of ten releases where the channel is random. `share` is the share of the split's
+    people that they learn from, chosen by `seed`.
+    """
     own = released[vantage]
     known = own.known(attribute)
     if share < 1:
@@ -58,12 +68,12 @@ def attack_field(
     judged = {}
     for split in JUDGED_SPLITS:
         faces = released[split]
-        there = faces.known(attribute)
+        judged_rows = faces.known(attribute)
         read = faces.mean_of_10 if mean and faces.mean_of_10 is not None else faces.representations
         judged[split] = Judged(
-            examples_of(read[there], scaler),
-            faces.attributes[attribute][there] == 1,
-            identity_weights(faces.identity[there]),
+            examples_of(read[judged_rows], scaler),
+            faces.attributes[attribute][judged_rows] == 1,
+            identity_weights(faces.identity[judged_rows]),
         )
     return AttackData(
         attribute=attribute,
@@ -80,8 +90,11 @@ def attack_field(
 def some_people(
     identity: Int32[np.ndarray, " n"], values: np.ndarray, share: float, seed: int
 ) -> Int32[np.ndarray, " person"]:
-    """About `share` of the people of either value, a person's being its first known one, and further ones as needed
-    for both values to be among their images."""
+    """Draw about `share` of the people with each value of an attribute.
+
+    A person has the value of its first image with a known one. Further people are added where the images of the drawn
+    people lack one of the two values.
+    """
     rng = np.random.default_rng(stream_seed(seed, "attackers", "people"))
     known = values >= 0
     people, first = np.unique(identity[known], return_index=True)
@@ -90,8 +103,8 @@ def some_people(
     for side in (0, 1):
         own = rng.permutation(people[value == side])
         chosen.append(own[: max(round(share * len(own)), 1)])
-    found = np.concatenate(chosen)
+    drawn = np.concatenate(chosen)
     for side in (0, 1):
-        if not (np.isin(identity, found) & (values == side)).any():
-            found = np.append(found, rng.permutation(np.unique(identity[values == side]))[:1])
-    return found
+        if not (np.isin(identity, drawn) & (values == side)).any():
+            drawn = np.append(drawn, rng.permutation(np.unique(identity[values == side]))[:1])
+    return drawn

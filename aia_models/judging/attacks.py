@@ -12,7 +12,7 @@ from jaxtyping import Float, Float32
 
 from aia_models.judging.attack_data import AttackData, attack_field, some_people
 from aia_models.judging.cnn_attacker import CNNAttacker, maps_of
-from aia_models.judging.released import Released, ReleasedFaces, Suite
+from aia_models.judging.released import ReleasedFaces, Representations, Suite
 from aia_models.judging.sklearn_attackers import SCIKIT_ATTACKERS, Attacker
 from aia_models.judging.template_attacker import TemplateAttacker
 from aia_models.measures.bootstrap import folded_auc_bootstrap_samples, interval, weighted_shares
@@ -20,7 +20,7 @@ from aia_models.measures.metrics import auc, balanced_accuracy, folded
 from aia_models.random_streams import stream_seed
 
 Chosen = dict[tuple[str, str], Any]  # vantage and attacker -> the setting it goes on with
-Decode = Callable[[Released], Float32[np.ndarray, "n 1 side side"]]
+Decode = Callable[[Representations], Float32[np.ndarray, "n 1 side side"]]
 AttackersFor = Callable[[AttackData], dict[str, Attacker[Any]]]
 
 CHEAP = ("logistic_regression", "rbf_svm", "mlp")

@@ -27,9 +27,10 @@ AsMap = Callable[[Examples], Float[Tensor, "n channel height width"]]
 class CNNAttacker(Attacker[int]):
     """Section 5.2's convolutions (32, 64, 64, 128, 128, 256) and one linear layer, trained from new weights.
 
-    `as_map` turns representations into its input, `images` says how many make an epoch: the others are further releases
-    of the same images, from which each epoch draws anew. Batch normalisation, absent in the paper, lets it learn within
-    a few epochs; inputs are standardised by channel and mirrored at random. Its setting is the number of epochs.
+    `as_map` turns representations into its input. `releases` is the number of releases of each image among the
+    examples; an epoch draws as many examples as there are images. Batch normalisation, absent in the paper, lets it
+    learn within a few epochs; inputs are standardised by channel and mirrored at random. Its setting is the number of
+    epochs.
     """
 
     settings = tuple(range(1, MAX_EPOCHS + 1))
@@ -41,7 +42,7 @@ class CNNAttacker(Attacker[int]):
         self.device = device
 
     def fit(self, examples: Examples, positive: Positive, setting: int, seed: int) -> Scorer:
-        """As in `Attacker`."""
+        """Train for `setting` epochs; see `Attacker.fit`."""
         *_, trained = self._epochs(self.as_map(examples), positive, setting, seed)
         return lambda others: self._scores(trained, self.as_map(others))
 
@@ -53,7 +54,7 @@ class CNNAttacker(Attacker[int]):
         truth: Bool[np.ndarray, " held"],
         seed: int,
     ) -> int:
-        """The number of epochs after which its AUC on the held-back examples is largest, from one training."""
+        """Return the number of epochs with the largest AUC on the held-back examples, from one training."""
         maps = self.as_map(held_back)
         aucs = [
             auc(self._scores(network, maps), truth)
@@ -96,7 +97,7 @@ class CNNAttacker(Attacker[int]):
 
 
 class _SixConvolutions(nn.Module):
-    """Log-odds from maps standardised by the channels' mean and deviation over the maps it is made for."""
+    """Log-odds from maps, standardised by each channel's mean and deviation over the training maps `maps`."""
 
     mean: Tensor
     deviation: Tensor
@@ -127,5 +128,5 @@ class _SixConvolutions(nn.Module):
 
 
 def maps_of(map_shape: tuple[int, int, int]) -> AsMap:
-    """What was released as the map `[channel, height, width]` that it flattens."""
+    """Return a function that reshapes flat released representations into maps `[channel, height, width]`."""
     return lambda examples: torch.from_numpy(examples.released).unflatten(1, map_shape)

@@ -1,11 +1,13 @@
-"""Controls of the judge: what it reads from raw pixels (ceiling) and where there is nothing to read (floors)."""
+"""Controls of the judge: its figures on raw pixels (ceilings), and on data without any information (floors)."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import numpy as np
+import torch
 
 from aia_models.data.faces import FaceDataset
+from aia_models.data.pixels import unit_pixels
 from aia_models.data.splits import SPLITS, SplitFaces
 from aia_models.errors import ControlError
 from aia_models.judging.attacks import Attacks, attack_all
@@ -21,10 +23,9 @@ CONSTANT_WIDTH = 8  # coordinates of the representation that is the same for eve
 
 @dataclass(frozen=True)
 class Floor:
-    """An attacker where there is nothing to learn: its unfolded AUC is to lie within 4 standard errors of 0.5.
+    """An attacker on data that hold no information: its unfolded AUC must lie within 4 standard errors of 0.5.
 
-    `standard_error` is over identities: the deviation of the AUC when the judged people's values change places at
-    random.
+    `standard_error` is the standard deviation of the AUC when the judged people's values are permuted among them.
     """
 
     control: str
@@ -37,13 +38,13 @@ class Floor:
 
     @property
     def holds(self) -> bool:
-        """Whether it found nothing."""
+        """Whether the AUC is within the bound: the attacker has inferred nothing."""
         return abs(self.auc - 0.5) <= MAX_STANDARD_ERRORS * self.standard_error + 1e-9
 
 
 @dataclass(frozen=True)
 class Ceiling:
-    """Raw pixels on one split: the strongest attacker's folded AUC and the best matcher's AUC."""
+    """Figures of raw pixels on one split: the strongest attacker's folded AUC and the best matcher's AUC."""
 
     split: str
     attribute: str
@@ -54,22 +55,21 @@ class Ceiling:
 
 @dataclass(frozen=True)
 class Controls:
-    """The controls of one data set, split and suite."""
+    """All ceilings and floors of one data set with one suite of attackers."""
 
     ceilings: tuple[Ceiling, ...]
     floors: tuple[Floor, ...]
 
     def content(self) -> dict[str, object]:
-        """As JSON content."""
+        """Return the controls as JSON content."""
         return asdict(self)
 
 
 def judge_controls(faces: SplitFaces, suite: Suite, seed: int) -> Controls:
-    """Judges raw pixels, a constant representation, and raw pixels under attributes shuffled over identities.
+    """Judge raw pixels (ceilings), and a constant representation and raw pixels with shuffled attributes (floors).
 
-    A shuffled attribute is one for each person, also where the real one varies between a person's images, and the same
-    in every split, so that an attacker finds it only where people of one split are in another too. Raises
-    ControlError, in one line, where a floor does not hold.
+    A shuffled attribute has one random value per person, the same in every split: an attacker can infer it only where
+    splits share people. Raises ControlError, in one line, where a floor does not hold.
     """
     pixels = _pixels(faces, suite, seed)
     side = faces.image_side
@@ -112,21 +112,21 @@ def _pixels(faces: SplitFaces, suite: Suite, seed: int) -> dict[str, ReleasedFac
         if split in ("train", "attack"):
             part = part.subset(images_of_some_people(part.identity, seed))
         if suite == "full" or split != "train":
-            flat = np.asarray(part.images).reshape(1, len(part), -1).astype(np.float32) / 255
+            flat = unit_pixels(torch.from_numpy(np.array(part.images))).numpy().reshape(1, len(part), -1)
             columns = {name: part.attribute(name) for name in faces.attributes}
             released[split] = ReleasedFaces(flat, _numbers(part, faces), columns)
     return released
 
 
 def _numbers(part: FaceDataset, faces: SplitFaces) -> np.ndarray:
-    """Each image's person, numbered over all splits by name."""
+    """Return the number of each image's person, the same in all splits."""
     names = sorted({name for split in SPLITS for name in getattr(faces, split).identity_names})
     number = {name: index for index, name in enumerate(names)}
     return np.array([number[name] for name in part.identity_names], np.int32)[part.identity]
 
 
 def _shuffled(pixels: dict[str, ReleasedFaces], faces: SplitFaces, seed: int) -> dict[str, ReleasedFaces]:
-    """The same pixels with each attribute dealt out anew among the people of whom it is known."""
+    """Return the same pixels with each attribute shuffled among the people of whom it is known."""
     dealt = {name: _dealt(pixels, name, seed) for name in faces.attributes}
     return {
         split: ReleasedFaces(
@@ -149,8 +149,10 @@ def _floors(control: str, attacks: Attacks, released: dict[str, ReleasedFaces], 
 
 
 def _permuted_deviation(scores: np.ndarray, positive: np.ndarray, identity: np.ndarray, seed: int) -> float:
-    """Standard deviation of the AUC when whole people change places, their scores with them: the values of a person's
-    images are those of another's, in turn from a random one on."""
+    """Return the standard deviation of the AUC when attribute values are permuted among people.
+
+    The images of each person take the values of another person's images in turn, beginning with a random one.
+    """
     order = np.argsort(identity, kind="stable")
     scores, values = scores[order], positive[order]
     _, first, index, images = np.unique(
@@ -169,8 +171,11 @@ def _permuted_deviation(scores: np.ndarray, positive: np.ndarray, identity: np.n
 
 
 def _dealt(pixels: dict[str, ReleasedFaces], name: str, seed: int) -> np.ndarray:
-    """Person -> 0 or 1, -1 where unknown: in each split as large a share of 1 among its people as among its images, at
-    least one person of either. Who is in two splits has the later one's."""
+    """Draw a value for each person: 0 or 1, or -1 where the attribute is unknown.
+
+    In each split the share of 1 among its people is that among its images, with at least one person of each value. A
+    person in two splits, which should not occur, keeps the value of the later split.
+    """
     rng = np.random.default_rng(stream_seed(seed, "controls", "shuffled", name))
     values = np.full(1 + max(int(part.identity.max()) for part in pixels.values()), -1, np.int8)
     for part in pixels.values():

@@ -1,6 +1,6 @@
-"""What the adversary and the matcher of the training loop make of released representations: the paper's figures.
+"""Figures of the training loop's own adversary and matcher on released representations, as the paper reports them.
 
-They say how the paper measured, not what is private: the encoder learned to fool this adversary.
+They show how the paper measures, not what is private: the encoder has learned to fool this adversary.
 """
 
 from collections.abc import Mapping
@@ -26,17 +26,19 @@ from aia_models.networks.standardise import TOGETHER_IMAGES
 
 @dataclass(frozen=True)
 class InLoopFigure:
-    """One figure and its value in each resample of the split's people, the resamples of `judging.Judgement`."""
+    """A figure and its value in each resample of the split's people, the same resamples as in `judge.Judgement`."""
 
     value: float
-    bootstrap_samples: Float[np.ndarray, " draw"]
+    bootstrap_samples: Float[np.ndarray, " resample"]
 
 
 @dataclass(frozen=True)
 class InLoopFigures:
-    """The in-loop networks on one split: folded AUC and accuracies at probability 0.5 of the adversary (of several
-    private attributes' the one that reads most), the matcher's AUC and its accuracy at the distance that is best on
-    validation."""
+    """Figures of the in-loop networks on one split.
+
+    The adversary has a folded AUC, and accuracies at probability 0.5; of several attributes' adversaries the one with
+    the largest AUC counts. The matcher's accuracy uses the threshold that is best on validation.
+    """
 
     adversary_auc: InLoopFigure
     adversary_accuracy: InLoopFigure
@@ -46,8 +48,10 @@ class InLoopFigures:
 
 
 def judge_in_loop(networks: Networks, released: Mapping[str, ReleasedFaces]) -> dict[str, InLoopFigures]:
-    """The figures of each judged split, on released representations as they are: neither network is trained again,
-    also where training saw no channel (Original, Random)."""
+    """Return the figures of each judged split; neither network is trained again on the released representations.
+
+    This also holds for baselines whose training saw no channel (Original, Random).
+    """
     figures: dict[str, InLoopFigures] = {}
     threshold = None
     for split in JUDGED_SPLITS:
@@ -73,7 +77,7 @@ def judge_in_loop(networks: Networks, released: Mapping[str, ReleasedFaces]) -> 
 def _adversary_figures(
     log_odds: Float[np.ndarray, " n"], attribute: Int8[np.ndarray, " n"], identity: Int32[np.ndarray, " n"]
 ) -> tuple[InLoopFigure, InLoopFigure, InLoopFigure]:
-    """Folded AUC, accuracy and balanced accuracy on the images whose attribute is known."""
+    """Return folded AUC, accuracy and balanced accuracy on the images whose attribute is known."""
     known = attribute >= 0
     scores, positive, weights = log_odds[known], attribute[known] == 1, identity_weights(identity[known])
     return (
@@ -87,7 +91,7 @@ def _adversary_figures(
 def _outputs(
     networks: Networks, faces: ReleasedFaces
 ) -> tuple[Float[np.ndarray, "attribute n"], Float[np.ndarray, "n dim"]]:
-    """Each adversary's log-odds, mean of its members, and the matcher's embeddings, in float64."""
+    """Return each adversary's log-odds (mean of its members) and the matcher's embeddings, in float64."""
     device = next(networks.parameters()).device
     released = torch.from_numpy(faces.representations).to(device)
     parts = released.chunk(-(-len(released) // TOGETHER_IMAGES))  # each is standardised by itself
@@ -103,7 +107,7 @@ def _accuracy(correct: np.ndarray, weights: np.ndarray) -> InLoopFigure:
 
 
 def _balanced_accuracy(predicted: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> InLoopFigure:
-    """Mean of the two classes' recalls; NaN in a resample without one of them."""
+    """Return the mean of the two classes' recalls; NaN in a resample without one of the classes."""
     recalls = [_accuracy(predicted[of] == positive[of], weights[:, of]) for of in (positive, ~positive)]
     one, other = recalls
     return InLoopFigure((one.value + other.value) / 2, (one.bootstrap_samples + other.bootstrap_samples) / 2)

@@ -1,23 +1,23 @@
-"""Fresh matchers: fitted on the `attack` identities' released representations, judged on others."""
+"""Fresh matchers, fitted on released representations of the `attack` identities and judged on other people."""
 
 from collections.abc import Callable, Iterator
 from itertools import islice
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, Int32, Int64
+from jaxtyping import Float, Int32, Int64
 
 from aia_models.config import MatcherConfig
 from aia_models.errors import DataError
+from aia_models.judging.released import Representations
 from aia_models.losses.losses import all_pairs_contrastive_loss
 from aia_models.measures.whitening import Whitening, unit_length
 from aia_models.networks.matcher import Matcher
 from aia_models.networks.standardise import MIN_SD
 from aia_models.random_streams import normal_like, stream, stream_seed
 
-Released = Float32[np.ndarray, "n k"]
 Embedding = Float[np.ndarray, "n dim"]
-Embed = Callable[[Released], Embedding]
+Embed = Callable[[Representations], Embedding]
 
 WHITENED_COMPONENTS = 150
 SIAMESE_STEPS = {"cheap": 80, "full": 300}  # by suite
@@ -27,34 +27,33 @@ SIAMESE_INPUT_NOISE = 0.4  # in standard deviations of the inputs
 
 
 def fit_whitened_cosine(
-    released: Released,
+    released: Representations,
     identity: Int32[np.ndarray, " n"],
     map_shape: tuple[int, int, int],
     seed: int,
     steps: int,
 ) -> Embed:
-    """PCA-whitened representations of length 1: their distance orders pairs as the cosine does.
+    """Return an embedding into PCA-whitened representations of length 1, whose distance ranks pairs like the cosine.
 
-    Learns nothing from identities, only the coordinates' covariance.
+    It learns only the coordinates' covariance, nothing from identities.
     """
     whiten = Whitening(released, WHITENED_COMPONENTS)
     return lambda others: unit_length(whiten(others))
 
 
 def fit_siamese(
-    released: Released,
+    released: Representations,
     identity: Int32[np.ndarray, " n"],
     map_shape: tuple[int, int, int],
     seed: int,
     steps: int,
 ) -> Embed:
-    """The paper's Siamese network (section 5.2) trained from new weights by Eq. 7, `steps` times, on centred maps of
-    variance 1 over all coordinates together: scaled each by itself, those that hold only a channel's noise would drown
-    the others.
+    """Train the paper's Siamese network (section 5.2) from new weights by Eq. 7 for `steps` steps, as an embedding.
 
-    Each step takes a few images of a few people and averages Eq. 7 over all pairs among them, those of one person
-    weighing as much as those of two: many more pairs per forward pass than one partner per anchor. Gaussian noise
-    on the inputs keeps it from learning its few people by heart.
+    Inputs are centred and scaled by one factor to variance 1: with one factor per coordinate, coordinates that hold
+    only the channel's noise would drown the others. Each step takes a few images of a few people and averages Eq. 7
+    over all pairs among them, with the same weight for pairs of one person and of two: many more pairs per forward pass
+    than one partner per anchor. Gaussian noise on the inputs keeps it from memorising its few people.
     """
     mean = released.mean(0)
     sd = np.maximum((released - mean).std(), np.float32(MIN_SD))
@@ -76,7 +75,7 @@ def fit_siamese(
         optimiser.step()
 
     @torch.no_grad()
-    def embed(others: Released) -> Embedding:
+    def embed(others: Representations) -> Embedding:
         return network(torch.from_numpy((others - mean) / sd)).double().numpy()
 
     return embed
@@ -85,8 +84,10 @@ def fit_siamese(
 def _groups(
     identity: Int32[np.ndarray, " n"], rng: np.random.Generator
 ) -> Iterator[Int64[np.ndarray, " rows"]]:
-    """Rows of `SIAMESE_IMAGES` images each of `SIAMESE_PEOPLE` people (all of them where there are fewer) who have
-    two or more; an image is taken twice only where its person has too few."""
+    """Yield the rows of `SIAMESE_IMAGES` images each of `SIAMESE_PEOPLE` people (or all, if fewer) with several images.
+
+    An image is taken twice only where its person has fewer than `SIAMESE_IMAGES`.
+    """
     images = [np.flatnonzero(identity == one) for one in np.unique(identity)]
     images = [own for own in images if len(own) > 1]
     if not images:

@@ -1,4 +1,4 @@
-"""Released representations of one split: what fresh attackers and matchers see."""
+"""Released representations of the splits: the input of fresh attackers and matchers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,35 +16,35 @@ from aia_models.random_streams import stream, stream_seed
 from aia_models.release.anonymizer import Anonymizer
 
 Suite = Literal["cheap", "full"]
-Released = Float32[np.ndarray, "n k"]
+Representations = Float32[np.ndarray, "n k"]
 
 RANDOM_CHANNELS = ("noise", "random_replacement")
-RELEASES = 3  # of each image that an attacker of suite `full` learns from
+RELEASES = 3  # number per image that attackers of the suite `full` learn from
 MEAN_RELEASES = 10
 
-MAX_LEARNT_IMAGES = 10_000  # of a split that attackers and matchers learn from
+MAX_LEARNT_IMAGES = 10_000  # per split that attackers and matchers learn from
 
 
 @dataclass(frozen=True)
 class ReleasedFaces:
     """Representations of a split's images with their identities and private attributes (1, 0, -1 unknown).
 
-    `releases` are independent releases of all images, one where the channel draws nothing; `mean_of_10` is the mean of
-    ten of them, None where it is not asked for or where they are all alike.
+    `releases` holds independent releases of all images, only one where the channel is not random. `mean_of_10` is the
+    mean of ten releases, None where it is not needed or the channel is not random.
     """
 
     releases: Float32[np.ndarray, "release n k"]
     identity: Int32[np.ndarray, " n"]
     attributes: Mapping[str, Int8[np.ndarray, " n"]]
-    mean_of_10: Released | None = None
+    mean_of_10: Representations | None = None
 
     @property
-    def representations(self) -> Released:
-        """The first release: the one on which attackers and matchers are judged."""
+    def representations(self) -> Representations:
+        """The first release, on which attackers and matchers are judged."""
         return self.releases[0]
 
     def known(self, attribute: str) -> Bool[np.ndarray, " n"]:
-        """Which images have a known value of `attribute`."""
+        """Return a mask of the images with a known value of `attribute`."""
         return self.attributes[attribute] >= 0
 
 
@@ -56,7 +56,7 @@ def images_of_some_people(identity: Int32[np.ndarray, " n"], seed: int) -> Int64
 
 
 def check_released(released: Mapping[str, ReleasedFaces]) -> None:
-    """Raises DataError, in one line, where a split holds values that are not finite, or an attribute of one value."""
+    """Raise DataError, in one line, where a split holds non-finite values, or only one value of an attribute."""
     for split, faces in released.items():
         finite = np.asarray(np.isfinite(faces.releases).all(axis=(0, 2)))
         if not finite.all():
@@ -76,11 +76,12 @@ def check_released(released: Mapping[str, ReleasedFaces]) -> None:
 def release_faces(
     anonymizer: Anonymizer, faces: SplitFaces, seed: int, suite: Suite
 ) -> Mapping[str, ReleasedFaces]:
-    """What judging sees, the noise drawn from the seed's own streams, one for each split and release.
+    """Return the released representations that the suite judges, by split.
 
-    `cheap` sees each split but `train` released once. `full` sees `train` too, several releases of those that
-    attackers learn from, and means of ten; where the channel draws nothing one release is all there is. Of `attack`
-    and `train` it sees at most 10,000 images, of people drawn at random.
+    Noise comes from a stream of `seed` for each split and release. The suite `cheap` takes one release of every split
+    but `train`. `full` also takes `train`, three releases of the splits that attackers learn from, and means of ten
+    releases; a channel that is not random has one release. `attack` and `train` are limited to 10,000 images, of people
+    drawn at random.
     """
     parts = {split: getattr(faces, split) for split in SPLITS if suite == "full" or split != "train"}
     return {

@@ -1,8 +1,8 @@
-"""Fresh attackers: classifiers of a private attribute on frozen released representations.
+"""Fresh attackers: scikit-learn classifiers of a private attribute on frozen released representations.
 
-They read released representations standardised by `feature_scaler`, or the leading principal components of these as
-they were released: where a channel adds the same noise to every coordinate, standardising blows up those that hold
-nothing else, and buries what the others hold. Those that look at images or maps take them as released too.
+They read released representations standardised by `feature_scaler`, or the leading principal components of the
+representations without standardisation: where a channel adds the same noise to every coordinate, standardising blows
+up the coordinates that hold only noise. Attackers that read images or maps do not standardise coordinates either.
 """
 
 import warnings
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Int64
+from jaxtyping import Bool, Float, Int64
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.kernel_approximation import Nystroem
@@ -24,10 +24,10 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.utils.class_weight import compute_sample_weight
 
+from aia_models.judging.released import Representations
 from aia_models.measures.metrics import auc
 from aia_models.measures.whitening import Whitening
 
-Released = Float32[np.ndarray, "n k"]
 Features = Float[np.ndarray, "n k"]
 Positive = Bool[np.ndarray, " n"]
 Setting = TypeVar("Setting")
@@ -41,20 +41,20 @@ TREE_FEATURES = 0.2  # of the coordinates that each split of a tree may choose f
 
 @dataclass(frozen=True)
 class Examples:
-    """Representations as released, and each coordinate standardised by the attacker's own scaler."""
+    """Representations as released, and as features: each coordinate standardised by the attacker's own scaler."""
 
-    released: Released
+    released: Representations
     features: Features
 
     def __len__(self) -> int:
         return len(self.released)
 
     def at(self, rows: Int64[np.ndarray, " row"] | Positive) -> "Examples":
-        """Those in `rows`."""
+        """Return the examples at `rows`."""
         return Examples(self.released[rows], self.features[rows])
 
     def mean_of(self, releases: int) -> "Examples":
-        """Means over the releases of each image, which lie one behind the other."""
+        """Return means over the releases of each image; the examples hold one release of all images after another."""
         return Examples(
             *(rows.reshape(releases, -1, rows.shape[1]).mean(0) for rows in (self.released, self.features))
         )
@@ -64,14 +64,14 @@ Scorer = Callable[[Examples], np.ndarray]  # above 0 means attribute 1
 
 
 class Attacker(ABC, Generic[Setting]):
-    """A way to learn a private attribute. `settings` are what it may choose from, `usual` is what it takes unchosen."""
+    """A method to learn a private attribute: `choose` picks one of `settings`, and `usual` is the default."""
 
     settings: tuple[Setting, ...]
     usual: Setting
 
     @abstractmethod
     def fit(self, examples: Examples, positive: Positive, setting: Setting, seed: int) -> Scorer:
-        """Learns from examples and returns its score of others."""
+        """Learn from examples and return the function that scores other examples."""
 
     def choose(
         self,
@@ -81,7 +81,7 @@ class Attacker(ABC, Generic[Setting]):
         truth: Bool[np.ndarray, " held"],
         seed: int,
     ) -> Setting:
-        """The setting with which, fitted on `own`, it has the largest AUC on the held-back examples."""
+        """Return the setting with the largest AUC on the held-back examples when fitted on `own`."""
         if len(self.settings) == 1:
             return self.settings[0]
         scores = [self.fit(own, positive, setting, seed)(held_back) for setting in self.settings]
@@ -93,15 +93,18 @@ Estimator = LogisticRegression | SVC | MLPClassifier | Pipeline | HistGradientBo
 
 
 class ScikitSetting(NamedTuple):
-    """Strength of the classifier's regularisation, and how many whitened principal components of what was released it
-    reads (None: the standardised features). The leading components carry less of the channel's noise."""
+    """Setting of a scikit-learn attacker.
+
+    `value` is the regularisation's strength, or the number of trees. `components` is the number of whitened principal
+    components that it reads (None: the standardised features); the leading ones carry less of the channel's noise.
+    """
 
     value: int | float
     components: int | None = None
 
 
 class ScikitAttacker(Attacker[ScikitSetting]):
-    """A classifier of scikit-learn on what its setting says it reads; `make(images, value, seed)` builds it."""
+    """An attacker by a classifier of scikit-learn, which `make(images, value, seed)` builds."""
 
     def __init__(
         self,
@@ -114,13 +117,13 @@ class ScikitAttacker(Attacker[ScikitSetting]):
         self.usual = usual
 
     def fit(self, examples: Examples, positive: Positive, setting: ScikitSetting, seed: int) -> Scorer:
-        """As in `Attacker`."""
+        """Fit the classifier; see `Attacker.fit`."""
         estimator = self.make(len(examples), setting.value, seed)
         read = reading(examples, setting.components)
         features = read(examples)
         if isinstance(estimator, MLPClassifier):
             weight = compute_sample_weight("balanced", positive)
-            with warnings.catch_warnings():  # its number of epochs is fixed on purpose
+            with warnings.catch_warnings():  # the number of epochs is fixed on purpose
                 warnings.simplefilter("ignore", ConvergenceWarning)
                 estimator.fit(features, positive, sample_weight=weight)
             return lambda others: np.asarray(estimator.predict_proba(read(others)))[:, 1] - 0.5
@@ -130,39 +133,42 @@ class ScikitAttacker(Attacker[ScikitSetting]):
 
 
 def reading(examples: Examples, components: int | None) -> Callable[[Examples], Features]:
-    """How a classifier reads examples: by their standardised features, or on the leading principal components of what
-    was released to it, whitened (by the features too where nothing varies)."""
+    """Return the function from examples to a classifier's input.
+
+    The input is the standardised features, or with `components` that many whitened principal components of the released
+    representations, fitted on `examples` (the features again where these do not vary).
+    """
     whiten = None if components is None else Whitening(examples.released, components)
     if whiten is None or not whiten.components:
         return lambda others: others.features
     return lambda others: whiten(others.released)
 
 
-def feature_scaler(released: Released) -> StandardScaler:
-    """The standardisation that an attacker fits on the representations of its own people."""
+def feature_scaler(released: Representations) -> StandardScaler:
+    """Fit the standardisation of an attacker's training representations."""
     return StandardScaler().fit(released)
 
 
-def examples_of(released: Released, scaler: StandardScaler) -> Examples:
-    """The representations as an attacker with this standardisation sees them."""
+def examples_of(released: Representations, scaler: StandardScaler) -> Examples:
+    """Return representations together with their features under an attacker's standardisation."""
     return Examples(released, np.asarray(scaler.transform(released)))
 
 
 def logistic_regression(images: int, inverse_penalty: int | float, seed: int) -> LogisticRegression:
-    """Class-balanced logistic regression."""
+    """Return a class-balanced logistic regression."""
     return LogisticRegression(C=inverse_penalty, class_weight="balanced", max_iter=500)
 
 
 def _scaled_rbf(
     features: Float[np.ndarray, "others k"], fitted: Float[np.ndarray, "n k"]
 ) -> Float[np.ndarray, "others n"]:
-    """The RBF kernel with scikit-learn's `scale` width, as matrix products: several times as fast as libsvm's own."""
-    variance = float(fitted.var()) or 1.0  # as scikit-learn has it where nothing varies
+    """Return the RBF kernel with scikit-learn's `scale` width; matrix products are several times as fast as libsvm."""
+    variance = float(fitted.var()) or 1.0  # scikit-learn's value where nothing varies
     return rbf_kernel(features, fitted, gamma=1 / (fitted.shape[1] * variance))
 
 
 def rbf_svm(images: int, inverse_penalty: int | float, seed: int) -> SVC | Pipeline:
-    """Class-balanced SVM with an RBF kernel of scikit-learn's `scale` width; above `EXACT_SVM_IMAGES` training
+    """Return a class-balanced SVM with an RBF kernel of scikit-learn's `scale` width; above `EXACT_SVM_IMAGES` training
     images logistic regression on its Nystroem approximation."""
     if images <= EXACT_SVM_IMAGES:
         kernel: Any = _scaled_rbf  # scikit-learn's stub knows only names
@@ -174,13 +180,13 @@ def rbf_svm(images: int, inverse_penalty: int | float, seed: int) -> SVC | Pipel
 
 
 def mlp(images: int, weight_decay: int | float, seed: int) -> MLPClassifier:
-    """Perceptron with one hidden layer, held back by weight decay rather than by stopping early."""
+    """Return a perceptron with one hidden layer, regularised by weight decay instead of early stopping."""
     batch: Any = min(128, images)  # scikit-learn's stub knows only "auto"
     return MLPClassifier((64,), alpha=weight_decay, batch_size=batch, max_iter=MLP_EPOCHS, random_state=seed)
 
 
 def gradient_boosting(images: int, trees: int | float, seed: int) -> HistGradientBoostingClassifier:
-    """Class-balanced gradient-boosted trees on histograms."""
+    """Return class-balanced gradient-boosted trees on histograms."""
     never: Any = False  # scikit-learn's stub knows only "auto"
     return HistGradientBoostingClassifier(
         max_iter=int(trees), max_leaf_nodes=TREE_LEAVES, max_features=TREE_FEATURES,
@@ -188,7 +194,7 @@ def gradient_boosting(images: int, trees: int | float, seed: int) -> HistGradien
     )  # fmt: skip
 
 
-# The usual settings read most from encoders without protection, with erasure and noise, and trained against kernel
+# The usual settings infer most from encoders without protection, with erasure and noise, and trained against kernel
 # adversaries, on real faces (docs/judging.md).
 _of = ScikitSetting
 SCIKIT_ATTACKERS = {

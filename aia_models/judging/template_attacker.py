@@ -1,4 +1,4 @@
-"""Attack by similarity to labelled templates: whom does a representation look like?"""
+"""An attack by similarity to labelled templates."""
 
 from typing import NamedTuple
 
@@ -8,24 +8,27 @@ from jaxtyping import Float
 from aia_models.judging.sklearn_attackers import Attacker, Examples, Positive, Scorer, reading
 from aia_models.measures.whitening import unit_length
 
-CALIBRATED_TEMPLATES = 2000  # at most so many are scored to find the middle
-ITSELF = 1 - 1e-5  # cosine similarity from which on a template meets itself
+CALIBRATED_TEMPLATES = 2000  # the largest number that is scored to calibrate the middle
+ITSELF = 1 - 1e-5  # a cosine similarity above this is that of a template with itself
 
 
 class TemplateSetting(NamedTuple):
-    """How many most similar templates of each value are looked at, and how many whitened principal components of what
-    was released they are compared on (None: the standardised features)."""
+    """Setting of the template attacker.
+
+    `neighbours` is the number of nearest templates of each attribute value. `components` is the number of whitened
+    principal components on which similarity is computed (None: on the standardised features).
+    """
 
     neighbours: int
     components: int | None
 
 
 class TemplateAttacker(Attacker[TemplateSetting]):
-    """Mean cosine similarity to the nearest templates with the attribute minus that to the nearest without.
+    """Scores by the mean cosine similarity to the nearest templates with the attribute minus that to those without.
 
-    A template is the mean of an image's releases, which `releases` counts. Labelled protected templates alone gave soft
-    biometrics away by their similarities (Osorio-Roig et al. 2022, arXiv 2110.05443). Of the larger class some are
-    always nearer: the middle of both classes' mean scores, each template judged by the others, is taken off.
+    A template is the mean of an image's releases; `releases` is their number. Similarities to labelled protected
+    templates reveal soft biometrics (Osorio-Roig et al. 2022, arXiv 2110.05443). Because templates of the larger class
+    are nearer by chance, the middle of both classes' mean scores, leaving out each template itself, is subtracted.
     """
 
     settings = (
@@ -38,7 +41,7 @@ class TemplateAttacker(Attacker[TemplateSetting]):
         self.releases = releases
 
     def fit(self, examples: Examples, positive: Positive, setting: TemplateSetting, seed: int) -> Scorer:
-        """As in `Attacker`."""
+        """Store the labelled templates and calibrate the middle; see `Attacker.fit`."""
         means = examples.mean_of(self.releases)
         read = reading(means, setting.components)
 

@@ -1,4 +1,4 @@
-"""Eq. 5 to 8 of the paper, each a mean over its elements."""
+"""The losses of Eq. 5 to 8 of the paper, each a mean over its elements, and contrastive losses over a batch."""
 
 import torch
 from jaxtyping import Bool, Float, Int8, Int32, Int64
@@ -23,7 +23,7 @@ def adversary_loss(
     """Binary cross-entropy of the adversary (section 4.2), mean over images with a known attribute and members.
 
     `attribute` is 1, 0 or -1 (unknown: no part of the loss). With `class_balanced` the two classes of the
-    batch weigh the same, so that guessing the larger one earns nothing. 0 where nobody's attribute is known.
+    batch weigh the same, so that guessing the larger one earns nothing. 0 where no attribute is known.
     """
     known, positive = attribute >= 0, attribute == 1
     per_image = F.binary_cross_entropy_with_logits(

@@ -1,4 +1,4 @@
-"""The leading principal components of a batch, in front of kernel penalties."""
+"""Partial whitening of a batch by its leading principal components, in front of kernel penalties."""
 
 import torch
 from jaxtyping import Float
@@ -7,20 +7,19 @@ from torch import Tensor
 from aia_models.networks.standardise import MIN_SD
 
 COMPONENTS = 100
-RELATIVE_TOLERANCE = 1e-6  # directions below this share of the largest variance count as without any
+RELATIVE_TOLERANCE = 1e-6  # directions below this share of the largest variance count as without variance
 EXPONENT = 0.25
 
 
-def half_whitened(
+def partially_whiten(
     values: Float[Tensor, "n k"], components: int = COMPONENTS, exponent: float = EXPONENT
 ) -> Float[Tensor, "n component"]:
-    """The leading principal components of `values` over the batch, each divided by that power of its variance (the
-    fourth root; 0 would leave it as it is, 1/2 whiten it), all together scaled to mean square 1.
+    """Return the leading principal components of `values` over the batch, each divided by variance to the `exponent`.
 
-    Trained encoders speak in few of their directions, and a channel's noise fills all of them alike. Standardised
-    coordinates are mostly that noise and kernels on them read little; whitened components weigh the hundredth like
-    the first. Half-way between whitening and leaving the scale is where penalties hid most (docs/experiments/). The
-    directions and their variances count as given: no gradient goes through them, as none does where nothing varies.
+    An exponent of 0 keeps each component's scale and 1/2 whitens it; the default is half-way. All components together
+    are scaled to mean square 1. Trained encoders use few of their directions, whereas a channel's noise fills all of
+    them: standardised coordinates are mostly noise, and whitened components weigh the hundredth like the first. The
+    default is where penalties hid most (docs/experiments/). No gradient passes through directions and variances.
     """
     centred = values - values.mean(0)
     with torch.no_grad():

@@ -1,5 +1,7 @@
-"""What the anonymizer lowers, weighted by β, in place of the paper's -L_Adv: each tells how much a representation
-still says of the private attribute (or, for the bottleneck, of the image)."""
+"""Penalties that the anonymizer minimises, weighted by β, in place of the paper's -L_Adv.
+
+Each measures how much a representation reveals of the private attribute (or, for the bottleneck, of the image).
+"""
 
 import math
 from collections.abc import Callable
@@ -10,20 +12,20 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from aia_models.config import PenaltyKind, Schedule
-from aia_models.losses.partial_whitening import half_whitened
+from aia_models.losses.partial_whitening import partially_whiten
 
 RIDGE = 0.1  # of the mean of the kernel's diagonal
 RANDOM_FEATURES = 1024
 RAMP_SHARE = 0.3  # of the joint epochs in which β grows to its full value
 REVERSAL_STEEPNESS = 10.0  # Ganin and Lempitsky's
 MIN_PRODUCT = 1e-6
-FEWEST_IMAGES = 8  # of known attribute in a batch: below this a kernel term is 0
+MIN_IMAGES = 8  # of known attribute in a batch: below this a kernel term is 0
 
 Penalty = Callable[[Float[Tensor, "batch k"], Float[Tensor, " batch"], bool, torch.Generator], Tensor]
 
 
 def scheduled(schedule: Schedule, progress: float) -> float:
-    """Share of β in force at `progress` (0 to 1) of joint training.
+    """Return the share of β in force at `progress` (0 to 1) of joint training.
 
     `ramp` grows linearly over the first 30 %; `reversal` is 2 / (1 + exp(-10 progress)) - 1, gradient reversal's
     schedule (Ganin and Lempitsky 2015, section 4.2).
@@ -36,14 +38,14 @@ def scheduled(schedule: Schedule, progress: float) -> float:
 
 
 def negative_entropy(log_odds: Float[Tensor, "batch member"]) -> Float[Tensor, ""]:
-    """Minus the mean entropy of the adversary's answers, in nats: -log 2 where it cannot tell (maximum entropy
+    """Return minus the mean entropy of the adversary's answers, in nats: -log 2 where it guesses (maximum entropy
     adversarial representation learning, Roy and Boddeti 2019, arXiv 1904.05514)."""
     log_odds = log_odds.float()
     return -F.binary_cross_entropy_with_logits(log_odds, torch.sigmoid(log_odds))
 
 
 def rate(g: Float[Tensor, "batch k"], noise_sd: float) -> Float[Tensor, ""]:
-    """Upper bound of what g + noise tells of the image, nats per coordinate: mean of log(1 + var / noise_sd²) / 2.
+    """Return an upper bound of the image's information in g + noise, in nats per coordinate: mean log(1 + var/sd²) / 2.
 
     The KL term of the variational information bottleneck (Alemi et al. 2017, arXiv 1612.00410) for Gaussian noise of
     fixed width, with the best factorised Gaussian as its marginal.
@@ -58,8 +60,9 @@ def kernel_ridge(
     mirrored: bool,
     generator: torch.Generator,
 ) -> Float[Tensor, ""]:
-    """Squared correlation, on one random half of the batch, of the attribute with what kernel ridge regression in
-    closed form, fitted on the other half, predicts; 0 where it points the wrong way.
+    """Return the squared correlation of the attribute with the prediction of kernel ridge regression in closed form.
+
+    The regression is fitted on a random half of the batch and judged on the other; a negative correlation counts as 0.
 
     A closed-form adversary never lags behind the encoder (OptNet-ARL, Sadeghi, Wang and Boddeti 2021, arXiv
     2109.05535). Kernel: RBF of the mean squared distance, plus the linear one unless `mirrored`.
@@ -74,7 +77,7 @@ def kernel_ridge_rff(
     mirrored: bool,
     generator: torch.Generator,
 ) -> Float[Tensor, ""]:
-    """As `kernel_ridge`, its RBF kernel approximated by random Fourier features, new ones at each call."""
+    """Return `kernel_ridge` with its RBF kernel approximated by random Fourier features, new ones at each call."""
     mapped = random_fourier_features(features, generator)
     kernel = mapped @ mapped.T + (0.0 if mirrored else features @ features.T / features.shape[1])
     return _ridge_correlation(kernel, centred, generator)
@@ -83,7 +86,7 @@ def kernel_ridge_rff(
 def random_fourier_features(
     features: Float[Tensor, "n k"], generator: torch.Generator
 ) -> Float[Tensor, "n random"]:
-    """Features whose inner products are on average the RBF kernel of the mean squared distance (Rahimi and Recht
+    """Return features whose inner products approximate the RBF kernel of the mean squared distance (Rahimi and Recht
     2007)."""
     width = 1 / _squared_distances(features).mean()
     draw = {"generator": generator, "device": features.device}
@@ -119,18 +122,19 @@ def kernel_penalty(
     mirrored: bool,
     generator: torch.Generator,
 ) -> Float[Tensor, ""]:
-    """The kernel term `kind` on the half-whitened leading components of the batch's representations, images of unknown
-    attribute (-1) left out; 0 where too few are left, all have one value, or all representations are alike.
+    """Return the kernel term `kind` on the partially whitened representations of the batch.
 
-    With `mirrored` the classes' means change places first, f - 2 y (y'f) / (y'y) with y the centred attribute.
+    Images of unknown attribute (-1) are left out. The term is 0 where fewer than `MIN_IMAGES` are left, all have one
+    value, or all representations are equal. With `mirrored` the classes' means are swapped first: f - 2 y (y'f) / (y'y)
+    with y the centred attribute.
     """
     rows = (attribute >= 0).nonzero()[:, 0]
     labels = (attribute[rows] == 1).float()
     centred = labels - labels.mean()
-    if len(rows) < FEWEST_IMAGES or not bool(centred.any()):
+    if len(rows) < MIN_IMAGES or not bool(centred.any()):
         return released.sum() * 0.0
     with torch.autocast(released.device.type, enabled=False):  # distances are differences of large numbers
-        features = half_whitened(released[rows].float())
+        features = partially_whiten(released[rows].float())
         if not bool(features.any()):
             return features.sum()
         if mirrored:

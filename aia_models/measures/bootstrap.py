@@ -1,7 +1,7 @@
-"""Bootstrap over identities: images of one person are not independent, so people are what is resampled.
+"""Bootstrap over identities: images of one person are not independent, so people are resampled, not images.
 
-The Poisson bootstrap (Hanley and MacGibbon 2006; Chamandy et al. 2012): each person's weight in each resample is an
-independent Poisson number of mean 1, so that it does not depend on who else is there.
+This is the Poisson bootstrap (Hanley and MacGibbon 2006; Chamandy et al. 2012): each person's weight in each resample
+is an independent Poisson number of mean 1, so that it does not depend on the other people.
 """
 
 import numpy as np
@@ -16,42 +16,45 @@ INTERVAL = (2.5, 97.5)  # percentiles of a 95 % interval
 
 
 def identity_weights(
-    identity: Int32[np.ndarray, " n"], draws: int = BOOTSTRAP_SAMPLES
-) -> Float[np.ndarray, "draw n"]:
-    """How often each image's person appears in each of `draws` resamples.
+    identity: Int32[np.ndarray, " n"], resamples: int = BOOTSTRAP_SAMPLES
+) -> Float[np.ndarray, "resample n"]:
+    """Return how often each image's person appears in each of `resamples` resamples.
 
-    A person's weights depend on its number alone: where people keep their numbers, different sets of them share
-    resamples.
+    A person's weights depend only on its number, so that different subsets of the same numbered people share resamples.
     """
     rng = np.random.default_rng(stream_seed(0, "bootstrap", "identities"))
-    counts = rng.poisson(1.0, (int(identity.max()) + 1, draws))
+    counts = rng.poisson(1.0, (int(identity.max()) + 1, resamples))
     return counts[identity].T.astype(np.float64)
 
 
 def folded_auc_bootstrap_samples(
-    scores: Float[np.ndarray, " n"], positive: Bool[np.ndarray, " n"], weights: Float[np.ndarray, "draw n"]
-) -> Float[np.ndarray, " draw"]:
-    """An attacker's AUC in each resample, folded in the direction of its point estimate."""
+    scores: Float[np.ndarray, " n"],
+    positive: Bool[np.ndarray, " n"],
+    weights: Float[np.ndarray, "resample n"],
+) -> Float[np.ndarray, " resample"]:
+    """Return an attacker's AUC in each resample, folded in the direction of its point estimate."""
     point = weighted_aucs(scores, positive, np.ones((1, len(scores))))[0]
     aucs = weighted_aucs(scores, positive, weights)
     return aucs if point >= 0.5 else 1 - aucs
 
 
 def weighted_shares(
-    right: Bool[np.ndarray, " n"], weights: Float[np.ndarray, "draw n"]
-) -> Float[np.ndarray, " draw"]:
-    """Share of `right` in each resample; NaN in one without anybody."""
+    right: Bool[np.ndarray, " n"], weights: Float[np.ndarray, "resample n"]
+) -> Float[np.ndarray, " resample"]:
+    """Return the weighted share of `right` in each resample; NaN in a resample of total weight 0."""
     whole = weights.sum(1)
     return np.divide(weights @ right, whole, out=np.full(len(weights), np.nan), where=whole > 0)
 
 
-def pair_weights(pairs: Pairs, weights: Float[np.ndarray, "draw n"]) -> Float[np.ndarray, "draw pair"]:
-    """Weight of each pair in each resample: of both people where they differ, of the one where not."""
+def pair_weights(
+    pairs: Pairs, weights: Float[np.ndarray, "resample n"]
+) -> Float[np.ndarray, "resample pair"]:
+    """Return each pair's weight in each resample: the product of two people's weights, or the weight of one person."""
     left = weights[:, pairs.left]
     return np.where(pairs.different, left * weights[:, pairs.right], left)
 
 
-def interval(draws: Float[np.ndarray, " draw"]) -> tuple[float, float]:
-    """95 % interval of a figure from its values in the resamples (those without one of the classes left out)."""
-    low, high = np.nanpercentile(draws, INTERVAL)
+def interval(bootstrap_samples: Float[np.ndarray, " resample"]) -> tuple[float, float]:
+    """Return the 95 % percentile interval of a figure from its values in the resamples; NaN values are left out."""
+    low, high = np.nanpercentile(bootstrap_samples, INTERVAL)
     return float(low), float(high)

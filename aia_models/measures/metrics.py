@@ -1,15 +1,15 @@
-"""Figures of classification and verification from scores: arrays in, numbers out."""
+"""Metrics of classification and verification, computed from scores: arrays in, numbers out."""
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 Scores = Float[np.ndarray, " n"]
 Labels = Bool[np.ndarray, " n"]
-Weights = Float[np.ndarray, "draw n"]
+Weights = Float[np.ndarray, "resample n"]
 
 
-def weighted_aucs(scores: Scores, positive: Labels, weights: Weights) -> Float[np.ndarray, " draw"]:
-    """ROC AUC of `scores` for each row of `weights`, ties counted half; NaN where a row leaves one class only.
+def weighted_aucs(scores: Scores, positive: Labels, weights: Weights) -> Float[np.ndarray, " resample"]:
+    """Return the ROC AUC for each row of `weights`, ties counted half; NaN where a row leaves one class only.
 
     Raises ValueError for a score that is NaN or infinite: it has no rank.
     """
@@ -27,23 +27,25 @@ def weighted_aucs(scores: Scores, positive: Labels, weights: Weights) -> Float[n
 
 
 def auc(scores: Scores, positive: Labels) -> float:
-    """ROC AUC: the probability that a positive scores above a negative, ties counted half."""
+    """Return the ROC AUC: the probability that a positive scores above a negative, ties counted half."""
     return float(weighted_aucs(scores, positive, np.ones((1, len(scores))))[0])
 
 
 def folded(value: float) -> float:
-    """max(AUC, 1 - AUC): an attacker that is always wrong knows as much as one that is always right."""
+    """Return max(AUC, 1 - AUC): an attacker that is always wrong knows as much as one that is always right."""
     return max(value, 1 - value)
 
 
 def balanced_accuracy(predicted: Labels, positive: Labels) -> float:
-    """Mean of the two classes' recalls."""
+    """Return the mean of the two classes' recalls."""
     return float((predicted[positive].mean() + (~predicted[~positive]).mean()) / 2)
 
 
 def error_rates(scores: Scores, positive: Labels) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Thresholds (descending, from infinity), false accept rates and true accept rates of accepting
-    scores at or above each threshold."""
+    """Return thresholds (descending, from infinity), and the false and true accept rates at each threshold.
+
+    A score at or above the threshold is accepted.
+    """
     order = np.argsort(-scores, kind="stable")
     ranked = scores[order]
     last = np.r_[np.flatnonzero(ranked[1:] != ranked[:-1]), len(ranked) - 1]
@@ -54,8 +56,8 @@ def error_rates(scores: Scores, positive: Labels) -> tuple[np.ndarray, np.ndarra
 
 def weighted_error_rates(
     scores: Scores, positive: Labels, weights: Weights
-) -> tuple[Float[np.ndarray, "draw step"], Float[np.ndarray, "draw step"]]:
-    """False and true accept rates, as in `error_rates`, for each row of `weights`; NaN where a class is missing."""
+) -> tuple[Float[np.ndarray, "resample step"], Float[np.ndarray, "resample step"]]:
+    """Return false and true accept rates as `error_rates`, for each row of `weights`; NaN where a class is missing."""
     order = np.argsort(-scores, kind="stable")
     ranked, is_positive, weight = scores[order], positive[order], weights[:, order]
     last = np.r_[np.flatnonzero(ranked[1:] != ranked[:-1]), len(ranked) - 1]
@@ -72,8 +74,8 @@ def weighted_error_rates(
 
 def weighted_equal_error_rates(
     scores: Scores, positive: Labels, weights: Weights
-) -> Float[np.ndarray, " draw"]:
-    """`equal_error_rate` for each row of `weights`; NaN where a row leaves one class only."""
+) -> Float[np.ndarray, " resample"]:
+    """Return the `equal_error_rate` for each row of `weights`; NaN where a row leaves one class only."""
     false, true = weighted_error_rates(scores, positive, weights)
     gap = false - (1 - true)
     after = np.argmax(gap >= 0, axis=1)
@@ -85,15 +87,15 @@ def weighted_equal_error_rates(
 
 def weighted_true_accept_rates(
     scores: Scores, positive: Labels, weights: Weights, false_accept_rate: float
-) -> Float[np.ndarray, " draw"]:
-    """`true_accept_rate` for each row of `weights`; NaN where a row leaves one class only."""
+) -> Float[np.ndarray, " resample"]:
+    """Return the `true_accept_rate` for each row of `weights`; NaN where a row leaves one class only."""
     false, true = weighted_error_rates(scores, positive, weights)
     best = np.where(false <= false_accept_rate, true, 0.0).max(1)
     return np.where(np.isnan(false[:, -1]) | np.isnan(true[:, -1]), np.nan, best)
 
 
 def equal_error_rate(scores: Scores, positive: Labels) -> float:
-    """Error rate where false accepts and false rejects are equal, interpolated between thresholds."""
+    """Return the rate at which false accepts and false rejects are equal (EER), interpolated between thresholds."""
     _, false, true = error_rates(scores, positive)
     gap = false - (1 - true)
     after = int(np.argmax(gap >= 0))
@@ -103,8 +105,10 @@ def equal_error_rate(scores: Scores, positive: Labels) -> float:
 
 
 def true_accept_rate(scores: Scores, positive: Labels, false_accept_rate: float) -> float | None:
-    """Largest true accept rate at no more than `false_accept_rate`; None with fewer than ten expected false
-    accepts among the negatives, too few to tell."""
+    """Return the largest true accept rate at no more than `false_accept_rate`.
+
+    Returns None where fewer than ten false accepts are expected among the negatives: too few for an estimate.
+    """
     if (~positive).sum() * false_accept_rate < 10:
         return None
     _, false, true = error_rates(scores, positive)
@@ -112,6 +116,6 @@ def true_accept_rate(scores: Scores, positive: Labels, false_accept_rate: float)
 
 
 def best_threshold(scores: Scores, positive: Labels) -> float:
-    """The score from which on to accept for the highest balanced accuracy."""
+    """Return the threshold of the highest balanced accuracy; scores at or above it are accepted."""
     thresholds, false, true = error_rates(scores, positive)
     return float(thresholds[np.argmax(true - false)])

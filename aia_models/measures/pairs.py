@@ -1,4 +1,4 @@
-"""Pairs of images on which matchers are judged: the same ones for every trial on the same faces."""
+"""Pairs of images on which matchers are judged; every trial on the same faces has the same pairs."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ PAIRS_PER_IDENTITY = 10
 
 @dataclass(frozen=True)
 class Pairs:
-    """Indices of the images of each pair and whether it shows two people."""
+    """Indices of the two images of each pair, and a mask of the pairs that show two different people."""
 
     left: Int64[np.ndarray, " pair"]
     right: Int64[np.ndarray, " pair"]
@@ -25,12 +25,12 @@ def evaluation_pairs(
     split: str,
     negatives: str = "any",
 ) -> Pairs:
-    """Same-person pairs (up to `PAIRS_PER_IDENTITY` of each person) and as many of different people.
+    """Draw same-person pairs (up to `PAIRS_PER_IDENTITY` of each person) and as many pairs of different people.
 
-    People with one image are in no pair. Different people are drawn uniformly from all others (`any`) or among
-    those with the same known attribute (`same_gender`), in proportion to how the same-person pairs' people are
-    distributed; who has no such other is left out. Both kinds share the same-person pairs. The draw depends
-    on the faces and the split's name alone, never on a trial.
+    People with one image are in no pair. For each same-person pair, another person's image is drawn from all others
+    (`negatives="any"`) or from those with the same known attribute (`"same_gender"`); pairs without such an image are
+    left out. Both kinds of negatives share the same-person pairs. The draw depends only on the faces and the split's
+    name, never on a trial.
     """
     rng = np.random.default_rng(stream_seed(0, "pairs", split))
     people, person, images = np.unique(identity, return_inverse=True, return_counts=True)
@@ -41,7 +41,7 @@ def evaluation_pairs(
     if negatives == "same_gender":
         anchors = anchors[attribute[anchors] >= 0]
     strangers = [_stranger(anchor, identity, attribute, paired, negatives, rng) for anchor in anchors]
-    anchors = np.repeat(anchors, [len(found) for found in strangers])
+    anchors = np.repeat(anchors, [len(stranger) for stranger in strangers])
     partners = np.concatenate([np.zeros(0, np.int64), *strangers])
     return Pairs(
         np.concatenate([same[:, 0], anchors]),
@@ -52,8 +52,8 @@ def evaluation_pairs(
 
 def _pairs_within(own: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     left, right = np.triu_indices(len(own), k=1)
-    kept = rng.permutation(len(left))[:PAIRS_PER_IDENTITY]
-    return np.stack([own[left[kept]], own[right[kept]]], axis=1)
+    chosen = rng.permutation(len(left))[:PAIRS_PER_IDENTITY]
+    return np.stack([own[left[chosen]], own[right[chosen]]], axis=1)
 
 
 def _stranger(
@@ -67,5 +67,5 @@ def _stranger(
     eligible = paired & (identity != identity[anchor])
     if negatives == "same_gender":
         eligible &= attribute == attribute[anchor]
-    found = np.flatnonzero(eligible)
-    return rng.choice(found, 1) if len(found) else found
+    candidates = np.flatnonzero(eligible)
+    return rng.choice(candidates, 1) if len(candidates) else candidates

@@ -1,4 +1,4 @@
-"""Leading principal components, each scaled to variance 1."""
+"""Whitening: projection on leading principal components, each scaled to variance 1."""
 
 import numpy as np
 from jaxtyping import Float
@@ -8,10 +8,10 @@ RELATIVE_TOLERANCE = 1e-10  # directions below this share of the largest varianc
 
 
 class Whitening:
-    """Projects on the leading principal components of what it is fitted on, in float64, each scaled to variance 1.
+    """Projects on the leading principal components of `values`, in float64, each scaled to variance 1.
 
-    Directions without variance are left out: whitening would make rounding errors count as much as faces.
-    `components` are those that remain.
+    Directions without variance are left out: whitening would blow up their rounding errors. `components` is the number
+    of those that remain.
     """
 
     def __init__(self, values: Float[np.ndarray, "n k"], components: int) -> None:
@@ -24,10 +24,10 @@ class Whitening:
         self.components = int((variance > RELATIVE_TOLERANCE * variance[0]).sum())
 
     def __call__(self, values: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n component"]:
-        """The components of others, or of those it was fitted on; none where nothing varied."""
+        """Return the whitened components of `values`; no columns where the fitted values did not vary."""
         return self._pca.transform(values.astype(np.float64))[:, : self.components]
 
 
 def unit_length(values: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n k"]:
-    """Rows of length 1, whose products are cosines; a row of zeros stays one."""
+    """Scale rows to length 1, so that their products are cosines; a row of zeros stays zero."""
     return values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 
 class UpsampledConv(nn.Conv2d):
-    """Nearest up-sampling by 2, then a 3x3 convolution, as the one transposed convolution that both amount to.
+    """Nearest up-sampling by 2, then a 3x3 convolution, computed as one equivalent transposed convolution.
 
     Up-sampling spreads each value over 2x2 pixels, so the 3x3 kernel meets each value of the small map with sums
     of its weights: a 4x4 kernel at stride 2, 16 products per value and output channel instead of 36.
@@ -23,15 +23,16 @@ class UpsampledConv(nn.Conv2d):
         self.register_buffer("reach", torch.kron(along, along), persistent=False)
 
     def spread(self) -> Float[Tensor, "channel output 4 4"]:
-        """The kernel over the pixels that one value of the small map reaches."""
+        """Return the kernel over the 4x4 pixels that one value of the small map affects."""
         return (self.weight.transpose(0, 1).flatten(2) @ self.reach).unflatten(2, (4, 4))
 
     def forward(
         self, input: Float[Tensor, "batch channel height width"]
     ) -> Float[Tensor, "batch output 2*height 2*width"]:
-        """What `nn.Conv2d` gives for the up-sampled map, up to rounding.
+        """Return `nn.Conv2d` of the up-sampled map, up to rounding.
 
-        The bias is added apart: within the transposed convolution its gradient takes a quarter of the backward pass.
+        The bias is added separately: as part of the transposed convolution its gradient takes a quarter of the backward
+        pass.
         """
         assert self.bias is not None
         mapped = F.conv_transpose2d(input, self.spread(), stride=2, padding=1)
@@ -39,8 +40,10 @@ class UpsampledConv(nn.Conv2d):
 
 
 class UpsampledImage(UpsampledConv):
-    """The same to a single channel, in the order that suits it: channels are summed up first, by one product, then
-    the 16 numbers of each value are laid out and added."""
+    """`UpsampledConv` to a single channel, computed in a faster order.
+
+    One product sums over channels first; then the 16 numbers of each value are laid out and added.
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__(channels, 1)
@@ -48,8 +51,8 @@ class UpsampledImage(UpsampledConv):
     def forward(
         self, input: Float[Tensor, "batch channel height width"]
     ) -> Float[Tensor, "batch 1 2*height 2*width"]:
-        """As `UpsampledConv`."""
-        if input.is_cuda:  # there the gradient of `fold` goes image by image
+        """Return the same as `UpsampledConv.forward`."""
+        if input.is_cuda:  # on CUDA the gradient of `fold` is computed image by image
             return super().forward(input)
         assert self.bias is not None
         height, width = input.shape[2:]

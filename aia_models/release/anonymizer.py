@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from aia_models.config import TrainingConfig
 from aia_models.data.image_rows import ImageRows, Images
+from aia_models.data.pixels import unit_pixels
 from aia_models.data.splits import SplitFaces
 from aia_models.errors import DataError
 from aia_models.networks.decoder import Decoder
@@ -16,7 +17,7 @@ from aia_models.release.channel import ReleaseChannel, fit_release_channel
 
 
 class Anonymizer(nn.Module):
-    """Images to released representations."""
+    """Maps images to released representations, and these back to images."""
 
     def __init__(self, config: TrainingConfig, image_side: int) -> None:
         super().__init__()
@@ -29,22 +30,22 @@ class Anonymizer(nn.Module):
 
     @torch.no_grad()
     def clean(self, images: Images | ImageRows) -> Float[Tensor, "n k"]:
-        """Representations g in [0, 1] before the channel, in float32 on the module's device."""
+        """Return representations g in [0, 1] before the channel, in float32 on the module's device."""
         device = self.channel.low.device
         chunks = (torch.tensor(images[i : i + ENCODED_IMAGES]) for i in range(0, len(images), ENCODED_IMAGES))
-        return torch.cat([self.encoder(chunk.to(device).float() / 255) for chunk in chunks])
+        return torch.cat([self.encoder(unit_pixels(chunk.to(device))) for chunk in chunks])
 
     @torch.no_grad()
     def release(self, images: Images | ImageRows, generator: torch.Generator) -> Float[Tensor, "n k"]:
-        """Released representations of `images`; `generator`, on the module's device, draws the noise."""
+        """Return released representations of `images`; `generator`, on the module's device, draws the noise."""
         return self.channel(self.clean(images), generator)
 
     @torch.no_grad()
     def encode(self, images: np.ndarray | ImageRows) -> Float[Tensor, "n k"]:
-        """Released representations of `images` (uint8 `[n, 1, side, side]`, the side that of training).
+        """Return released representations of `images` (uint8 `[n, 1, side, side]`, `side` as in training).
 
-        Noise comes straight from the operating system's entropy. There is no seed: whoever had it could
-        subtract the noise. Raises DataError for images of another type or shape.
+        Noise comes from the operating system's entropy. There is no seed, because anyone who knew it could subtract the
+        noise. Raises DataError for images of another type or shape.
         """
         shape = (1, self.image_side, self.image_side)
         if images.dtype != np.uint8 or images.shape[1:] != shape or not len(images):
@@ -54,18 +55,18 @@ class Anonymizer(nn.Module):
 
     @torch.no_grad()
     def reconstruct(self, released: Float[Tensor, "n k"]) -> Float[Tensor, "n 1 side side"]:
-        """The decoder's images in [0, 1] for released representations."""
+        """Return the decoder's images in [0, 1] for released representations."""
         return torch.sigmoid(self.decoder(released))
 
     def decode(self, released: Float32[np.ndarray, "n k"]) -> Float32[np.ndarray, "n 1 side side"]:
-        """`reconstruct` for arrays, some images at a time."""
+        """Reconstruct images like `reconstruct`, for arrays and in chunks."""
         device = self.channel.low.device
         parts = torch.from_numpy(released).split(ENCODED_IMAGES)
         return torch.cat([self.reconstruct(part.to(device)).cpu() for part in parts]).numpy()
 
 
 def fit_anonymizer(networks: Networks, config: TrainingConfig, faces: SplitFaces) -> Anonymizer:
-    """The trained encoder and decoder with the release channel fitted on the `train` identities' clean g."""
+    """Return the trained encoder and decoder with the release channel fitted on g of the `train` identities."""
     anonymizer = Anonymizer(config, faces.image_side).to(next(networks.parameters()).device)
     anonymizer.encoder.load_state_dict(networks.encoder.state_dict())
     anonymizer.decoder.load_state_dict(networks.decoder.state_dict())

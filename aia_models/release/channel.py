@@ -1,4 +1,4 @@
-"""The release channel: what happens to g before it leaves the encoder."""
+"""The release channel, which erases, perturbs or quantises g before it leaves the encoder."""
 
 import numpy as np
 import torch
@@ -15,34 +15,34 @@ MIN_RANGE = 1e-6  # a coordinate that does not vary is quantised as if it varied
 def add_noise(
     g: Float[Tensor, "batch k"], noise_sd: float, generator: torch.Generator | None
 ) -> Float[Tensor, "batch k"]:
-    """g plus Gaussian noise of standard deviation `noise_sd`; without a generator from the system's entropy."""
+    """Return g plus Gaussian noise of standard deviation `noise_sd`; without a generator from the system's entropy."""
     return g + noise_sd * normal_like(g, generator)
 
 
 def quantise(
     g: Float[Tensor, "batch k"], low: Float[Tensor, " k"], high: Float[Tensor, " k"], bits: int
 ) -> Float[Tensor, "batch k"]:
-    """g on 2^bits evenly spaced values per coordinate from `low` to `high`, values outside clipped.
+    """Round g to 2^bits evenly spaced values per coordinate from `low` to `high`; values outside are clipped.
 
     The gradient passes straight through (Bengio et al. 2013).
     """
     levels = 2**bits - 1
     width = (high - low).clamp_min(MIN_RANGE)
     rounded = low + ((g - low) / width * levels).round().clamp(0, levels) * width / levels
-    return rounded.detach() + (g - g.detach())  # exactly the rounded values: a residue would tell of g
+    return rounded.detach() + (g - g.detach())  # exactly the rounded values: a residue would reveal g
 
 
 def replace_randomly(
     g: Float[Tensor, "batch k"], share: float, uniform: Float[Tensor, "2 batch k"]
 ) -> Float[Tensor, "batch k"]:
-    """g with about `share` of its values replaced by uniform numbers in [0, 1] (the paper's Random baseline)."""
+    """Replace about `share` of g's values by uniform numbers in [0, 1] (the paper's Random baseline)."""
     return torch.where(uniform[0] < share, uniform[1], g)
 
 
 def training_channel(
     g: Float[Tensor, "batch k"], config: ChannelConfig, generator: torch.Generator | None
 ) -> Float[Tensor, "batch k"]:
-    """The channel as training sees it: noise or quantisation (range of the batch), never the eraser."""
+    """Apply the channel of training: noise, or quantisation over the range of the batch, never the eraser."""
     if config.kind == "noise":
         return add_noise(g, config.noise_sd or 0.0, generator)
     if config.kind == "quantise":
@@ -52,10 +52,10 @@ def training_channel(
 
 
 class ReleaseChannel(nn.Module):
-    """The channel as judged and shipped: the eraser (where the config has one), then noise or quantiser.
+    """The channel of judging and of the shipped encoder: the eraser (if the config has one), then noise or quantiser.
 
-    Fitted by `fit_release_channel`; until then the eraser does nothing and the quantiser's range is [0, 1]. Several
-    private attributes are erased one after the other, a row of the eraser's buffers each.
+    `fit_release_channel` fits it; before that the eraser does nothing and the quantiser's range is [0, 1]. Several
+    private attributes are erased one after the other; each has one row in the eraser's buffers.
     """
 
     eraser_mean: Tensor
@@ -73,7 +73,7 @@ class ReleaseChannel(nn.Module):
         self.register_buffer("high", torch.ones(width))
 
     def erase(self, g: Float[Tensor, "batch k"]) -> Float[Tensor, "batch k"]:
-        """g without the attributes' linear trace (g itself where the config has no erasure)."""
+        """Remove the attributes' linear trace from g; without erasure in the config, return g itself."""
         if not self.config.erasure:
             return g
         rows = zip(self.eraser_mean, self.eraser_direction, self.eraser_covector, strict=True)
@@ -84,11 +84,11 @@ class ReleaseChannel(nn.Module):
     def forward(
         self, g: Float[Tensor, "batch k"], generator: torch.Generator | None
     ) -> Float[Tensor, "batch k"]:
-        """What is released for clean `g`; `generator` draws the noise, without one the system's entropy does."""
+        """Return the release of clean `g`; noise comes from `generator`, or without one from the system's entropy."""
         return self.release(g, self.draw(g, generator))
 
     def draw(self, g: Float[Tensor, "batch k"], generator: torch.Generator | None) -> Tensor | None:
-        """What `release` needs that is random: standard normal like `g`, two uniform such, or nothing."""
+        """Draw the random input of `release`: standard normal like `g`, two uniform tensors like `g`, or None."""
         if self.config.kind == "noise":
             return normal_like(g, generator)
         if self.config.kind == "random_replacement":
@@ -96,7 +96,7 @@ class ReleaseChannel(nn.Module):
         return None
 
     def release(self, g: Float[Tensor, "batch k"], drawn: Tensor | None) -> Float[Tensor, "batch k"]:
-        """What is released for clean `g` with what was `drawn` for it."""
+        """Return the release of clean `g`, given the random numbers that `draw` has returned for it."""
         erased = self.erase(g)
         if self.config.kind == "quantise":
             return quantise(erased, self.low, self.high, self.config.bits or 1)
@@ -110,7 +110,7 @@ class ReleaseChannel(nn.Module):
 def fit_release_channel(
     config: ChannelConfig, g: Float[Tensor, "n k"], attributes: Int8[Tensor, "n attribute"]
 ) -> ReleaseChannel:
-    """The channel fitted on the clean `g` of the `train` identities: LEACE, then the quantiser's range."""
+    """Return the channel fitted on clean `g` of the `train` identities: LEACE, then the quantiser's range."""
     channel = ReleaseChannel(config, g.shape[1], attributes.shape[1]).to(g.device)
     if config.erasure:
         erasers = fit_erasers(g.double().cpu().numpy(), attributes.cpu().numpy())

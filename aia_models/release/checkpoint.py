@@ -1,8 +1,6 @@
-"""Checkpoints: the released encoder as safetensors beside a JSON file that says what it is; never pickle."""
+"""Checkpoints: the released encoder's weights as safetensors and its description as JSON; never pickle."""
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from safetensors.torch import load_file
 from safetensors.torch import save as serialised
 from torch import Tensor
 
+from aia_models.atomic_write import atomic_folder
 from aia_models.config import TrainingConfig
 from aia_models.errors import AIAError, CheckpointError
 from aia_models.release.anonymizer import Anonymizer
@@ -25,11 +24,11 @@ WEIGHTS, DESCRIPTION = "model.safetensors", "config.json"
 def save(
     anonymizer: Anonymizer, folder: Path, about: Mapping[str, Any], beside: Mapping[str, bytes] | None = None
 ) -> None:
-    """Writes `anonymizer` to `folder`, which appears whole or not at all and replaces an earlier one; what that lies in
-    is made where it is missing, no further up.
+    """Save the checkpoint atomically: readers see the old folder or the new one.
 
-    `about` is JSON content for readers: what the images went through, what was measured. What `encode` draws
-    has no seed; the config's is that of training and judging. `beside` are further files by name, for people.
+    The parent of `folder` is created where it is missing, but not the parent's parent. `about` is JSON content for
+    readers, such as how images were prepared and what was measured. `beside` maps the names of further files to their
+    content. The seed in the config is that of training and judging; the noise of `encode` has none.
     """
     description = {
         "format_version": FORMAT_VERSION,
@@ -39,16 +38,11 @@ def save(
     }
     weights = {name: value.cpu().contiguous() for name, value in anonymizer.state_dict().items()}
     folder.parent.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as workplace:
-        aside = Path(workplace, "new")
-        aside.mkdir()
-        (aside / WEIGHTS).write_bytes(serialised(weights))  # save_file lets nobody else read
+    with atomic_folder(folder) as aside:
+        (aside / WEIGHTS).write_bytes(serialised(weights))  # `save_file` would deny other users access
         (aside / DESCRIPTION).write_text(json.dumps(description, indent=2, allow_nan=False) + "\n")
         for name, content in (beside or {}).items():
             (aside / name).write_bytes(content)
-        if folder.exists():
-            os.replace(folder, Path(workplace, "old"))
-        os.replace(aside, folder)
 
 
 def load(folder: str | Path, device: str = "cpu") -> Anonymizer:
@@ -98,9 +92,9 @@ def _set_weights(anonymizer: Anonymizer, weights: Mapping[str, Tensor]) -> None:
     stored = {name: list(value.shape) for name, value in weights.items()}
     for name in sorted(shapes.keys() | stored.keys()):
         if shapes.get(name) != stored.get(name):
-            found = f"{name} is {stored.get(name, 'missing')}"
+            stored_shape, shape = stored.get(name, "missing"), shapes.get(name, "wanted")
             raise CheckpointError(
-                f"{WEIGHTS} does not fit {DESCRIPTION}: {found}, not {shapes.get(name, 'wanted')}"
+                f"{WEIGHTS} does not fit {DESCRIPTION}: {name} is {stored_shape}, not {shape}"
             )
     anonymizer.load_state_dict(weights)
 

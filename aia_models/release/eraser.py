@@ -8,31 +8,34 @@ from sklearn.covariance import ledoit_wolf
 
 from aia_models.errors import DataError
 
-MIN_SHARE = 1e-16  # of the attribute's variance explained linearly: less is rounding error
+MIN_SHARE = 1e-16  # of the attribute's variance explained linearly: a smaller share is rounding error
 RELATIVE_TOLERANCE = 1e-10  # eigenvalues below this share of the largest count as directions without variance
 
 
 @dataclass(frozen=True)
 class LinearEraser:
-    """g -> g - direction * (covector . (g - mean)), the least change of g (in the whitened metric) after which
-    no linear predictor on the fitted data beats the constant one. float64, each of length k."""
+    """The map g -> g - direction * (covector . (g - mean)), each array float64 of length k.
+
+    It is the least change of g (in the whitened metric) after which no linear predictor of the attribute beats a
+    constant on the fitted data.
+    """
 
     mean: Float[np.ndarray, " k"]
     direction: Float[np.ndarray, " k"]
     covector: Float[np.ndarray, " k"]
 
     def __call__(self, values: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n k"]:
-        """`values` with the attribute's linear trace removed."""
+        """Return `values` without the attribute's linear trace."""
         return values - np.outer((values - self.mean) @ self.covector, self.direction)
 
 
 def fit_erasers(
     values: Float[np.ndarray, "n k"], attributes: Int8[np.ndarray, "n attribute"]
 ) -> list[LinearEraser]:
-    """One eraser for each attribute (a column of 1, 0 and -1, unknown), each fitted behind those before it.
+    """Fit one eraser per attribute (a column of 1, 0 and -1, unknown), each on the output of the previous ones.
 
-    Applied in this order they leave nothing linear of any: what a later one takes away is, on the fitted data,
-    uncorrelated with the attributes erased before. Together they are LEACE for all attributes at once.
+    Applied in this order they remove the linear trace of every attribute: what a later eraser removes is, on the fitted
+    data, uncorrelated with the attributes erased before. Together they are LEACE for all attributes at once.
     """
     erasers: list[LinearEraser] = []
     for attribute in attributes.T:
@@ -42,7 +45,7 @@ def fit_erasers(
 
 
 def fit_eraser(values: Float[np.ndarray, "n k"], attribute: Int8[np.ndarray, " n"]) -> LinearEraser:
-    """Fits LEACE on representations whose `attribute` is 1 or 0 (rows with -1, unknown, are left out).
+    """Fit LEACE on representations whose `attribute` is 1 or 0 (rows with -1, unknown, are left out).
 
     With sigma the cross-covariance of g and the attribute and S the covariance of g, LEACE's projection
     is g - sigma (sigma' S+ (g - mean)) / (sigma' S+ sigma). S is Ledoit-Wolf shrunk where k reaches the

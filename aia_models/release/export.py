@@ -1,9 +1,9 @@
-"""The encoder that is shipped as a model of its own, for runtimes that have none of this project's code.
+"""Export of the encoder as a model that runs without this project's code.
 
-Its input `images` are uint8 `[n, 1, side, side]`, any n; its output `g` `[n, k]` is what is released. A channel that
-draws something takes it as a second input, `drawn`: float32 `[n, k]` standard normal for noise, `[2, n, k]` uniform in
-[0, 1] for random replacement. **Whoever knows what was drawn can take it off again**: it has to be drawn anew for each
-image, from the operating system's entropy, and thrown away.
+The input `images` is uint8 `[n, 1, side, side]` for any n; the output `g` `[n, k]` holds the released representations.
+A random channel takes its random numbers as a second input, `drawn`: float32 `[n, k]` standard normal for noise,
+`[2, n, k]` uniform in [0, 1] for random replacement. **Anyone who knows these numbers can undo the channel**: draw new
+ones for each image from the operating system's entropy, and never store them.
 """
 
 import importlib.util
@@ -12,12 +12,13 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from aia_models.data.pixels import unit_pixels
 from aia_models.errors import ExportError
 from aia_models.release.anonymizer import Anonymizer
 
 
 class Release(nn.Module):
-    """Images, and what is drawn for them, to what is released of them."""
+    """Maps images, and the random numbers of a random channel, to released representations."""
 
     def __init__(self, anonymizer: Anonymizer) -> None:
         super().__init__()
@@ -25,17 +26,17 @@ class Release(nn.Module):
         self.channel = anonymizer.channel
 
     def forward(self, images: Tensor, drawn: Tensor | None = None) -> Tensor:
-        return self.channel.release(self.encoder(images.float() / 255), drawn)
+        return self.channel.release(self.encoder(unit_pixels(images)), drawn)
 
 
 def export_torch(anonymizer: Anonymizer, path: Path) -> None:
-    """Writes the exported program that `torch.export.load` reads."""
+    """Write an exported program, which `torch.export.load` reads."""
     with path.open("wb") as file:
         torch.export.save(_program(anonymizer), file)
 
 
 def export_onnx(anonymizer: Anonymizer, path: Path) -> None:
-    """Writes an ONNX model; ExportError where the packages that write it are missing."""
+    """Write an ONNX model; raises ExportError where onnx or onnxscript is not installed."""
     if any(importlib.util.find_spec(name) is None for name in ("onnx", "onnxscript")):
         raise ExportError("writing ONNX needs onnx and onnxscript: pip install 'aia-study[onnx]'")
     program = _program(anonymizer)

@@ -1,4 +1,4 @@
-"""The C library's allocator, set for training."""
+"""Settings of the C library's memory allocator for training."""
 
 import ctypes
 import sys
@@ -7,11 +7,11 @@ _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # malloc.h of glibc
 
 
 def keep_freed_memory() -> bool:
-    """Has glibc keep freed blocks for the process, which a training process wants; False where there is no glibc.
+    """Make glibc keep freed memory for reuse by this process; returns False where the C library is not glibc.
 
-    By default it maps every block above 32 MiB anew and returns it when freed. A step on the paper's decoder frees
-    several of that size, so each step has the system hand out and clear the same pages again: a fifth of its time.
-    The process then holds on to the most memory it ever used, between the trials of a worker too.
+    By default glibc maps each block above 32 MiB anew and returns it to the system when it is freed. A training step on
+    the paper's decoder frees several blocks of that size, and clearing their pages again takes a fifth of the step. The
+    price: the process keeps its peak memory, also between the trials of a worker.
     """
     if not sys.platform.startswith("linux"):
         return False

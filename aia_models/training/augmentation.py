@@ -1,5 +1,5 @@
-"""Augmentation of training images: what a person's other photographs might have looked like (translations and
-horizontal reflections, Krizhevsky, Sutskever and Hinton 2012, section 4.1)."""
+"""Augmentation of training images by horizontal reflections and translations (Krizhevsky, Sutskever and Hinton 2012,
+section 4.1). Every image has its own random draws from a named stream, on the images' device."""
 
 import torch
 from jaxtyping import Float
@@ -13,8 +13,10 @@ SHIFT_SHARE = 1 / 16  # of the image's side: the furthest shift in each directio
 def augmented(
     images: Float[Tensor, "batch 1 side side"], augmentation: Augmentation, generator: torch.Generator
 ) -> Float[Tensor, "batch 1 side side"]:
-    """`images`, each mirrored left to right with probability 1/2 (`flip`), and moved by whole pixels too, its edge
-    repeated (`flip_shift`); `none` draws nothing."""
+    """Return `images`, each mirrored left to right with probability 1/2 (`flip`).
+
+    `flip_shift` also moves each by whole pixels and repeats its edge; `none` returns `images` and draws nothing.
+    """
     if augmentation == "none":
         return images
     draw = {"generator": generator, "device": images.device}

@@ -1,4 +1,4 @@
-"""Which images form the batches and pairs of an epoch, drawn on the CPU before the epoch starts."""
+"""Draws the batches and pairs of an epoch, on the CPU and before the epoch starts."""
 
 from dataclasses import dataclass
 
@@ -8,8 +8,11 @@ from jaxtyping import Bool, Int32, Int64
 
 @dataclass(frozen=True)
 class PairBatches:
-    """Batches for one epoch: `images[step]` holds anchors, then their partners; `different[step]` says of each
-    anchor whether its partner is another person (y of Eq. 7)."""
+    """Batches of one epoch.
+
+    `images[step]` holds anchors, then their partners; `different[step]` is true for each anchor whose partner shows
+    another person (y of Eq. 7).
+    """
 
     images: Int64[np.ndarray, "step batch"]
     different: Bool[np.ndarray, "step pair"]
@@ -34,13 +37,13 @@ class PairSampler:
 
     @property
     def paired(self) -> Bool[np.ndarray, " n"]:
-        """Which images are of people with two or more: only they count as halves of a pair."""
+        """Mask of the images of people with two or more images: only these count in pairs."""
         return self._size > 1
 
     def same_person(
         self, anchors: Int64[np.ndarray, "*shape"], rng: np.random.Generator
     ) -> Int64[np.ndarray, "*shape"]:
-        """Another image of each anchor's person; of people with one image that image itself."""
+        """Draw another image of each anchor's person; for people with one image return that image."""
         size, start = self._size[anchors], self._start[anchors]
         place = self._rank[anchors] - start
         return self._sorted[start + (place + 1 + rng.integers(0, np.maximum(size - 1, 1))) % size]
@@ -48,8 +51,10 @@ class PairSampler:
     def partners(
         self, anchors: Int64[np.ndarray, "*shape"], rng: np.random.Generator
     ) -> tuple[Int64[np.ndarray, "*shape"], Bool[np.ndarray, "*shape"]]:
-        """Partners of `anchors` and whether each is another person: half are, on average, and all partners of
-        people with one image, whose pairs do not count (`paired`)."""
+        """Draw a partner for each anchor; returns the partners and a mask of those that show another person.
+
+        On average half do. Partners of people with one image always do, but their pairs do not count (`paired`).
+        """
         size, start = self._size[anchors], self._start[anchors]
         different = (rng.random(anchors.shape) < 0.5) | (size == 1)
         same = self.same_person(anchors, rng)
@@ -58,9 +63,9 @@ class PairSampler:
         return np.where(different, self._sorted[other], same), different
 
     def epoch(self, batch_images: int, rng: np.random.Generator) -> PairBatches:
-        """Batches of one epoch: half of each batch are anchors, drawn without repeats, half their partners.
+        """Draw one epoch: half of each batch are anchors, drawn without repeats, and half are their partners.
 
-        An epoch shows as many images as there are, or one batch where there are fewer.
+        An epoch has as many images as the data, or one batch where the data has fewer.
         """
         images = len(self._rank)
         steps, half = max(images // batch_images, 1), batch_images // 2
@@ -70,8 +75,10 @@ class PairSampler:
         return PairBatches(np.concatenate([anchors, partners], axis=1), different)
 
     def persons_epoch(self, batch_images: int, rng: np.random.Generator) -> PairBatches:
-        """As `epoch`, but each partner is another image of the anchor's person, so that every batch holds two images of
-        each; `different[step]` says of each anchor whether Eq. 7 compares it with the next anchor's partner."""
+        """Draw one epoch in which each partner is another image of the anchor's person.
+
+        `different[step]` is true for each anchor that Eq. 7 compares with the next anchor's partner instead of its own.
+        """
         batches = self.epoch(batch_images, rng)
         anchors = batches.images[:, : batch_images // 2]
         images = np.concatenate([anchors, self.same_person(anchors, rng)], axis=1)
@@ -81,6 +88,6 @@ class PairSampler:
 def image_batches(
     images: int, batch_images: int, rng: np.random.Generator
 ) -> Int64[np.ndarray, "step batch"]:
-    """Batches of one epoch over all images in random order; the last incomplete batch is left out."""
+    """Return batches of one epoch over all images in random order, without the last incomplete batch."""
     steps = max(images // batch_images, 1)
     return np.resize(rng.permutation(images), steps * batch_images).reshape(steps, batch_images)

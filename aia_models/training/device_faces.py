@@ -1,4 +1,4 @@
-"""A split's faces on the training device: uint8 images, attribute and identity."""
+"""The faces of one split on the training device."""
 
 from dataclasses import dataclass
 
@@ -9,12 +9,15 @@ from torch import Tensor
 
 from aia_models.data.faces import FaceDataset
 from aia_models.data.image_rows import ImageRows
+from aia_models.data.pixels import unit_pixels
 
 
 @dataclass(frozen=True)
 class DeviceFaces:
-    """Images in uint8, the first of them at `images[rows[0]]`, and their attributes, columns of 1, 0, -1 (unknown), on
-    one device."""
+    """Images and attributes of one split on one device.
+
+    Image i is `images[rows[i]]`, in uint8. `attributes` has one column of 1, 0 and -1 (unknown) per attribute.
+    """
 
     images: UInt8[Tensor, "whole 1 side side"]
     rows: Int64[Tensor, " n"]
@@ -23,7 +26,7 @@ class DeviceFaces:
 
     @classmethod
     def load(cls, faces: FaceDataset, names: tuple[str, ...], device: str) -> "DeviceFaces":
-        """Puts `faces` and the attributes `names` on `device`; on the CPU the images stay where they lie."""
+        """Copy `faces` and the attributes `names` to `device`; on the CPU, images are read without copying."""
         labels = torch.from_numpy(faces.attribute_columns(names)).to(device)
         if device == "cpu" and isinstance(faces.images, ImageRows):
             whole, rows = torch.from_numpy(faces.images.whole), torch.from_numpy(faces.images.rows)
@@ -35,8 +38,8 @@ class DeviceFaces:
         return len(self.rows)
 
     def images_at(self, index: Tensor, memory_format: str) -> Float[Tensor, "batch 1 side side"]:
-        """The images at `index` as float32 in [0, 1]."""
-        batch = self.images[self.rows[index]].float() / 255
+        """Return the images at `index` as float32 in [0, 1]."""
+        batch = unit_pixels(self.images[self.rows[index]])
         return (
             batch.contiguous(memory_format=torch.channels_last) if memory_format == "channels_last" else batch
         )

@@ -1,4 +1,4 @@
-"""What the two stages minimise: losses of batches of train images, with what Eq. 8 has the encoder learn from them."""
+"""The losses that the two stages of training minimise on batches of train images (Eq. 5 to 8)."""
 
 import numpy as np
 import torch
@@ -29,10 +29,10 @@ PerAttribute = Float[Tensor, " attribute"]
 
 
 class JointLosses:
-    """The losses of one training over its train faces; batches are indices of these.
+    """The losses of one training; a batch is given as indices of its train faces.
 
-    `paired` says which images are of people with two or more. `set_beta_share` and `refit_eraser` are called between
-    epochs; everything random comes from streams of the config's seed.
+    `paired` marks the images of people with two or more images. The trainer calls `set_beta_share` and `refit_eraser`
+    between epochs. All randomness comes from streams of the config's seed.
     """
 
     def __init__(
@@ -57,40 +57,40 @@ class JointLosses:
         self.set_beta_share(1.0)
 
     def begin_joint(self) -> None:
-        """Joint training draws its augmentation from a stream of its own, wherever stage 1 was trained."""
+        """Start the augmentation stream of joint training, which does not depend on where stage 1 was trained."""
         device = self.faces.images.device
         self.moves = stream(self.config.seed, "augmentation", "joint", device=device)
 
     def streams(self) -> dict[str, torch.Generator]:
-        """What it draws from, by name: where each stands is part of where the training stands."""
+        """Return the random generators by name; their states are part of the training state."""
         return {"noise": self.noise, "moves": self.moves, "halves": self.halves}
 
     def set_beta_share(self, share: float) -> None:
-        """Share of every β that is in force from now on."""
+        """Scale every β by `share` from now on."""
         self.betas = [beta * share for beta in self.config.betas]
         self.beta_weights = torch.tensor(self.betas, device=self.faces.images.device)
 
     @torch.no_grad()
     def refit_eraser(self) -> None:
-        """Fits the eraser on the train faces' g as the encoder stands now; training sees its output from here on."""
+        """Fit the eraser on the current encoder's g of all train faces; from now on training sees its output."""
         rows = torch.arange(len(self.faces), device=self.identity.device).split(ENCODED_IMAGES)
         g = torch.cat([self.networks.encoder(self.faces.images_at(part, "contiguous")) for part in rows])
         self.eraser = fit_release_channel(self.config.channel, g, self.faces.attributes)
 
     def autoencoder(self, images: BatchRows) -> Loss:
-        """Eq. 5 without a channel."""
+        """Return the reconstruction loss (Eq. 5) without a channel."""
         batch = self._images_at(images)
         return reconstruction_loss(self.networks.decoder(self.networks.encoder(batch)), batch)
 
     def heads(self, images: BatchRows, different: Bool[Tensor, " pair"]) -> tuple[Loss, PerAttribute]:
-        """The matcher's and the adversaries' losses on the frozen encoder's g."""
+        """Return the matcher's and the adversaries' losses on the frozen encoder's g."""
         with torch.no_grad():
             g = self.networks.encoder(self._images_at(images))
         left, right = self.networks.matcher(g).chunk(2)
         return self._pair_loss(left, right, images, different), self._adversary_losses(g, images)
 
     def adversaries(self, images: BatchRows) -> PerAttribute:
-        """The adversaries' losses on what the encoder, as it is, releases."""
+        """Return the adversaries' losses on released representations of the frozen encoder."""
         with torch.no_grad():
             released = training_channel(
                 self.erased(self.networks.encoder(self._images_at(images))), self.config.channel, self.noise
@@ -98,9 +98,10 @@ class JointLosses:
         return self._adversary_losses(released, images)
 
     def joint(self, images: BatchRows, different: Bool[Tensor, " pair"]) -> tuple[Loss, Float[Tensor, "4"]]:
-        """What one backward pass takes, and the losses to show (reconstruction, utility, adversary, total).
+        """Return the scalar for the backward pass, and the losses to record: reconstruction, utility, adversary, total.
 
-        Its gradient is Eq. 8's for encoder and decoder, and for matcher and adversaries that of their own loss.
+        The scalar's gradient is that of Eq. 8 for encoder and decoder, and that of their own loss for matcher and
+        adversaries.
         """
         config, batch = self.config, self._images_at(images)
         g = self.erased(self.networks.encoder(batch))
@@ -120,13 +121,13 @@ class JointLosses:
         return augmented(images, self.config.augmentation, self.moves)
 
     def erased(self, g: ReleasedBatch) -> ReleasedBatch:
-        """What the eraser of this epoch leaves of g; all of it where training sees none."""
+        """Apply the current eraser to g; without one, return g itself."""
         return g if self.eraser is None else self.eraser.erase(g)
 
     def _utility_terms(
         self, released: ReleasedBatch, images: BatchRows, different: Bool[Tensor, " pair"]
     ) -> tuple[Loss, Loss]:
-        """What the backward pass takes for the utility and the in-loop matcher, and the utility's loss."""
+        """Return the term of the backward pass for the utility and the in-loop matcher, and the utility's loss."""
         alpha, temperature = self.config.alpha, self.config.utility.temperature
         if temperature is None:
             left, right = self.networks.matcher(scaled_gradient(released, alpha)).chunk(2)
@@ -134,7 +135,7 @@ class JointLosses:
             return matcher, matcher
         utility = batch_contrastive_loss(released, self.identity[images], temperature)
         left, right = self.networks.matcher(released.detach()).chunk(2)
-        # Partners are all of the anchor's own person: another's is the next anchor's.
+        # All partners show their anchor's person, so the next anchor's partner serves as another person's image.
         right = torch.where(different[:, None], right.roll(-1, 0), right)
         left_images, right_images = images.chunk(2)
         right_images = torch.where(different, right_images.roll(-1), right_images)
@@ -148,8 +149,10 @@ class JointLosses:
         images: BatchRows,
         different: Bool[Tensor, " pair"],
     ) -> Loss:
-        """Eq. 7 over the pairs that count: a person with one image trains, but not in pairs, and two images of one
-        person are not of two."""
+        """Return Eq. 7 over the pairs that count.
+
+        Pairs with an image of a person who has no other do not count, nor do `different` pairs that show one person.
+        """
         one, other = images.chunk(2)
         strangers = self.identity[one] != self.identity[other]
         counted = self.paired[one] & self.paired[other] & (strangers == different)
@@ -158,7 +161,7 @@ class JointLosses:
     def _privacy_terms(
         self, released: ReleasedBatch, images: BatchRows
     ) -> tuple[Loss, PerAttribute, PerAttribute]:
-        """What the backward pass takes for privacy and the in-loop adversaries, their losses, and the penalties."""
+        """Return the backward pass's term for privacy and adversaries, the adversaries' losses, and the penalties."""
         if self.config.penalty.kind != "adversary":
             adversaries = self._adversary_losses(released.detach(), images)
             penalties = self._penalties(released, images)
@@ -176,7 +179,7 @@ class JointLosses:
         return adversary_loss(log_odds, attribute, self.config.adversary.class_balanced)
 
     def _penalties(self, released: ReleasedBatch, images: BatchRows) -> PerAttribute:
-        """What β weighs in place of -L_Adv."""
+        """Return the terms that β weighs in place of -L_Adv."""
         kind, mirrored = self.config.penalty.kind, self.config.penalty.mirrored
         if kind == "max_entropy":
             return torch.stack([_entropy_penalty(one, released) for one in self.networks.adversaries])
@@ -185,6 +188,6 @@ class JointLosses:
 
 
 def _entropy_penalty(adversary: nn.Module, released: ReleasedBatch) -> Loss:
-    """Of the adversary as it stands: its weights receive no gradient."""
+    """Return the negative entropy of the adversary's answers; its weights receive no gradient."""
     weights = {name: weight.detach() for name, weight in adversary.named_parameters()}
     return negative_entropy(torch.func.functional_call(adversary, weights, (released,)))

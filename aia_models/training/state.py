@@ -1,12 +1,11 @@
-"""Where a training stands between two epochs, as one file: another process goes on from it as if it were its own.
+"""The state of a training between two epochs, saved as one file from which another process resumes it exactly.
 
-What stage 1 left is one such file, which trials that agree on stage 1 share: nothing in it depends on α, β, the
-channel or another hyperparameter of joint training.
+The result of stage 1 is such a file too. Trials with the same stage 1 share it, because it does not depend on α, β, the
+channel or any other hyperparameter of joint training.
 """
 
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from aia_models.atomic_write import atomic_write
 from aia_models.errors import CheckpointError
 from aia_models.training.trainer import EpochRecord, Trainer
 
@@ -24,10 +24,10 @@ RECORDS, ERROR, NOTES = "records", "error", "notes"
 
 @dataclass(frozen=True)
 class TrainingState:
-    """Networks, optimisers and random streams by name, and the epochs that led there.
+    """Tensors of networks, optimisers and random streams by name, and the records of all epochs so far.
 
-    `error` says why training diverged, and then there are no tensors; None where it did not. `notes` are whatever text
-    the caller wants back.
+    `error` is the reason why training diverged (None where it did not); a diverged training has no tensors. `notes` is
+    text that the caller stores with the state.
     """
 
     tensors: dict[str, Tensor]
@@ -37,7 +37,7 @@ class TrainingState:
 
 
 def capture(trainer: Trainer, records: Sequence[EpochRecord], notes: str = "") -> TrainingState:
-    """The state of a trainer after the epochs of `records`, all there were; tensors are on the CPU."""
+    """Return the state of a trainer whose epochs so far are `records`, as copies on the CPU."""
     tensors = {f"networks.{name}": value for name, value in trainer.networks.state_dict().items()}
     tensors |= {name: state[key] for name, state, key in _optimiser_state(trainer)}
     tensors |= {f"stream.{name}": one.get_state() for name, one in trainer.objective.streams().items()}
@@ -47,13 +47,15 @@ def capture(trainer: Trainer, records: Sequence[EpochRecord], notes: str = "") -
 
 @torch.no_grad()
 def restore(trainer: Trainer, state: TrainingState) -> None:
-    """Puts a fresh trainer of the same configuration where `state` was captured: its runs go on from there."""
+    """Set a fresh trainer of the same configuration to `state`; its runs continue from there."""
     trainer.stand_after(state.records)
     prefix = "networks."
     weights = {n.removeprefix(prefix): v for n, v in state.tensors.items() if n.startswith(prefix)}
     trainer.networks.load_state_dict(weights)
     for owner, optimiser in _optimisers(trainer).items():
-        if any(name.startswith(f"optimiser.{owner}.") for name in state.tensors):  # else it made no step yet
+        if any(
+            name.startswith(f"optimiser.{owner}.") for name in state.tensors
+        ):  # otherwise it has made no step
             _initialise(optimiser)
     for name, moments, key in _optimiser_state(trainer):
         moments[key].copy_(state.tensors[name])
@@ -62,24 +64,21 @@ def restore(trainer: Trainer, state: TrainingState) -> None:
 
 
 def save(state: TrainingState, path: Path) -> None:
-    """Writes one safetensors file, which appears whole or not at all and replaces an earlier one; OSError where
-    the disk does not take it."""
+    """Write the state atomically as one safetensors file; raises OSError where the disk is full or not writable."""
     about = {RECORDS: json.dumps([asdict(record) for record in state.records]), NOTES: state.notes}
     if state.error is not None:
         about[ERROR] = state.error
-    with tempfile.TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as workplace:
-        aside = Path(workplace, "new")
+    with atomic_write(path) as aside:
         try:
             save_file(state.tensors, aside, about)
-        except SafetensorError as error:  # how safetensors tells of a full disk
+        except SafetensorError as error:  # safetensors raises it for a full disk
             raise OSError(f"{path} cannot be written: {error}") from error
-        with aside.open("rb") as file:  # a rename may outlive a power cut that its content does not
+        with aside.open("rb") as file:  # without it a power cut may keep the rename and lose the content
             os.fsync(file.fileno())
-        os.replace(aside, path)
 
 
 def load(path: Path) -> TrainingState:
-    """What `save` wrote; CheckpointError where the file is damaged."""
+    """Read a state written by `save`; raises CheckpointError where the file is damaged."""
     try:
         with safe_open(path, "pt") as file:
             about = file.metadata()
@@ -100,7 +99,7 @@ def _optimisers(trainer: Trainer) -> dict[str, torch.optim.Adam]:
 
 
 def _optimiser_state(trainer: Trainer) -> Iterator[tuple[str, dict[str, Tensor], str]]:
-    """A name for each tensor of the optimisers' state, and where it lies."""
+    """Yield the name of each tensor of the optimisers' state, the mapping that holds it, and its key there."""
     for owner, optimiser in _optimisers(trainer).items():
         for number, parameter in enumerate(optimiser.param_groups[0]["params"]):
             state = optimiser.state[parameter]
@@ -109,9 +108,9 @@ def _optimiser_state(trainer: Trainer) -> Iterator[tuple[str, dict[str, Tensor],
 
 
 def _initialise(optimiser: torch.optim.Adam) -> None:
-    """Makes the state as a first step would: moments in their parameter's layout, counts on its device.
+    """Create the state as a first step does: moments in their parameter's memory layout, counts on its device.
 
-    `load_state_dict` would take the layout of what it is given, and a fused step reads both alike.
+    `load_state_dict` would keep the layout of the loaded tensors, but a fused step expects the parameter's.
     """
     for parameter in optimiser.param_groups[0]["params"]:
         optimiser.state[parameter] = {

@@ -1,4 +1,4 @@
-"""Two-stage training of the AIA (section 4.3): generators that yield one record per epoch; others decide."""
+"""Two-stage training of the AIA (section 4.3) as generators that yield one record per epoch."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -28,9 +28,12 @@ Stage = Literal["autoencoder", "heads", "joint"]
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """What one epoch did. Losses are means over the epoch's steps, None where the stage does not have them; the
-    adversary's is the mean over private attributes. The AUCs are the in-loop adversary's (folded, the largest over
-    attributes) and matcher's on the validation identities."""
+    """The record of one epoch.
+
+    Losses are means over the epoch's steps, None where the stage does not have them; the adversary's is the mean over
+    private attributes. The AUCs are those of the in-loop adversary (folded, the largest over attributes) and of the
+    in-loop matcher on the validation identities. `train_images_seen` counts over all epochs so far.
+    """
 
     epoch: int
     stage: Stage
@@ -47,8 +50,8 @@ class EpochRecord:
 class Trainer:
     """The networks of one training, their optimisers and data; `run` trains, one epoch at a time.
 
-    `epochs_done` and `train_images_seen` count through both stages. Every run goes on from the epoch where it stands,
-    which `training_state.restore` may have put it at.
+    `epochs_done` and `train_images_seen` count over both stages. A run continues after the last epoch done, also where
+    `training.state.restore` has set it.
     """
 
     def __init__(self, config: TrainingConfig, compute: ComputeConfig, faces: SplitFaces) -> None:
@@ -78,7 +81,7 @@ class Trainer:
         self.adversary_optimiser = self._adam("adversary", "further_adversaries")
 
     def run(self) -> Iterator[EpochRecord]:
-        """Stage 1 (auto-encoder, then adversary and matcher on its frozen g, without a channel), then Eq. 8.
+        """Train stage 1 (auto-encoder, then adversary and matcher on its frozen g, without a channel), then Eq. 8.
 
         Raises DivergedError after the first epoch in which a loss or a weight is NaN or infinite.
         """
@@ -86,13 +89,13 @@ class Trainer:
         yield from self.run_joint()
 
     def run_stage1(self) -> Iterator[EpochRecord]:
-        """Stage 1 alone: nothing of it depends on what only joint training uses. Raises as `run`."""
+        """Train stage 1, which does not depend on hyperparameters of joint training. Raises as `run`."""
         budget = self.config.budget
         yield from self._run("autoencoder", 0, budget.autoencoder_epochs)
         yield from self._run("heads", budget.autoencoder_epochs, budget.heads_epochs)
 
     def run_joint(self) -> Iterator[EpochRecord]:
-        """Joint training (Eq. 8) from where stage 1 ended. Raises as `run`."""
+        """Train jointly (Eq. 8) after stage 1. Raises as `run`."""
         budget = self.config.budget
         before = budget.autoencoder_epochs + budget.heads_epochs
         if self.epochs_done == before:
@@ -101,15 +104,14 @@ class Trainer:
         yield from self._run("joint", before, budget.joint_epochs)
 
     def stand_after(self, records: Sequence[EpochRecord]) -> None:
-        """Counts as trained for the epochs of `records`, one at least; what they made of the networks is for the
-        caller to put there."""
+        """Count the epochs of `records` (at least one) as done; the caller restores networks and optimisers."""
         self.epochs_done = records[-1].epoch
         self.train_images_seen = records[-1].train_images_seen
         if records[-1].stage == "joint":
             self.objective.begin_joint()
 
     def _run(self, stage: Stage, before: int, epochs: int) -> Iterator[EpochRecord]:
-        """What is left of a stage's `epochs`, which follow `before` others."""
+        """Run the remaining ones of a stage's `epochs`, which follow `before` epochs of earlier stages."""
         started = time.perf_counter()
         for epoch in range(max(self.epochs_done, before) + 1, before + epochs + 1):
             if stage == "joint":
@@ -135,7 +137,7 @@ class Trainer:
             started = time.perf_counter()
 
     def _begin_joint_epoch(self, epoch: int, done: int) -> None:
-        """What changes before a joint epoch of which `done` are behind: β's share, adversaries, eraser."""
+        """Update β's share, adversaries and eraser before a joint epoch that follows `done` others."""
         config = self.config
         progress = (done + 0.5) / config.budget.joint_epochs
         self.objective.set_beta_share(scheduled(config.penalty.schedule, progress))
@@ -147,7 +149,7 @@ class Trainer:
             self.objective.refit_eraser()
 
     def joint_step(self, images: Tensor, different: Tensor) -> Float[Tensor, "4"]:
-        """One update of all networks, their gradients taken at the same parameters.
+        """Update all networks once, with their gradients taken at the same parameters.
 
         `images` are indices `[batch]` of train images, anchors then partners; `different` `[batch / 2]` is y
         of Eq. 7. Returns the losses (reconstruction, matcher, adversary, total) without their graph.
@@ -165,7 +167,7 @@ class Trainer:
         return shown
 
     def autoencoder_step(self, images: Tensor) -> Float[Tensor, "4"]:
-        """One update of encoder and decoder by Eq. 5 alone."""
+        """Update encoder and decoder once by Eq. 5 alone."""
         with self._autocast():
             loss = self.objective.autoencoder(images)
         self.anonymizer_optimiser.zero_grad(set_to_none=True)
@@ -174,7 +176,7 @@ class Trainer:
         return torch.stack([loss.detach(), *loss.new_zeros(3)])
 
     def heads_step(self, images: Tensor, different: Tensor) -> Float[Tensor, "4"]:
-        """One update of adversary and matcher on the frozen encoder's g."""
+        """Update adversary and matcher once on the frozen encoder's g."""
         with self._autocast():
             matcher, adversaries = self.objective.heads(images, different)
         for optimiser in (self.matcher_optimiser, self.adversary_optimiser):
@@ -206,7 +208,7 @@ class Trainer:
         return shown, images.numel()
 
     def _draw_extra_images(self, steps: int, epoch: int) -> Iterator[Tensor]:
-        """Batches of the epoch's adversary steps beyond the first, drawn and put on the device at once."""
+        """Draw the batches of the epoch's further adversary steps, all at once, on the device."""
         rng = np.random.default_rng(stream_seed(self.config.seed, "adversary", str(epoch)))
         count = steps * (self.config.adversary.steps - 1)
         drawn = rng.integers(0, len(self.train_faces), (count, self.config.batch_images))

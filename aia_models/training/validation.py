@@ -1,4 +1,4 @@
-"""How well the in-loop adversary and matcher do on the validation identities during training."""
+"""ROC AUCs of the in-loop adversary and matcher on the validation identities during training."""
 
 from collections.abc import Callable
 
@@ -28,11 +28,10 @@ def in_loop_figures(
     with_channel: bool,
     erase: Erase,
 ) -> tuple[float, float]:
-    """Folded ROC AUC of the adversary (mean log-odds of its members; the largest over private attributes) on `faces`,
-    ROC AUC of the matcher on `pairs`.
+    """Return the adversary's folded ROC AUC on `faces` and the matcher's ROC AUC on `pairs`.
 
-    Representations pass what training sees: `erase`, then the channel where `with_channel`, its noise the same at
-    every call.
+    The adversary's score is the mean of its members' log-odds; of several private attributes the largest AUC counts.
+    Representations pass `erase` and, with `with_channel`, the channel of training with the same noise at every call.
     """
     channel = config.channel if with_channel else ChannelConfig()
     noise = stream(config.seed, "channel", "validation", device=faces.images.device)
@@ -48,8 +47,8 @@ def in_loop_figures(
     scores = torch.cat(log_odds).double().cpu().numpy().T
     known = [attribute >= 0 for attribute in attributes]
     adversary_auc = max(
-        folded(auc(score[there], attribute[there] == 1))
-        for score, attribute, there in zip(scores, attributes, known, strict=True)
+        folded(auc(score[rows], attribute[rows] == 1))
+        for score, attribute, rows in zip(scores, attributes, known, strict=True)
     )
     embedded = torch.cat(embeddings).double().cpu()
     distance = (embedded[pairs.left] - embedded[pairs.right]).square().sum(1).sqrt()

@@ -22,7 +22,7 @@ from aia_models.data.splits import split_faces
 from aia_models.judging.judge import JUDGE_VERSION, judge
 from aia_models.judging.released import release_faces
 from aia_models.losses import penalties
-from aia_models.losses.partial_whitening import half_whitened
+from aia_models.losses.partial_whitening import partially_whiten
 from aia_models.networks.standardise import standardise
 from aia_models.release.anonymizer import fit_anonymizer
 from aia_models.training.allocator import keep_freed_memory
@@ -33,11 +33,11 @@ View = Callable[[torch.Tensor], torch.Tensor]
 
 VIEWS: dict[str, View] = {
     "each coordinate standardised": standardise,
-    "100 components as they are": partial(half_whitened, components=100, exponent=0.0),
-    "100 components half-whitened": partial(half_whitened, components=100, exponent=0.25),
-    "200 components half-whitened": partial(half_whitened, components=200, exponent=0.25),
-    "100 components whitened": partial(half_whitened, components=100, exponent=0.5),
-    "50 components whitened": partial(half_whitened, components=50, exponent=0.5),
+    "100 components as they are": partial(partially_whiten, components=100, exponent=0.0),
+    "100 components half-whitened": partial(partially_whiten, components=100, exponent=0.25),
+    "200 components half-whitened": partial(partially_whiten, components=200, exponent=0.25),
+    "100 components whitened": partial(partially_whiten, components=100, exponent=0.5),
+    "50 components whitened": partial(partially_whiten, components=50, exponent=0.5),
 }
 BETAS = (0.3, 1.0)
 
@@ -50,7 +50,7 @@ def judged(task: tuple[str, float, str, int, Path]) -> list[dict[str, Any]]:
     folder = prepare(dataset, image_side=32, attribute="gender", positive=None, cache=cache)
     faces = split_faces(open_prepared(folder), ("gender",), 0)
     config = Design("", 0.008, 0.3, beta, MIRRORED).config(epochs, 0)
-    with patch.object(penalties, "half_whitened", VIEWS[name]):
+    with patch.object(penalties, "partially_whiten", VIEWS[name]):
         trainer = Trainer(config, ComputeConfig(), faces)
         list(trainer.run())
     anonymizer = fit_anonymizer(trainer.networks, config, faces)

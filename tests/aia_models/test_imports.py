@@ -7,7 +7,13 @@ FOREIGN = {"ray", "optuna", "pydantic", "polars", "study", "analysis", "search_s
 
 def test_models_need_nothing_of_what_runs_and_stores_studies() -> None:
     """Whoever only encodes images loads none of it."""
-    modules = ["checkpoint", "anonymizer", "training", "judging", "data.prepare", "data.splits"]
+    modules = [
+        "release.checkpoint",
+        "training.trainer",
+        "judging.judge",
+        "data.prepared.prepare",
+        "data.splits",
+    ]
     code = (
         f"import {', '.join(f'aia_models.{module}' for module in modules)}; import sys; print(*sys.modules)"
     )

@@ -1,12 +1,11 @@
-"""Blocks of images: the unit of work of the preparation, each decoded and resized into a file of its own."""
+"""Blocks of images: the preparation's unit of work, each decoded, cropped and resized into a file of its own."""
 
 import json
 import os
-import tempfile
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import groupby, islice
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +14,12 @@ from jaxtyping import UInt8
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 from torch import Tensor
-from torch.nn import functional
 
+from aia_models.atomic_write import atomic_write
 from aia_models.data.sources.source import SourceImages, Unreadable
 
 BLOCK_IMAGES = 256
-# As many lie decoded in memory at a time.
+# Number of decoded images held in memory at a time.
 _CHUNK_IMAGES = 16
 # The resizing kernel works on up to four channels at once.
 _CHANNELS = 4
@@ -28,9 +27,9 @@ _CHANNELS = 4
 
 @dataclass(frozen=True)
 class BlockReport:
-    """A finished block: how many images it stands for, how many of them were decoded just now, which are bad.
+    """Result of one block: its number of images, how many were decoded in this run, and which are unreadable.
 
-    `unreadable` holds the number in the data set of each image that could not be decoded.
+    `unreadable` pairs each image that could not be decoded with its row in the data set.
     """
 
     images: int
@@ -40,7 +39,10 @@ class BlockReport:
 
 @dataclass(frozen=True)
 class Block:
-    """Images from number `start` on, and the file that shall hold them, `side` pixels high and wide."""
+    """The `count` images from row `start` of a data set on, and the `path` of the file that stores them prepared.
+
+    `side` is the height and width of prepared images in pixels.
+    """
 
     start: int
     count: int
@@ -49,41 +51,43 @@ class Block:
     path: str
 
     def run(self) -> BlockReport:
-        """Makes the file unless it is whole already; it appears in one step. OSError where it cannot."""
-        unreadable = self._recorded()
+        """Prepare the block atomically; a complete file from an earlier run is reused.
+
+        Raises OSError where the file cannot be written.
+        """
+        unreadable = self._read_unreadable()
         if unreadable is not None:
             return BlockReport(self.count, 0, unreadable)
-        pixels, unreadable = self._prepared()
-        numbered = [[number, bad.path, bad.why] for number, bad in unreadable]
-        handle, aside = tempfile.mkstemp(dir=Path(self.path).parent)
-        os.close(handle)
-        try:
+        pixels, unreadable = self._decode()
+        numbered = [[row, image.path, image.why] for row, image in unreadable]
+        with atomic_write(Path(self.path)) as aside:
             save_file({"images": pixels}, aside, metadata={"unreadable": json.dumps(numbered)})
-            os.replace(aside, self.path)
-        except BaseException:
-            Path(aside).unlink(missing_ok=True)
-            raise
         return BlockReport(self.count, self.count, unreadable)
 
     def pixels(self) -> UInt8[np.ndarray, "face 1 side side"]:
-        """What the file holds: the images that could be decoded. OSError or SafetensorError where it is not whole."""
+        """Return the prepared images of the file, unreadable ones left out.
+
+        Raises OSError or SafetensorError where the file is missing or damaged.
+        """
         with safe_open(self.path, framework="numpy") as file:
             return file.get_tensor("images")
 
-    def _recorded(self) -> tuple[tuple[int, Unreadable], ...] | None:
+    def _read_unreadable(self) -> tuple[tuple[int, Unreadable], ...] | None:
+        """Return the unreadable images that the block's file lists; None where there is no complete file."""
         try:
             with safe_open(self.path, framework="numpy") as file:
                 numbered = json.loads(file.metadata()["unreadable"])
         except (FileNotFoundError, SafetensorError):
             return None
-        return tuple((number, Unreadable(path, why)) for number, path, why in numbered)
+        return tuple((row, Unreadable(path, why)) for row, path, why in numbered)
 
-    def _prepared(self) -> tuple[np.ndarray, tuple[tuple[int, Unreadable], ...]]:
+    def _decode(self) -> tuple[np.ndarray, tuple[tuple[int, Unreadable], ...]]:
+        """Return the prepared images, and the unreadable ones with their rows."""
         decoded = enumerate(self.images, self.start)
         unreadable: list[tuple[int, Unreadable]] = []
         parts = [np.empty((0, 1, self.side, self.side), np.uint8)]
         while chunk := list(islice(decoded, _CHUNK_IMAGES)):
-            unreadable += [(number, image) for number, image in chunk if isinstance(image, Unreadable)]
+            unreadable += [(row, image) for row, image in chunk if isinstance(image, Unreadable)]
             readable = [image for _, image in chunk if isinstance(image, Tensor)]
             parts.append(prepare_images(readable, self.side).numpy())
         return np.concatenate(parts), tuple(unreadable)
@@ -93,7 +97,7 @@ Execute = Callable[[Sequence[Block]], Generator[BlockReport, None, None]]
 
 
 def cut_into_blocks(images: SourceImages, count: int, side: int, folder: Path) -> list[Block]:
-    """Blocks of 256 of `count` images, whose files are to lie in `folder`."""
+    """Return blocks of up to 256 of `count` images each, with their files in `folder`."""
     blocks = []
     for start in range(0, count, BLOCK_IMAGES):
         stop = min(start + BLOCK_IMAGES, count)
@@ -103,8 +107,8 @@ def cut_into_blocks(images: SourceImages, count: int, side: int, folder: Path) -
 
 
 def in_threads(blocks: Sequence[Block]) -> Generator[BlockReport, None, None]:
-    """Runs blocks in this process, one thread per core: decoding and resizing leave Python's lock alone."""
-    # The threads share the cores already: each resizing on all of them would only get in the others' way.
+    """Run blocks on one thread per core of this process; decoding and resizing release Python's lock."""
+    # One thread of PyTorch each: the blocks' threads already use all cores.
     threads_before = torch.get_num_threads()
     try:
         with ThreadPoolExecutor(os.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
@@ -114,25 +118,23 @@ def in_threads(blocks: Sequence[Block]) -> Generator[BlockReport, None, None]:
 
 
 def prepare_images(images: Sequence[Tensor], side: int) -> Tensor:
-    """Grey images uint8 `[1, h, w]`, each its largest centred square resized, as uint8 `[N, 1, side, side]`.
+    """Return the largest centred square of each grey image (uint8 `[1, h, w]`), resized, as uint8 `[N, 1, side, side]`.
 
-    Images of the same size that follow each other are resized as channels of one, which takes a quarter of the
-    time and gives the same pixels.
+    Resizing is bilinear and antialiased. Images of one size are resized as the channels of one image, which takes a
+    quarter of the time and gives the same pixels.
     """
-    squares = [_largest_centred_square(image) for image in images]
-    resized = [torch.empty(0, 1, side, side, dtype=torch.uint8)]
-    for _, group in groupby(squares, key=lambda square: square.shape):
-        alike = torch.cat([*group])
-        whole = len(alike) - len(alike) % _CHANNELS
-        for channels in (alike[:whole].unflatten(0, (-1, _CHANNELS)), alike[whole:].unsqueeze(0)):
-            if channels.numel():
-                small = functional.interpolate(channels, (side, side), mode="bilinear", antialias=True)
-                resized.append(small.flatten(0, 1).unsqueeze(1))
-    return torch.cat(resized)
+    # Importing torchvision takes two seconds, which only processes that prepare images need to pay.
+    from torchvision.transforms.v2.functional import center_crop, resize
 
-
-def _largest_centred_square(image: Tensor) -> Tensor:
-    height, width = image.shape[-2:]
-    side = min(height, width)
-    top, left = round((height - side) / 2), round((width - side) / 2)
-    return image[:, top : top + side, left : left + side]
+    squares = [center_crop(image, [min(image.shape[-2:])]) for image in images]
+    rows_by_side: dict[int, list[int]] = {}
+    for row, square in enumerate(squares):
+        rows_by_side.setdefault(square.shape[-1], []).append(row)
+    prepared = torch.empty(len(images), 1, side, side, dtype=torch.uint8)
+    for rows in rows_by_side.values():
+        alike = torch.cat([squares[row] for row in rows])
+        whole = len(rows) - len(rows) % _CHANNELS
+        several, rest = alike[:whole].unflatten(0, (-1, _CHANNELS)), alike[whole:].unsqueeze(0)
+        resized = [resize(channels, [side, side]).flatten(0, 1) for channels in (several, rest)]
+        prepared[rows, 0] = torch.cat(resized)
+    return prepared

@@ -1,4 +1,4 @@
-"""One prepared copy of a data set: decoded, cropped and resized once, then memory-mapped by every trial."""
+"""Prepares a data set: its images are decoded, cropped and resized once, then memory-mapped by every trial."""
 
 import json
 import shutil
@@ -32,7 +32,7 @@ _READERS: Mapping[str, Callable[[str], FaceSource]] = {
 }
 # The encoder halves the image twice.
 _SIDE_MULTIPLE = 4
-_SMALLEST_SIDE = 16
+_MIN_SIDE = 16
 
 
 def prepare(
@@ -45,16 +45,16 @@ def prepare(
     execute: Execute = in_threads,
     further_attributes: tuple[str, ...] = (),
 ) -> Path:
-    """Returns the folder under `cache` that holds `source` ("KIND:PATH") prepared, made unless it is there.
+    """Return the folder under `cache` that holds `source` ("KIND:PATH") prepared; prepare it where it does not exist.
 
-    `image_side` is in pixels. The folder depends on labels, image files and settings; on `attribute` only
-    through `positive`, which says nothing of `further_attributes`. `execute` runs the blocks of images; those that
-    an interrupted call finished are not made again. Raises DataError, before any image is decoded where the labels
-    are to blame.
+    `image_side` is in pixels. `positive` is the value of `attribute` that becomes 1; it does not apply to
+    `further_attributes`. The folder's name depends on labels, image files and settings. `execute` runs the blocks of
+    images; blocks that an interrupted call finished are reused. Raises DataError, for wrong labels before any image is
+    decoded.
     """
-    if image_side < _SMALLEST_SIDE or image_side % _SIDE_MULTIPLE:
+    if image_side < _MIN_SIDE or image_side % _SIDE_MULTIPLE:
         raise DataError(
-            f"image_side is {image_side}: give a multiple of {_SIDE_MULTIPLE} and at least {_SMALLEST_SIDE}"
+            f"image_side is {image_side}: give a multiple of {_SIDE_MULTIPLE} and at least {_MIN_SIDE}"
         )
     kind, found = _read(source)
     labels = read_labels(found, attribute, positive, further_attributes)
@@ -73,16 +73,16 @@ def prepare(
         try:
             _make(target, kind, found, labels, attribute, settings, execute)
         except (OSError, SafetensorError) as error:
-            # Else another process finished the same copy, and took away the blocks that both worked on.
+            # Otherwise another process finished the same copy and removed the blocks that both worked on.
             if not target.is_dir():
                 raise DataError(f"cannot write the prepared images to {target}: {error}") from error
     return target
 
 
 def open_prepared(folder: Path) -> FaceDataset:
-    """Opens a prepared folder; its images stay on disk, memory-mapped, and nothing written to them reaches it.
+    """Open a prepared folder; its images are memory-mapped, and changes to them in memory never reach the files.
 
-    Raises DataError when the folder is not a whole prepared copy of this version.
+    Raises DataError when the folder is not a complete prepared copy of this version.
     """
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
@@ -104,7 +104,7 @@ def open_prepared(folder: Path) -> FaceDataset:
 
 
 def remarks_on(folder: Path) -> list[str]:
-    """What a prepared folder's manifest says of images and labels that were left out, one line each."""
+    """Return one line for each kind of images or labels that the preparation of `folder` left out."""
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     return [str(Remark(**remark)) for remark in manifest.get("remarks", [])]
 
@@ -127,7 +127,7 @@ def _make(
     settings: Mapping[str, Any],
     execute: Execute,
 ) -> None:
-    # The name says all that the blocks depend on, so whatever lies there is part of this very copy.
+    # The folder's name covers everything that the blocks depend on, so blocks found there belong to this copy.
     unfinished = target.parent / f".{target.name}.blocks"
     unfinished.mkdir(parents=True, exist_ok=True)
     blocks = cut_into_blocks(found.images, len(found), settings["image_side"], unfinished.absolute())
@@ -139,9 +139,11 @@ def _make(
             rows[[number for number, _ in unreadable]] = False
             labels = labels.kept(rows)
             check_judgeable(labels.identity, labels.attributes[attribute], attribute, found.title)
-            remarks.append(Remark(len(unreadable), "images cannot be decoded", _told(found, *unreadable[0])))
+            remarks.append(
+                Remark(len(unreadable), "images cannot be decoded", _describe(found, *unreadable[0]))
+            )
     except DataError:
-        # With other files the copy has another name: nobody would take up these blocks.
+        # Corrected files give the copy another name, so these blocks would never be reused.
         _remove(unfinished)
         raise
     facts = {
@@ -164,7 +166,7 @@ def _run(blocks: Sequence[Block], found: FaceSource, execute: Execute) -> list[t
 
 
 def _check_share(found: FaceSource, unreadable: Sequence[tuple[int, Unreadable]]) -> None:
-    first = _told(found, *unreadable[0])
+    first = _describe(found, *unreadable[0])
     if not found.tolerated_share:
         raise DataError(f"{first}: replace it by a PNG or JPEG file or remove the line")
     listed = len(found) + found.missing
@@ -175,12 +177,12 @@ def _check_share(found: FaceSource, unreadable: Sequence[tuple[int, Unreadable]]
         )
 
 
-def _told(found: FaceSource, number: int, image: Unreadable) -> str:
+def _describe(found: FaceSource, number: int, image: Unreadable) -> str:
     return f"{image.path} ({found.places(number)}) {image.why}"
 
 
 def _remove(folder: Path) -> None:
-    # Another process may be at the same blocks: renamed first, it cannot add to what is being removed.
+    # Another process may write blocks into the same folder; once renamed, the folder can no longer grow.
     doomed = tempfile.mkdtemp(prefix=f"{folder.name}-", dir=folder.parent)
     with suppress(FileNotFoundError):
         folder.rename(Path(doomed, folder.name))

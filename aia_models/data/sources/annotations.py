@@ -1,4 +1,4 @@
-"""Annotation files that say something about one image per line, as published and as copied."""
+"""Annotation files with one image and its values per line, in the published format and the variants of copies."""
 
 import csv
 import hashlib
@@ -16,9 +16,9 @@ from aia_models.errors import DataError
 
 @dataclass(frozen=True, eq=False)
 class Annotation:
-    """What a file says: `columns` name -> a text per image, `rows` image -> its number, counted from 0.
+    """Content of an annotation file: `columns` maps name -> one text per image, `rows` maps image -> row from 0.
 
-    `lines` holds the line of each row and `digest` is a sha256 in hex over the file.
+    `lines` holds the line number of each row and `digest` is a sha256 in hex over the file.
     """
 
     path: Path
@@ -28,22 +28,21 @@ class Annotation:
     lines: Sequence[int]
 
     def place(self, image: str) -> str:
-        """Where an image's row stands, for messages."""
+        """Return file and line of an image's row, for messages."""
         return f"{self.path} line {self.lines[self.rows[image]]}"
 
 
 def read_annotation(path: Path, columns: Sequence[str]) -> Annotation:
-    """Reads `image value...` lines, separated by commas or white space, under any or no header.
+    """Read lines of `image value...`, separated by commas or white space, with or without a header.
 
-    A header is what stands before the first image: a count, names with or without one for the image's own
-    column, or both. `columns` are the names where none stand there. DataError names the file, the line and
-    what would be right.
+    The header is everything before the first image: a count, column names with or without one for the image, or both.
+    `columns` are the names of a file without header. Raises DataError naming the file, the line and the remedy.
     """
     header: list[str] = []
     rows: dict[str, int] = {}
     lines: list[int] = []
     width = 0
-    # Rows as lists of texts would take minutes of garbage collection and gigabytes where images are many.
+    # For hundreds of thousands of images, lists of texts take gigabytes and minutes of garbage collection.
     numbering, codes = Numbering(), array("i")
     for number, text in enumerate(decoded_lines(path), 1):
         cells = _cells(text)
@@ -75,14 +74,14 @@ def read_annotation(path: Path, columns: Sequence[str]) -> Annotation:
 
 
 def check_named_once(path: Path, columns: Sequence[str]) -> None:
-    """DataError where two of a file's columns have one name."""
+    """Raise DataError where two columns of a file have the same name."""
     twice = next((name for name in columns if columns.count(name) > 1), None)
     if twice is not None:
         raise DataError(f"{path} names the column '{twice}' twice: rename one of them")
 
 
 def decoded_lines(path: Path) -> Iterator[str]:
-    """The lines of a text file one by one, however they end; DataError where it is not UTF-8."""
+    """Yield the lines of a text file, with any line endings; raises DataError where it is not UTF-8."""
     try:
         with path.open(encoding="utf-8-sig") as file:
             yield from file

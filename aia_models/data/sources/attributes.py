@@ -1,4 +1,4 @@
-"""Attribute values as people write them, read into 1, 0 and -1 (unknown)."""
+"""Parsing of attribute values in their common spellings into 1, 0 and -1 (unknown)."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -20,10 +20,11 @@ _WRITTEN = "1/0, 1/-1, male/female, m/f or empty"
 def parse_attribute(
     name: str, column: Categorical, places: Callable[[int], str], positive: str | None
 ) -> Int8[np.ndarray, " face"]:
-    """Values int8 `[N]` of the column `name`; case and surrounding spaces do not matter, empty is unknown.
+    """Parse the column `name` into int8 `[N]`; case and surrounding spaces do not matter, empty is unknown.
 
-    With `positive`, that value becomes 1 and every other 0. Raises DataError for a value that cannot be read,
-    naming its place, for a column that mixes two ways of writing, and for a `positive` that never occurs.
+    With `positive`, that value becomes 1 and every other 0. `places(row)` names file and line of a row, for messages.
+    Raises DataError for an unreadable value, for a column that mixes two spellings, and for a `positive` that never
+    occurs.
     """
     folded = [text.strip().casefold() for text in column.categories]
     there = {folded[category] for category in column.present()} - {""}
@@ -48,13 +49,13 @@ def parse_attribute(
 def parse_attributes(
     columns: Mapping[str, Categorical], places: Callable[[int], str], attribute: str, positive: str | None
 ) -> dict[str, Int8[np.ndarray, " face"]]:
-    """All columns that can be read, name -> int8 `[N]`; only `attribute`, which must be there, raises."""
+    """Parse all columns, name -> int8 `[N]`; unreadable ones are left out, but for `attribute` they raise DataError."""
     parsed = {attribute: parse_attribute(attribute, columns[attribute], places, positive)}
     for name in columns.keys() - {attribute}:
         try:
             parsed[name] = parse_attribute(name, columns[name], places, positive=None)
         except DataError:
-            # A column that nobody asked for may hold anything, an age or a remark.
+            # A column other than the private attribute may hold anything, such as an age or a remark.
             continue
     return {name: parsed[name] for name in columns if name in parsed}
 

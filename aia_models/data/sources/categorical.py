@@ -1,4 +1,4 @@
-"""A column of texts of which few differ: each different text once, and which of them stands where."""
+"""A column of texts with few different values, stored as categories and codes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from jaxtyping import Int, Int32
 
 @dataclass(frozen=True, eq=False)
 class Categorical:
-    """`codes` int32 `[N]`, indices into `categories`, which may hold texts that no code names."""
+    """A column of `N` texts: `codes` is int32 `[N]`, indices into `categories`, which may hold unused texts."""
 
     categories: tuple[str, ...]
     codes: np.ndarray
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> "Categorical":
-        """The column of these texts."""
+        """Build the column of these texts."""
         numbering = Numbering()
         codes = np.fromiter(map(numbering.__getitem__, texts), dtype=np.int32)
         return cls(tuple(numbering), codes)
@@ -29,16 +29,16 @@ class Categorical:
         return self.categories[self.codes[row]]
 
     def taken(self, rows: Int[np.ndarray, " chosen"]) -> "Categorical":
-        """The texts of some rows, in their order."""
+        """Return the texts of the given rows, in their order."""
         return Categorical(self.categories, self.codes[rows])
 
     def present(self) -> Int32[np.ndarray, " category"]:
-        """Indices of the categories that occur, ascending."""
+        """Return the indices of the categories that occur, ascending."""
         return np.flatnonzero(np.bincount(self.codes, minlength=len(self.categories))).astype(np.int32)
 
 
 class Numbering(dict[str, int]):
-    """Text -> number, counted from 0 in the order in which the texts are first asked for."""
+    """Maps text -> number, assigned from 0 in the order in which texts are first looked up."""
 
     def __init__(self) -> None:
         super().__init__()

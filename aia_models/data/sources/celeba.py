@@ -1,4 +1,4 @@
-"""Reader of `celeba:PATH`: CelebA's own layout or the .csv copies of it, all of it or a subset."""
+"""Reader of `celeba:PATH`: CelebA, whole or a subset, as published, as torchvision stores it, or with .csv files."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from aia_models.data.sources.image_files import TOLERATED_SHARE, ImageFiles, fil
 from aia_models.data.sources.source import FaceSource, Remark, key_over
 from aia_models.errors import DataError
 
-# In the order of list_attr_celeba.txt, for copies that have lost their header.
+# In the order of list_attr_celeba.txt, for copies without its header.
 ATTRIBUTES = (
     "5_o_Clock_Shadow", "Arched_Eyebrows", "Attractive", "Bags_Under_Eyes", "Bald", "Bangs", "Big_Lips",
     "Big_Nose", "Black_Hair", "Blond_Hair", "Blurry", "Brown_Hair", "Bushy_Eyebrows", "Chubby", "Double_Chin",
@@ -28,19 +28,25 @@ _ATTRIBUTE_LIST, _IDENTITY_LIST, _PARTITION_LIST = (
     "identity_CelebA",
     "list_eval_partition",
 )
-# Where the published archives unpack to, and the one folder too many of some copies.
+# The published archives unpack into these folders; some copies have one more around the images.
 _FOLDERS = ("", "Anno", "Eval", "Img", _IMAGES)
+# `torchvision.datasets.CelebA(root)` keeps everything in this folder of its root.
+_TORCHVISION_FOLDER = "celeba"
 
 
 def read_celeba(location: str) -> FaceSource:
-    """Lists the images that have a file, an identity and attributes; every attribute becomes a column.
+    """List the images that have a file, an identity and attributes; every attribute becomes a column.
 
-    Images that both annotations name are expected: up to a tenth of them may be missing. Others are left
-    out, and told. Raises DataError naming the file, the line and the remedy.
+    `location` is the folder that holds `img_align_celeba/`, `list_attr_celeba.txt`, `identity_CelebA.txt` and perhaps
+    `list_eval_partition.txt`, or the root that `torchvision.datasets.CelebA` takes, whose folder `celeba` holds them.
+    Up to a tenth of the images that both annotations name may be missing. Images that an annotation lacks are left out
+    and counted in a remark. Raises DataError naming the file, the line and the remedy.
     """
     root = Path(location).expanduser()
     if not location or not root.is_dir():
         raise DataError(f"no folder '{location}': give celeba:PATH with {_IMAGES}/ and {_ATTRIBUTE_LIST}.txt")
+    if not _annotation_files(root, _ATTRIBUTE_LIST) and (root / _TORCHVISION_FOLDER).is_dir():
+        root /= _TORCHVISION_FOLDER
     attributes = read_annotation(_annotation_file(root, _ATTRIBUTE_LIST), ATTRIBUTES)
     identities = read_annotation(_annotation_file(root, _IDENTITY_LIST), ["identity"])
     _check_named(identities)
@@ -109,7 +115,7 @@ def _read_partition(root: Path) -> Annotation | None:
 
 
 def _values(annotation: Annotation) -> Categorical:
-    """The one column of an annotation with one value per image."""
+    """Return the only column of an annotation that has one value per image."""
     if len(annotation.columns) != 1:
         names = ", ".join(annotation.columns)
         raise DataError(
@@ -120,7 +126,7 @@ def _values(annotation: Annotation) -> Categorical:
 
 
 def _check_named(identities: Annotation) -> None:
-    """Raises DataError where an image's identity is empty: all of those would be one person."""
+    """Raise DataError where an identity is empty: all images without one would count as one person."""
     people = _values(identities)
     if "" in people.categories:
         row = int(np.argmax(people.codes == people.categories.index("")))

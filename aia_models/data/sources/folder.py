@@ -1,4 +1,4 @@
-"""Reader of `folder:PATH`: a labels.csv and image files, the user's own data."""
+"""Reader of `folder:PATH`: the user's own data, a labels.csv and image files."""
 
 import csv
 import hashlib
@@ -18,7 +18,7 @@ _REQUIRED = ("image", "identity")
 
 @dataclass(frozen=True)
 class _Table:
-    """The cells of labels.csv by column, and the line that each row starts on."""
+    """The cells of labels.csv by column, and the line number of each row."""
 
     path: Path
     columns: dict[str, list[str]]
@@ -29,9 +29,9 @@ class _Table:
 
 
 def read_folder(location: str) -> FaceSource:
-    """Lists the faces of a folder that holds `labels.csv` (`image,identity,<attribute>...`) and images.
+    """List the faces of a folder that holds `labels.csv` (`image,identity,<attribute>...`) and images.
 
-    Image names are relative to the folder. Nothing is decoded yet, but every image file must exist. Raises
+    Image names are relative to the folder. No image is decoded yet, but every image file must exist. Raises
     DataError naming the file, the line and the remedy.
     """
     folder = Path(location).expanduser()

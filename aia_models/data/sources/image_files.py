@@ -1,4 +1,4 @@
-"""PNG and JPEG files, decoded when they are iterated over."""
+"""PNG and JPEG files, decoded on iteration."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -11,14 +11,14 @@ from torch import Tensor
 from aia_models.data.sources.source import Unreadable
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
-# A large annotated collection may lack, or have damaged, this share of its images.
+# Share of the images of a large annotated collection that may be missing or damaged.
 TOLERATED_SHARE = 0.10
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 
 
 @dataclass(frozen=True)
 class ImageFiles:
-    """Image files by name, relative to a folder."""
+    """Image files, as names relative to a folder."""
 
     folder: str
     names: Sequence[str]
@@ -31,12 +31,12 @@ class ImageFiles:
 
 
 def is_image(name: str) -> bool:
-    """Whether a file name ends like that of an image that can be read."""
+    """Return whether a file name has the suffix of a readable image format."""
     return name.lower().endswith(IMAGE_SUFFIXES)
 
 
 def files_below(folder: str | os.PathLike[str]) -> dict[str, tuple[int, int]]:
-    """Name -> size in bytes and time of change in ns, for a folder's image files; 0 and 0 for a link to nowhere."""
+    """Map each image file of a folder to its size in bytes and modification time in ns; a broken link to zeros."""
     with os.scandir(folder) as entries:
         return {entry.name: _state(entry) for entry in entries if is_image(entry.name)}
 
@@ -44,13 +44,13 @@ def files_below(folder: str | os.PathLike[str]) -> dict[str, tuple[int, int]]:
 def _state(entry: os.DirEntry[str]) -> tuple[int, int]:
     try:
         state = entry.stat()
-    except FileNotFoundError:  # told when the image is to be read
+    except FileNotFoundError:  # reported as unreadable when the image is decoded
         return 0, 0
     return state.st_size, state.st_mtime_ns
 
 
 def _decode(path: str) -> Tensor | Unreadable:
-    # Drawn faces are prepared without a decoder, also where none is installed.
+    # Imported here, so that drawn faces can be prepared where no decoder is installed.
     from torchcodec.decoders import (
         decode_jpeg,  # pyright: ignore[reportPrivateImportUsage]
         decode_png,  # pyright: ignore[reportPrivateImportUsage]
@@ -68,5 +68,5 @@ def _decode(path: str) -> Tensor | Unreadable:
         return Unreadable(path, f"cannot be read ({error.strerror})")
     except RuntimeError:
         return Unreadable(path, "cannot be read as an image")
-    # 16 bits per pixel come as uint16, which hardly any operation takes.
+    # Images of 16 bits per pixel are uint16, which few operations support.
     return image if image.dtype == torch.uint8 else (image.int() >> 8).to(torch.uint8)

@@ -1,4 +1,4 @@
-"""What is known of the images of a source, read and numbered."""
+"""The labels of a data set: identities as numbers, attributes as 1, 0 and -1 (unknown)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,18 +15,21 @@ _SHOWN_ATTRIBUTES = 8
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """`identity` int32 `[N]`, indices into `identity_names`; `attributes` name -> int8 `[N]`."""
+    """Labels of `N` images.
+
+    `identity` is int32 `[N]`, indices into `identity_names`; `attributes` maps name -> int8 `[N]`.
+    """
 
     identity: np.ndarray
     identity_names: list[str]
     attributes: Mapping[str, np.ndarray]
 
     def kept(self, rows: Bool[np.ndarray, " face"]) -> "Labels":
-        """The labels of some of the images; identities that have none left are gone."""
-        there, identity = np.unique(self.identity[rows], return_inverse=True)
+        """Return the labels of the images in the mask `rows`, without identities that have no image left."""
+        present, identity = np.unique(self.identity[rows], return_inverse=True)
         return Labels(
             identity.astype(np.int32),
-            [self.identity_names[number] for number in there],
+            [self.identity_names[number] for number in present],
             {name: values[rows] for name, values in self.attributes.items()},
         )
 
@@ -34,14 +37,17 @@ class Labels:
 def read_labels(
     found: FaceSource, attribute: str, positive: str | None, further_attributes: tuple[str, ...] = ()
 ) -> Labels:
-    """All labels of a source; DataError where `attribute` or one of `further_attributes`, to which `positive` does not
-    apply, is not among them or has values that cannot be read."""
+    """Return all labels of a source.
+
+    `positive` is the value of `attribute` that becomes 1. Raises DataError where `attribute` or one of
+    `further_attributes` is missing or has unreadable values.
+    """
     missing = next((name for name in (attribute, *further_attributes) if name not in found.columns), None)
     if missing is not None:
         names = [*found.columns]
         more = f" and {len(names) - _SHOWN_ATTRIBUTES} more" if len(names) > _SHOWN_ATTRIBUTES else ""
-        there = ", ".join(names[:_SHOWN_ATTRIBUTES]) or "none"
-        raise DataError(f"{found.title} has no attribute '{missing}': its attributes are {there}{more}")
+        shown = ", ".join(names[:_SHOWN_ATTRIBUTES]) or "none"
+        raise DataError(f"{found.title} has no attribute '{missing}': its attributes are {shown}{more}")
     people = found.identities
     present = sorted(people.present(), key=lambda category: people.categories[category])
     number_of = np.zeros(len(people.categories), dtype=np.int32)

@@ -1,4 +1,4 @@
-"""The CSV file that says what is known of each person: VGGFace2's identity_meta.csv or one's own."""
+"""The CSV file with each person's attributes: VGGFace2's identity_meta.csv or the user's own."""
 
 import csv
 import hashlib
@@ -11,7 +11,7 @@ from aia_models.errors import DataError
 
 _IDENTITY_NAMES = ("identity", "class_id")
 _GENDER = "gender"
-# Of identity_meta.csv: they say nothing of the person.
+# Columns of identity_meta.csv that are no attributes of the person.
 _IGNORED = ("name", "sample_num", "flag")
 _HEADERS = (("identity", _GENDER), ("class_id", "name", "sample_num", "flag", _GENDER))
 _GENDERS = ("m", "f", "male", "female")
@@ -20,7 +20,10 @@ _REMEDY = "write gender.csv with the header identity,gender and one line per per
 
 @dataclass(frozen=True, eq=False)
 class PersonTable:
-    """`columns` attribute -> person -> text, `rows` person -> line, `digest` a sha256 in hex over the file."""
+    """Attributes by person: `columns` maps attribute -> person -> text, `rows` maps person -> line of the file.
+
+    `digest` is a sha256 in hex over the file.
+    """
 
     path: Path
     digest: str
@@ -28,7 +31,7 @@ class PersonTable:
     rows: Mapping[str, int]
 
     def place(self, person: str) -> str:
-        """Where a person's row stands, for messages."""
+        """Return where a person's row stands, for messages."""
         return (
             f"{self.path} line {self.rows[person]}"
             if person in self.rows
@@ -36,12 +39,14 @@ class PersonTable:
         )
 
 
-def read_person_table(root: Path) -> PersonTable:
-    """The one CSV file in `root`, or in its folder `meta`, that maps people to genders, with or without header.
+def read_person_table(root: Path, *further: Path) -> PersonTable:
+    """Read the only CSV file in `root`, `root/meta` or `further` folders that maps people to genders.
 
-    Spaces and quotes around cells are dropped, however mangled. Raises DataError naming file, line and remedy.
+    The file may lack a header. Spaces and quotes around cells are dropped, also unbalanced quotes. Raises DataError
+    naming the file, the line and the remedy.
     """
-    candidates = [*sorted(root.glob("*.csv")), *sorted(root.glob("meta/*.csv"))]
+    folders = (root, root / "meta", *further)
+    candidates = [path for folder in folders for path in sorted(folder.glob("*.csv"))]
     found = {path: header for path in candidates if (header := _header(_first_line(path)))}
     if not found:
         seen = f"{', '.join(path.name for path in candidates)} is none" if candidates else "there is none"
@@ -54,13 +59,13 @@ def read_person_table(root: Path) -> PersonTable:
 
 
 def _first_line(path: Path) -> str:
-    """The first line that is not empty, readable or not: what else lies there may be in any encoding."""
+    """Return the first line that is not empty; unrelated CSV files may be in any encoding."""
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         return next((line for line in file if line.strip()), "")
 
 
 def _header(first: str) -> Sequence[str]:
-    """The columns' names, also of a file without header; none where it does not map people to genders."""
+    """Return the columns' names, given a file's first line; none where the file does not map people to genders."""
     for reading in _readings(first):
         cells = [cell.casefold() for cell in reading]
         if cells[0] in _IDENTITY_NAMES and _GENDER in cells:
@@ -107,7 +112,7 @@ def _cells(line: str, width: int) -> list[str]:
 
 
 def _readings(line: str) -> tuple[list[str], list[str]]:
-    """The cells as CSV, and cut at every comma: a quote that nothing closes swallows the commas after it."""
+    """Return a line's cells read as CSV, and split at every comma: an unclosed quote would swallow later commas."""
     quoted = next(csv.reader([line], skipinitialspace=True), [])
     quoted, plain = (
         [cell.strip().strip("\"'").strip() for cell in cells] for cells in (quoted, line.split(","))

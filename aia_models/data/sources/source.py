@@ -1,4 +1,4 @@
-"""What a reader of one kind of data set hands to the preparation."""
+"""The common form in which readers of all kinds of data sets hand faces to the preparation."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,7 +12,7 @@ from aia_models.data.sources.categorical import Categorical
 
 @dataclass(frozen=True)
 class Unreadable:
-    """An image file that cannot be decoded: where it lies and what is wrong with it."""
+    """An image file that cannot be decoded: its path and the reason."""
 
     path: str
     why: str
@@ -20,20 +20,20 @@ class Unreadable:
 
 @runtime_checkable
 class SourceImages(Protocol):
-    """Images that are not decoded yet, cheap to cut into parts and to send to another process."""
+    """A sequence of images that are decoded on iteration; cheap to slice and to send to another process."""
 
     def __getitem__(self, rows: slice, /) -> "SourceImages":
-        """Some of them, in the same order."""
+        """Return a slice of the images, in the same order."""
         ...
 
     def __iter__(self) -> Iterator[Tensor | Unreadable]:
-        """Decodes one after the other, uint8 `[1, h, w]`."""
+        """Decode one image after the other into uint8 `[1, h, w]`."""
         ...
 
 
 @dataclass(frozen=True)
 class Remark:
-    """Something about a data set that its user should know, as "3 listed images are missing", and where first."""
+    """A count for the user of a data set, such as "3 listed images are missing", and the first case."""
 
     count: int
     what: str
@@ -45,13 +45,13 @@ class Remark:
 
 @dataclass(frozen=True)
 class FaceSource:
-    """Faces as they were found: labels as text, images not yet decoded.
+    """A data set as its reader lists it: labels as text, images not yet decoded.
 
-    `identities` names a person per image, `columns` maps attribute -> one text per image (empty = unknown) and
-    `places` where each image's label stands, for messages. `key` is a sha256 in hex over everything that the
-    images and labels depend on. `missing` counts images that are listed but not there, and `tolerated_share`
-    says how many of the listed ones may be missing or unreadable. `partition` counts the images in the
-    data set's own parts, which are recorded and not used.
+    `identities` names the person of each image. `columns` maps attribute -> one text per image (empty = unknown).
+    `places(row)` names file and line of an image's label, for messages. `key` is a sha256 in hex over everything that
+    images and labels depend on. `missing` counts listed images without a file; `tolerated_share` is the share of listed
+    images that may be missing or unreadable. `partition` counts the images in the data set's own splits, which are
+    recorded but not used.
     """
 
     title: str
@@ -70,5 +70,5 @@ class FaceSource:
 
 
 def key_over(parts: Iterable[object]) -> str:
-    """Sha256 in hex over the parts' text, each ended by a newline."""
+    """Return the sha256 in hex over the parts' texts, each followed by a newline."""
     return hashlib.sha256("".join([f"{part}\n" for part in parts]).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Reader of `vggface:PATH`: one folder of images per person, and a CSV file that says their gender."""
+"""Reader of `vggface:PATH`: one folder of images per person (VGGFace2, LFW), and a CSV file of each person's gender."""
 
 import os
 from collections.abc import Iterator
@@ -10,20 +10,27 @@ from aia_models.data.sources.person_table import PersonTable, read_person_table
 from aia_models.data.sources.source import FaceSource, Remark, key_over
 from aia_models.errors import DataError
 
-# VGGFace2 ships its people in two folders; the splits here are our own.
+# VGGFace2 keeps its people in two folders; the splits here are our own.
 _NESTED = ("test", "train")
+# `torchvision.datasets.LFWPeople(root)` keeps people in a folder of root/lfw-py, named after the images' alignment.
+_LFW_FOLDER, _LFW_IMAGE_FOLDERS = "lfw-py", ("lfw", "lfw_funneled", "lfw-deepfunneled")
 
 
 def read_vggface(location: str) -> FaceSource:
-    """Lists the images of every folder that holds any, with what the CSV file says of that person.
+    """List the images in the folders of all people, with each person's attributes from the CSV file.
 
-    A person who is not in the CSV file has unknown attributes. Up to a tenth of the images may be unreadable.
+    `location` is a folder with one folder of images per person, or with VGGFace2's `train` and `test` of such folders,
+    or the root that `torchvision.datasets.LFWPeople` takes, or its `lfw-py`. The CSV file, such as `gender.csv` with
+    the header `identity,gender`, lies in `location`, or for LFW in any folder from it down to the people's folders or
+    beside the image folder. People without a row in it have unknown attributes. Up to a tenth of the images may be
+    unreadable.
     Raises DataError naming the file, the line and the remedy.
     """
-    root = Path(location).expanduser()
-    if not location or not root.is_dir():
+    given = Path(location).expanduser()
+    if not location or not given.is_dir():
         raise DataError(f"no folder '{location}': give vggface:PATH with one folder of images per person")
-    table, containers = read_person_table(root), _containers(root)
+    root = _person_root(given)
+    table, containers = read_person_table(*_table_folders(given, root)), _containers(root)
     files = {
         f"{folder.relative_to(root).as_posix()}/{name}": (folder.name, *state)
         for folder in _person_folders(containers)
@@ -56,8 +63,33 @@ def read_vggface(location: str) -> FaceSource:
     )
 
 
+def _person_root(given: Path) -> Path:
+    """Return the image folder of LFW where `given` is the root or the `lfw-py` that torchvision takes, else `given`.
+
+    Raises DataError where several image folders lie side by side.
+    """
+    base = given / _LFW_FOLDER if (given / _LFW_FOLDER).is_dir() else given
+    image_folders = [base / name for name in _LFW_IMAGE_FOLDERS if (base / name).is_dir()]
+    if len(image_folders) > 1:
+        names = ", ".join(folder.name for folder in image_folders)
+        raise DataError(
+            f"{base} holds several image folders ({names}): give vggface:{image_folders[0]} or another"
+        )
+    return image_folders[0] if image_folders else base
+
+
+def _table_folders(given: Path, root: Path) -> list[Path]:
+    """Return the folders in which the CSV file may lie: all from `given` down to `root`, and for LFW the one above."""
+    folders = [root]
+    while folders[-1] != given:
+        folders.append(folders[-1].parent)
+    if root.name in _LFW_IMAGE_FOLDERS and root.parent not in folders:
+        folders.append(root.parent)
+    return folders
+
+
 def _containers(root: Path) -> list[Path]:
-    """The folders that hold people's folders."""
+    """Return the folders that hold people's folders."""
     return [root, *(root / name for name in _NESTED if (root / name).is_dir() and _folders(root / name))]
 
 

@@ -8,7 +8,6 @@ import torch
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from aia_models.judging import sklearn_attackers as attackers
 from aia_models.judging.cnn_attacker import CNNAttacker, maps_of
 from aia_models.judging.sklearn_attackers import (
     SCIKIT_ATTACKERS,
@@ -127,7 +126,7 @@ def test_many_images_are_met_by_an_approximated_kernel(monkeypatch: pytest.Monke
     released = representations(3000, 8)
     positive = (released[:, 0] > 0.5) == (released[:, 5] > 0.5)
     exact = judged_auc("rbf_svm", released, positive)
-    monkeypatch.setattr(attackers, "EXACT_SVM_IMAGES", 1499)
+    monkeypatch.setattr("aia_models.judging.sklearn_attackers.EXACT_SVM_IMAGES", 1499)
     approximated = judged_auc("rbf_svm", released, positive)
     assert approximated != exact
     assert approximated > exact - 0.05

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aia_models.losses.partial_whitening import COMPONENTS, half_whitened
+from aia_models.losses.partial_whitening import COMPONENTS, partially_whiten
 
 
 def drawn(n: int, k: int, seed: int = 0) -> torch.Tensor:
@@ -20,7 +20,7 @@ def drawn(n: int, k: int, seed: int = 0) -> torch.Tensor:
 def test_components_are_uncorrelated_and_of_half_the_spread(seed: int, k: int, n: int) -> None:
     """Variances are square roots of those of the principal components, up to one factor."""
     values = drawn(n, k, seed)
-    found = np.cov(half_whitened(values).double().numpy().T, bias=True)
+    found = np.cov(partially_whiten(values).double().numpy().T, bias=True)
     variances = np.linalg.eigvalsh(np.cov(values.double().numpy().T, bias=True))
     expected = np.sqrt(np.clip(variances, 0, None))[-n:]
     ours = np.diag(found)
@@ -31,10 +31,10 @@ def test_components_are_uncorrelated_and_of_half_the_spread(seed: int, k: int, n
 
 
 def test_only_the_leading_ones_are_left_with_mean_square_1() -> None:
-    found = half_whitened(drawn(300, 2 * COMPONENTS))
+    found = partially_whiten(drawn(300, 2 * COMPONENTS))
     assert found.shape == (300, COMPONENTS)
     assert found.square().mean().item() == pytest.approx(1, rel=1e-4)
-    assert half_whitened(drawn(20, 2 * COMPONENTS)).shape == (20, 20)
+    assert partially_whiten(drawn(20, 2 * COMPONENTS)).shape == (20, 20)
 
 
 def test_a_direction_that_speaks_outweighs_many_of_noise() -> None:
@@ -42,7 +42,7 @@ def test_a_direction_that_speaks_outweighs_many_of_noise() -> None:
     rng = np.random.default_rng(0)
     values = rng.normal(0, 0.1, (400, 500))
     values[:, 7] += rng.normal(0, 2, 400)
-    found = half_whitened(torch.tensor(values, dtype=torch.float32))
+    found = partially_whiten(torch.tensor(values, dtype=torch.float32))
     assert found[:, -1].var() > 10 * found[:, :-1].var(0).max()
     assert abs(np.corrcoef(found[:, -1].numpy(), values[:, 7])[0, 1]) > 0.99
 
@@ -50,7 +50,7 @@ def test_a_direction_that_speaks_outweighs_many_of_noise() -> None:
 def test_directions_count_as_given() -> None:
     """The gradient is that of a fixed projection and a scale."""
     values = drawn(30, 6).requires_grad_()
-    found = half_whitened(values)
+    found = partially_whiten(values)
     (found[:, -1] ** 3).sum().backward()
     with torch.no_grad():
         centred = values - values.mean(0)
@@ -66,10 +66,13 @@ def test_directions_count_as_given() -> None:
 def test_shrinking_hides_nothing_and_a_constant_batch_is_zero() -> None:
     values = drawn(50, 8)
     np.testing.assert_allclose(
-        half_whitened(0.05 * values).abs().numpy(), half_whitened(values).abs().numpy(), rtol=0.02, atol=0.02
+        partially_whiten(0.05 * values).abs().numpy(),
+        partially_whiten(values).abs().numpy(),
+        rtol=0.02,
+        atol=0.02,
     )
     constant = torch.full((30, 8), 0.3, requires_grad=True)
-    found = half_whitened(constant)
+    found = partially_whiten(constant)
     found.sum().backward()
     assert not found.any()
     assert constant.grad is not None

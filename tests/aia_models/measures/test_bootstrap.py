@@ -62,19 +62,21 @@ def test_pair_weights_count_the_pairs_of_the_resample() -> None:
 
 
 @pytest.mark.parametrize("sign", [1, -1])
-def test_folded_draws_keep_the_direction_of_the_estimate(sign: int) -> None:
-    """An attacker at chance has draws on both sides of 0.5: folding each by itself would hide that."""
+def test_folded_samples_keep_the_direction_of_the_estimate(sign: int) -> None:
+    """An attacker at chance has resamples on both sides of 0.5: folding each by itself would hide that."""
     rng = np.random.default_rng(0)
     identity, scores = people(30, 2), sign * rng.normal(0, 1, 60)
     positive = identity % 2 == 0
-    draws = folded_auc_bootstrap_samples(scores, positive, identity_weights(identity))
-    assert np.median(draws) == pytest.approx(max(auc(scores, positive), 1 - auc(scores, positive)), abs=0.02)
-    assert draws.min() < 0.5
+    samples = folded_auc_bootstrap_samples(scores, positive, identity_weights(identity))
+    assert np.median(samples) == pytest.approx(
+        max(auc(scores, positive), 1 - auc(scores, positive)), abs=0.02
+    )
+    assert samples.min() < 0.5
 
 
-def test_interval_leaves_missing_draws_out() -> None:
-    draws = np.r_[np.linspace(0, 1, 1001), [np.nan] * 50]
-    assert interval(draws) == pytest.approx((0.025, 0.975))
+def test_interval_leaves_missing_samples_out() -> None:
+    samples = np.r_[np.linspace(0, 1, 1001), [np.nan] * 50]
+    assert interval(samples) == pytest.approx((0.025, 0.975))
 
 
 def test_interval_covers_the_true_auc() -> None:

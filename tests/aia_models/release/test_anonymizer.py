@@ -8,10 +8,8 @@ import torch
 
 from aia_models.config import ChannelConfig, TrainingConfig
 from aia_models.errors import DataError
-from aia_models.judging import released as released_module
 from aia_models.judging.released import release_faces
 from aia_models.networks.networks import Networks
-from aia_models.release import anonymizer as module
 from aia_models.release.anonymizer import Anonymizer, fit_anonymizer
 from tests.aia_models.random_faces import SMALL, random_faces
 
@@ -49,7 +47,7 @@ def test_reconstructions_are_the_trained_decoders() -> None:
 def test_chunks_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     anonymizer = fitted(SMALL)
     whole = anonymizer.clean(FACES.test.images)
-    monkeypatch.setattr(module, "ENCODED_IMAGES", 5)
+    monkeypatch.setattr("aia_models.release.anonymizer.ENCODED_IMAGES", 5)
     torch.testing.assert_close(anonymizer.clean(FACES.test.images), whole)
 
 
@@ -154,7 +152,7 @@ def test_a_channel_that_draws_nothing_is_released_once() -> None:
 
 
 def test_of_many_images_those_of_some_people_are_learnt_from(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(released_module, "MAX_LEARNT_IMAGES", 12)
+    monkeypatch.setattr("aia_models.judging.released.MAX_LEARNT_IMAGES", 12)
     released = release_faces(fitted(NOISE), FACES, 3, "full")
     for split, faces in released.items():
         whole = len(getattr(FACES, split))

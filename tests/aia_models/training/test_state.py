@@ -19,7 +19,6 @@ from aia_models.config import (
     UtilityConfig,
 )
 from aia_models.errors import CheckpointError
-from aia_models.training import state as training_state
 from aia_models.training.state import TrainingState, capture, load, restore, save
 from aia_models.training.trainer import EpochRecord, Trainer
 from tests.aia_models.random_faces import random_faces
@@ -171,7 +170,7 @@ def test_a_disk_that_does_not_take_it_is_told_as_such(
     def full(*_: object) -> None:
         raise SafetensorError("Error while serializing: No space left on device (os error 28)")
 
-    monkeypatch.setattr(training_state, "save_file", full)
+    monkeypatch.setattr("aia_models.training.state.save_file", full)
     path = tmp_path / "training.safetensors"
     path.write_text("of before")
     with pytest.raises(OSError, match=r"training\.safetensors cannot be written: .*No space left"):

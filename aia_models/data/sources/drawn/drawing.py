@@ -15,11 +15,11 @@ Field = Float64[np.ndarray, "face #height #width"]
 
 
 def draw_faces(person: Numbers, shot: Numbers) -> Field:
-    """Grey faces `[face, 64, 64]` in about [0, 1], before noise.
+    """Return grey faces `[face, 64, 64]` in about [0, 1], before noise.
 
     `person` and `shot` hold one number per face for each name in TRAITS and SHOT. Only sums,
-    products, quotients and square roots are taken: IEEE arithmetic fixes these to the last bit, so that every
-    machine draws the same.
+    products, quotients and square roots are taken: IEEE arithmetic defines these to the last bit, so that every
+    machine draws the same faces.
     """
     axis = (np.arange(DRAWN_SIDE) + 0.5) * _PIXEL - 1.0
     x, y = axis[None, None, :] - shot["shift_x"], axis[None, :, None] - shot["shift_y"]

@@ -1,4 +1,4 @@
-"""Who the drawn people are and how each picture of them was taken: named numbers from seeded streams."""
+"""Random traits of drawn people and random circumstances of each picture, as named numbers from seeded streams."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from jaxtyping import Float64
 
 @dataclass(frozen=True)
 class Spread:
-    """How one number varies: its mean, its standard deviation, and gender's pull on it.
+    """Distribution of one number: its mean, its standard deviation, and its dependence on gender.
 
-    `gender` is the distance between the male and the female mean in standard deviations, positive where men's
-    is larger. None exceeds 1.1 (by itself an AUC of 0.78), so that no number decides gender.
+    `gender` is the male minus the female mean, in standard deviations. It is at most 1.1 in size (by itself an AUC of
+    0.78), so that no single number decides gender.
     """
 
     mean: float
@@ -81,22 +81,22 @@ SHOT: Mapping[str, Spread] = {
 
 
 def normals(stream: np.random.Generator, count: int) -> Float64[np.ndarray, " count"]:
-    """Nearly normal numbers of mean 0 and deviation 1, within ±3.
+    """Return nearly normal numbers of mean 0 and standard deviation 1, within ±3.
 
-    Sums of three uniforms: unlike `standard_normal` they need no logarithm, so that every machine agrees to
+    They are sums of three uniforms: unlike `standard_normal` these need no logarithm, so that every machine agrees to
     the last bit, and their bounds keep every face drawable.
     """
     return (stream.random((count, 3)).sum(axis=1) - 1.5) * 2.0
 
 
 def draw_person(stream: np.random.Generator) -> tuple[bool, Float64[np.ndarray, " trait"]]:
-    """Whether the person is male, and one value per trait."""
+    """Draw a person: whether it is male, and one value per trait."""
     male = bool(stream.random() < 0.5)
     return male, _values(TRAITS, normals(stream, len(TRAITS)), 0.5 if male else -0.5)
 
 
 def draw_shot(stream: np.random.Generator) -> Float64[np.ndarray, " circumstance"]:
-    """One value per circumstance of a picture; none depends on gender."""
+    """Draw one value per circumstance of a picture; none depends on gender."""
     return _values(SHOT, normals(stream, len(SHOT)), 0.0)
 
 

@@ -35,7 +35,7 @@ class _DrawnImages:
 
 
 def read_synthetic(location: str) -> FaceSource:
-    """Lists 6 drawn images each of 500 people, attribute `gender`; raises DataError when given a path."""
+    """List 6 drawn images each of 500 people with the attribute `gender`; raises DataError when given a path."""
     if location:
         raise DataError(f"dataset 'synthetic:{location}' takes no path: write synthetic")
     names = [f"synthetic-{person + 1:04d}" for person in range(IDENTITIES)]
@@ -51,14 +51,14 @@ def read_synthetic(location: str) -> FaceSource:
 
 
 def is_male(person: int) -> bool:
-    """The gender of one drawn person, counted from 0."""
+    """Return whether the drawn person with this number, counted from 0, is male."""
     return draw_person(_person_stream(person))[0]
 
 
 def draw_images(rows: range) -> UInt8[np.ndarray, "face 64 64"]:
-    """Images `rows` of the drawn data set, six in a row per person.
+    """Draw the images `rows` of the data set, in which each person has six consecutive images.
 
-    Person i draws from the stream (seed, i) and its image j from (seed, i, j + 1), whatever the number of
+    Person i is drawn from the stream (seed, i) and its image j from (seed, i, j + 1), independent of the numbers of
     people and images.
     """
     blocks = [

@@ -91,6 +91,15 @@ def test_folders_that_the_archives_unpack_to(tmp_path: Path, folders: tuple[str,
     assert_is_the_tree(open_prepared(prepared(tree.root)), tree)
 
 
+def test_layout_of_torchvisions_celeba(tmp_path: Path) -> None:
+    tree = CelebA(tmp_path / "root" / "celeba")
+    tree.write()
+    (tmp_path / "root" / "celeba" / "list_bbox_celeba.txt").write_text("0\n")
+    whole = open_prepared(prepared(tmp_path / "root"))
+    assert_is_the_tree(whole, tree)
+    assert open_prepared(prepared(tree.root)).fingerprint == whole.fingerprint
+
+
 def test_missing_partition(tmp_path: Path) -> None:
     tree = CelebA(tmp_path / "celeba", with_partition=False)
     assert_is_the_tree(open_prepared(prepared(tree.write())), tree)

@@ -76,6 +76,49 @@ def test_layout_of_vggface2(tmp_path: Path) -> None:
     ]
 
 
+def write_lfw(base: Path, folder: str = "lfw_funneled") -> Path:
+    """Two images each of 20 people in the layout that `torchvision.datasets.LFWPeople` reads."""
+    for person in PEOPLE:
+        name = f"Person_{person:02d}"
+        for image in (1, 2):
+            write_jpeg(base / folder / name / f"{name}_{image:04d}.jpg", 2 * person + image)
+    return base / folder
+
+
+def lfw_rows() -> str:
+    return "\n".join(["identity,gender", *(f"Person_{person:02d},{gender(person)}" for person in PEOPLE)])
+
+
+@pytest.mark.parametrize("folder", ["lfw", "lfw_funneled", "lfw-deepfunneled"])
+def test_layout_of_torchvisions_lfw(tmp_path: Path, folder: str) -> None:
+    root = tmp_path / "root"
+    people = write_lfw(root / "lfw-py", folder)
+    (root / "lfw-py" / "people.txt").write_text("10\n")
+    (root / "lfw-py" / "gender.csv").write_text(lfw_rows())
+    for location in (root, root / "lfw-py", people):
+        faces = open_prepared(prepared(location))
+        assert faces.identity_names == tuple(f"Person_{person:02d}" for person in PEOPLE)
+        assert faces.attribute("gender").tolist() == [int(gender(person) == "m") for person in faces.identity]
+
+
+@pytest.mark.parametrize("beside", [".", "lfw-py", "lfw-py/lfw"])
+def test_genders_of_lfw_may_lie_in_any_folder_around_its_people(tmp_path: Path, beside: str) -> None:
+    root = tmp_path / "root"
+    write_lfw(root / "lfw-py", "lfw")
+    (root / beside / "gender.csv").write_text(lfw_rows())
+    assert len(open_prepared(prepared(root))) == 40
+
+
+def test_several_image_folders_of_lfw(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    one, _ = write_lfw(root / "lfw-py", "lfw"), write_lfw(root / "lfw-py", "lfw_funneled")
+    (root / "lfw-py" / "gender.csv").write_text(lfw_rows())
+    for location in (root, root / "lfw-py"):
+        expected = f"{root / 'lfw-py'} holds several image folders (lfw, lfw_funneled): give vggface:{one} or another"
+        assert complaint(location) == expected
+    assert len(open_prepared(prepared(one))) == 40
+
+
 def test_lists_of_vggface_are_no_people(vggface: Path) -> None:
     (vggface / "files").mkdir()
     (vggface / "files" / "A.J._Buckley.txt").write_text("1 http://x/y.jpg 1 2 3 4 3.0 2.9 1\n")
