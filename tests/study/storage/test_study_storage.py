@@ -1,6 +1,8 @@
 """A study's folders: made where the study is, and nowhere else."""
 
 from contextlib import suppress
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -14,7 +16,7 @@ from study.storage.writer_lock import Writer
 from study.trial.resamples import write_resamples
 from study.trial.saved_training import SavedTraining, Trained
 from study.trial.shared_stage1 import SharedStage1
-from study.tune.loggers import LoggedTrial
+from study.tune.loggers import StudyTensorBoard
 
 
 def test_a_folder_is_made_with_those_above_it_in_the_study(tmp_path):
@@ -28,6 +30,14 @@ def saved(place: StudyStorage) -> None:
     SavedTraining(place, "state/t", "key").save(None, Trained())  # type: ignore[arg-type]
 
 
+class StandIn(SimpleNamespace):
+    """A trial as far as Ray's loggers look at one; they use it as a key."""
+
+    __hash__ = object.__hash__
+
+
+TRIAL: Any = StandIn(config={"trial_id": "t"})
+
 WRITES = {
     "a folder": lambda place: place.folder("stage1/key"),
     "stage 1": lambda place: SharedStage1(place, "key")._keep(TrainingState({}, ())),
@@ -38,9 +48,7 @@ WRITES = {
         Anonymizer(TrainingConfig(), 16), place.directory / "checkpoints" / "t", {}
     ),
     "resamples": lambda place: write_resamples(place.directory / "resamples" / "t.parquet", "t", None, {}),  # type: ignore[arg-type]
-    "a logger": lambda place: (
-        LoggedTrial("t", "t", "s", {}, place.directory / "tensorboard" / "t").local_path
-    ),
+    "a logger": lambda place: StudyTensorBoard(place.directory / "tensorboard").log_trial_start(TRIAL),
     "the lock": Writer,
 }
 FOLDER_MADE_BEFORE = ("a lease", "a training state")

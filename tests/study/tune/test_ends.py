@@ -20,7 +20,7 @@ from study.spec.files import load_spec
 from study.spec.spec import searched_space
 from study.trial.plan import TrialPlan
 from study.trial.rows import Outcome, trial_row
-from study.tune.searcher import NO_STORAGE, OUTCOME, PLAN, StudySearcher
+from study.tune.searcher import NO_STORAGE, OUTCOME, StudySearcher
 
 SPEC = load_spec("quick")
 FIGURES = {ATTACKER.column: 0.6, MATCHING.column: 0.7}
@@ -32,10 +32,10 @@ class Ending(tune.Trainable):
     def setup(self, config: dict[str, Any], folder: Path | None = None) -> None:  # type: ignore[override]
         assert folder is not None
         self.folder = folder
-        self.plan = TrialPlan.from_json(config[PLAN])
+        self.plan = TrialPlan.from_config(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        self.plan = TrialPlan.from_json(new_config[PLAN])
+        self.plan = TrialPlan.from_config(new_config)
         return True
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
@@ -57,15 +57,15 @@ class Ending(tune.Trainable):
             case 4:
                 return {"epoch": 1, "stop_me": True}
             case 5:
-                nan = trial_row(plan, SPEC, "complete", **FIGURES | {MATCHING.column: float("nan")})
-                return {OUTCOME: Outcome(nan).to_json(), "done": True}
+                row = trial_row(plan, SPEC, "stopped_early", **FIGURES)
+                return {OUTCOME: Outcome(row), "epoch": 2, "stop_me": True}
             case 6:
                 if (self.folder / "starts-6").stat().st_size < 3:
                     os.kill(os.getpid(), signal.SIGKILL)
                 row = trial_row(plan, SPEC, "complete", **FIGURES)
             case _:
                 row = trial_row(plan, SPEC, "diverged", error="total_loss is nan")
-        return {OUTCOME: Outcome(row).to_json(), "done": True}
+        return {OUTCOME: Outcome(row), "done": True}
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[int, dict], di
     states = {trial.number: trial.state for trial in trials}
     assert len(outcomes) == 8, "each trial ends once"
     starts = {number: (directory / f"starts-{number}").stat().st_size for number in states}
-    assert starts == {0: 1, 1: 1, 2: 3, 3: 3, 4: 1, 5: 3, 6: 3, 7: 1}, (
+    assert starts == {0: 1, 1: 1, 2: 3, 3: 3, 4: 1, 5: 1, 6: 3, 7: 1}, (
         "who died runs again, three times at most"
     )
     return {outcome.trial["number"]: outcome.trial for outcome in outcomes}, states
@@ -103,10 +103,10 @@ def ending(tmp_path: Path, errors: list[str | None]) -> StudySearcher:
     for number, error in enumerate(errors):
         config = searcher.suggest(f"tune-{number}")
         assert isinstance(config, dict)
-        plan = TrialPlan.from_json(config[PLAN])
+        plan = TrialPlan.from_config(config)
         status = "failed" if error else "complete"
         row = trial_row(plan, SPEC, status, **({"error": error} if error else FIGURES))
-        searcher.on_trial_complete(f"tune-{number}", {OUTCOME: Outcome(row).to_json()})
+        searcher.on_trial_complete(f"tune-{number}", {OUTCOME: Outcome(row)})
     return searcher
 
 
@@ -144,8 +144,8 @@ def test_an_error_of_the_driver_ends_the_run_and_is_raised_as_it_is(tmp_path):
     searcher = StudySearcher(SPEC, proposals, [], 20, record, lambda: 1)
     config = searcher.suggest("first")
     assert isinstance(config, dict)
-    row = trial_row(TrialPlan.from_json(config[PLAN]), SPEC, "complete", **FIGURES)
-    searcher.on_trial_complete("first", {OUTCOME: Outcome(row).to_json()})
+    row = trial_row(TrialPlan.from_config(config), SPEC, "complete", **FIGURES)
+    searcher.on_trial_complete("first", {OUTCOME: Outcome(row)})
     assert searcher.suggest("next") == StudySearcher.FINISHED
     with pytest.raises(KeyError, match="checkpoint"):
         searcher.raise_if_failed()
@@ -168,11 +168,20 @@ def test_fewer_or_others_do_not(tmp_path, errors):
         (2, "failed", TrialState.FAIL),
         (3, "failed", TrialState.FAIL),
         (4, "stopped_early", TrialState.PRUNED),
-        (5, "failed", TrialState.FAIL),
+        (5, "stopped_early", TrialState.PRUNED),
         (6, "complete", TrialState.COMPLETE),
         (7, "diverged", TrialState.FAIL),
     ],
-    ids=["complete", "missing-objective", "raised", "killed", "stopped", "nan", "killed-twice", "diverged"],
+    ids=[
+        "complete",
+        "missing-objective",
+        "raised",
+        "killed",
+        "stopped",
+        "stopped-where-judged",
+        "killed-twice",
+        "diverged",
+    ],
 )
 def test_each_end_is_one_row_and_told(ended, number, status, state):
     rows, states = ended
