@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 
+from ray.air.constants import TRAINING_ITERATION
 from rich.console import Console
 from shared.arguments import at_least
 
@@ -18,9 +19,7 @@ from search_spaces.hyperparameters import resolve
 from study.spec.files import load_spec, with_settings
 from study.spec.spec import searched_space, with_defaults
 from study.trial.plan import TrialPlan
-from study.trial.rows import Outcome
-from study.tune.loggers import StudyLoggers
-from study.tune.searcher import OUTCOME, PLAN, RECORDS
+from study.tune.loggers import study_loggers
 
 FIGURES = (
     "reconstruction_loss",
@@ -30,6 +29,12 @@ FIGURES = (
     "adversary_auc_validation",
     "matcher_auc_validation",
 )
+
+
+class StandIn(SimpleNamespace):
+    """A trial as far as TensorBoard's logger looks at one; Ray's loggers use trials as keys."""
+
+    __hash__ = object.__hash__
 
 
 def main() -> None:
@@ -42,21 +47,24 @@ def main() -> None:
     spec = with_defaults(with_settings(load_spec("alpha-beta"), ["loggers=['tensorboard']"]))
     training = spec.training
     epochs = training.stage1_epochs + training.heads_epochs + training.joint_epochs
-    rows = [{"epoch": epoch, **dict.fromkeys(FIGURES, 1 / epoch)} for epoch in range(1, epochs + 1)]
-    last = {**rows[-1], "attacker_auc_validation": 0.6, "matching_auc_validation": 0.7}
-    outcome = Outcome({}, [*rows[:-1], last]).to_json()
+    results = [
+        {TRAINING_ITERATION: epoch, **dict.fromkeys(FIGURES, 1 / epoch)} for epoch in range(1, epochs + 1)
+    ]
+    results.append(
+        {TRAINING_ITERATION: epochs, "attacker_auc_validation": 0.6, "matching_auc_validation": 0.7}
+    )
     values = resolve(searched_space(spec).defaults(), spec.fixed)
     with TemporaryDirectory() as folder:
-        loggers = StudyLoggers(spec, Path(folder), Console())
+        (logger,) = study_loggers(spec, Path(folder), Console())
         started = time.perf_counter()
         for number in range(options.trials):
             plan = TrialPlan(f"trial-{number:05d}", number, "search", "aia", values, 0)
-            trial = SimpleNamespace(trial_id=str(number), config={PLAN: plan.to_json()})
-            loggers.on_trial_start(0, [], trial)
-            for row in rows:
-                loggers.on_trial_result(0, [], trial, {RECORDS: [row]})
-            loggers.on_trial_result(0, [], trial, {OUTCOME: outcome})
-            loggers.on_trial_complete(0, [], trial)
+            config = plan.to_config()
+            trial = StandIn(trial_id=str(number), config=config, evaluated_params=config)
+            logger.on_trial_start(0, [], trial)
+            for result in results:
+                logger.on_trial_result(0, [], trial, result)
+            logger.on_trial_complete(0, [], trial)
         seconds = time.perf_counter() - started
         size = sum(path.stat().st_size for path in Path(folder).rglob("events.*"))
     logged = options.trials * epochs

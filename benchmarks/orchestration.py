@@ -127,7 +127,6 @@ def nothing_trained() -> type:
     from study.trial.rows import Outcome, trial_row
     from study.trial.run import EpochReport, TrialContext
     from study.trial.training_config import training_config
-    from study.tune.searcher import PLAN
     from study.tune.trainable import AIATrainable
 
     def figures(plan: TrialPlan, epoch: int) -> dict[str, float]:
@@ -181,7 +180,7 @@ def nothing_trained() -> type:
     class Nothing(AIATrainable):
         def _start(self, config: Mapping[str, Any]) -> None:
             torch.set_num_threads(1)
-            self._progress = nothing(TrialPlan.from_json(config[PLAN]), self._context)
+            self._progress = nothing(TrialPlan.from_config(config), self._context)
 
     return Nothing
 

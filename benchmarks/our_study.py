@@ -22,7 +22,6 @@ from study.trial import run as trial
 from study.trial import training_config as design
 from study.trial.plan import TrialPlan
 from study.tune import tune_run as fit
-from study.tune.searcher import PLAN
 from study.tune.trainable import AIATrainable
 
 
@@ -54,7 +53,7 @@ def trainable(variant: str) -> type[AIATrainable]:
             for module in (trial, outcome):
                 mock.patch.object(module, "training_config", recipe_of_plain).start()
             if variant in ("own_stage1", "all"):
-                own = TrialPlan.from_json(config[PLAN]).trial_id
+                own = config["trial_id"]
                 mock.patch.object(trial, "stage1_key", return_value=own).start()
             if variant == "decoding":
                 mock.patch.object(self, "_load_faces", cache(lambda: decoded(self._context.spec))).start()

@@ -17,11 +17,10 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
 from functools import wraps
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.arguments import at_least
 
@@ -30,20 +29,21 @@ from search_spaces.errors import SpaceError
 from study.errors import StudyError
 from study.storage.study_storage import StudyStorage
 
+if TYPE_CHECKING:
+    from study.trial.plan import TrialPlan
+    from study.trial.run import TrialContext
+
 PHASES = ("start", "data", "stage 1", "stage 2", "judging", "writing")
 STAGES = {"autoencoder": "stage 1", "heads": "stage 1", "joint": "stage 2"}
 
 
-def timed_trial(
-    spec_json: str, prepared: str, directory: str, plan: dict, threads: int, spawned: float
-) -> dict[str, float]:
+def timed_trial(context: "TrialContext", plan: "TrialPlan", threads: int, spawned: float) -> dict[str, float]:
     """Seconds of each phase of one trial, from its process's start to its rows on disk."""
     from aia_models.config import ComputeConfig
     from aia_models.training.trainer import Trainer
     from study.storage.results_store import ResultsStore
     from study.trial import run as trial
     from study.trial import shared_stage1
-    from study.trial.plan import TrialPlan
 
     seconds: dict[str, float] = defaultdict(float)
 
@@ -64,10 +64,9 @@ def timed_trial(
     trial.checkpoint.save = clock("writing", trial.checkpoint.save)
     trial.SavedTraining.save = clock("writing", trial.SavedTraining.save)
     shared_stage1.save = clock("writing", shared_stage1.save)
-    context = trial.TrialContext(spec_json, prepared, directory)
     seconds["start"] = time.time() - spawned
     load_faces, compute = clock("data", context.faces), ComputeConfig(threads=threads)
-    for event in trial.run_trial(TrialPlan(**plan), context, load_faces, compute):
+    for event in trial.run_trial(plan, context, load_faces, compute):
         if isinstance(event, trial.EpochReport):
             seconds[STAGES[event.record.stage]] += event.record.seconds
             continue
@@ -75,7 +74,7 @@ def timed_trial(
             raise OSError(event.reason)
         if event.trial["status"] != "complete":
             raise RuntimeError(f"the trial is {event.trial['status']}: {event.trial['error']}")
-        with ResultsStore(StudyStorage(Path(directory))) as store:
+        with ResultsStore(StudyStorage(Path(context.directory))) as store:
             clock("writing", store.append)(event)
             clock("writing", store.flush)()
     return dict(seconds)
@@ -88,6 +87,7 @@ def profile(spec_name: str, dataset: str, threads: int, repeats: int) -> list[di
     from study.spec.files import load_spec, with_values
     from study.spec.spec import searched_space, with_defaults
     from study.trial.plan import TrialPlan
+    from study.trial.run import TrialContext
 
     runs = []
     with tempfile.TemporaryDirectory() as storage:
@@ -97,11 +97,11 @@ def profile(spec_name: str, dataset: str, threads: int, repeats: int) -> list[di
         for repeat in range(repeats):
             # A place of its own: no repeat takes another's stage 1.
             own = study.storage.make_folder(f"repeat-{repeat}")
-            where = (study.spec.model_dump_json(), str(study.prepared), str(own))
+            context = TrialContext(study.spec, str(study.prepared), str(own))
             plan = TrialPlan(f"trial-{repeat:05}", repeat, "search", "aia", values, study.spec.seed)
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as worker:
                 wall, started = time.time(), time.perf_counter()
-                seconds = worker.submit(timed_trial, *where, asdict(plan), threads, wall).result()
+                seconds = worker.submit(timed_trial, context, plan, threads, wall).result()
                 runs.append(seconds | {"whole": time.perf_counter() - started})
     return runs
 

@@ -1,4 +1,4 @@
-"""`python -m study` is `aia-study`, also where only the code is there and nothing was installed."""
+"""Runs `aia-study` as `python -m study`, also from a checkout that is not installed."""
 
 from study.cli.app import main
 

@@ -1,4 +1,4 @@
-"""What the commands print: tables for people, JSON or CSV for programs, errors as one line."""
+"""Printing of the commands: tables for people, JSON or CSV for programs, errors as one line."""
 
 import json
 import sys
@@ -8,16 +8,16 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
-# Without markup: what is printed holds paths and shapes in square brackets.
+# Without markup: paths and shapes in the output hold square brackets.
 stdout = Console(highlight=False, markup=False, soft_wrap=True)
 stderr = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 INTERRUPTED = 130  # exit status after Ctrl-C
-WIDEST = 1000  # a table takes what it needs: a narrow terminal wraps its lines, nothing is cut off
+WIDEST = 1000  # columns of a table: a narrow terminal wraps its lines, and nothing is cut off
 
 
 class Format(StrEnum):
-    """How `front`, `select` and `status` print."""
+    """The output format of `front`, `select` and `status`."""
 
     TABLE = "table"
     JSON = "json"
@@ -25,7 +25,7 @@ class Format(StrEnum):
 
 
 class PictureKind(StrEnum):
-    """What `plot` draws: the names of `analysis.pictures.PICTURES`, which takes seconds to import."""
+    """The pictures that `plot` draws, by their names in `analysis.plots.catalogue`, whose import takes seconds."""
 
     FRONTIER = "frontier"
     ATTAINMENT = "attainment"
@@ -41,14 +41,14 @@ class PictureKind(StrEnum):
 
 
 class ModelFormat(StrEnum):
-    """What `export` writes."""
+    """The file format that `export` writes."""
 
     ONNX = "onnx"
     TORCH = "torch"
 
 
 def print_rows(frame: pl.DataFrame, form: Format) -> None:
-    """`frame` for programs: a JSON list of rows, or CSV."""
+    """Print `frame` for programs: as a JSON list of rows, or as CSV."""
     if form is Format.JSON:
         sys.stdout.write(json.dumps(frame.to_dicts(), indent=2) + "\n")
     else:
@@ -56,7 +56,7 @@ def print_rows(frame: pl.DataFrame, form: Format) -> None:
 
 
 def print_table(header: list[str], rows: list[list[str]]) -> None:
-    """A plain table for people."""
+    """Print a plain table for people."""
     table = Table(box=None, pad_edge=False, header_style="bold", collapse_padding=True)
     for name in header:
         table.add_column(name, no_wrap=True)
@@ -66,5 +66,5 @@ def print_table(header: list[str], rows: list[list[str]]) -> None:
 
 
 def print_error(message: str) -> None:
-    """One line on stderr."""
+    """Print an error as one line on stderr."""
     sys.stderr.write(f"aia-study: {' '.join(message.split())}\n")

@@ -1,4 +1,4 @@
-"""What stops a study on purpose: one line that names what is wrong, where, and what would be right."""
+"""Errors that users see. Each message is one line that names what is wrong, where, and what would be right."""
 
 
 class StudyError(Exception):
@@ -6,4 +6,4 @@ class StudyError(Exception):
 
 
 class SpecError(StudyError):
-    """A spec, or a setting on top of it, that no study can run with."""
+    """A spec or a setting that no study can run with."""

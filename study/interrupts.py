@@ -1,4 +1,4 @@
-"""Signals that end a run in good order."""
+"""Signals that end a run after it has saved its work."""
 
 import signal
 import threading
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def terminated_as_interrupted() -> Iterator[None]:
-    """SIGTERM, which schedulers of clusters send before they kill, does what Ctrl-C does."""
+    """Handle SIGTERM, which cluster schedulers send before they kill a process, like Ctrl-C."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

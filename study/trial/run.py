@@ -1,7 +1,8 @@
-"""One trial from plan to final rows: train, fit the release channel, judge, keep the checkpoint. No Ray."""
+"""Runs one trial from its plan to its final rows: trains, fits the release channel, judges, keeps the checkpoint."""
 
+import math
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 
 import torch
@@ -42,29 +43,27 @@ from study.trial.saved_training import SavedTraining, Trained
 from study.trial.shared_stage1 import SharedStage1
 from study.trial.training_config import training_config
 
-STAGE1_VERSION = 2  # raise it when the code of stage 1 changes what it computes
-JOINT_VERSION = 1  # raise it when the code of joint training or its judging does
+STAGE1_VERSION = 2  # raise it when a change of the code changes the results of stage 1
+JOINT_VERSION = (
+    1  # raise it when a change of the code changes the results of joint training or of its judging
+)
 
 
 class Interrupted(Exception):
-    """Thrown into a trial that is to end here and go on in another process."""
+    """Is thrown into a running trial to end it in this process; another process continues it later."""
 
 
 @dataclass(frozen=True)
 class TrialContext:
-    """What all trials of a study share: its spec and, as paths or URIs, where its prepared faces and itself lie."""
+    """What all trials of a study share: the study's frozen spec, and the path or URI of its prepared faces (`prepared`)
+    and of the study itself (`directory`)."""
 
-    spec_json: str
+    spec: StudySpec
     prepared: str
     directory: str
 
-    @property
-    def spec(self) -> StudySpec:
-        """The study's frozen spec."""
-        return StudySpec.model_validate_json(self.spec_json)
-
     def faces(self) -> SplitFaces:
-        """The split faces, from the node's one prepared, memory-mapped copy."""
+        """Return the split faces, which all processes of a node map from one prepared copy on its disk."""
         return split_faces(
             open_prepared(retry_storage(lambda: fetch_prepared(self.prepared))),
             self.spec.attributes,
@@ -74,9 +73,9 @@ class TrialContext:
 
 @dataclass(frozen=True)
 class EpochReport:
-    """What a trial says after an epoch. `joint_epoch` counts from 1, 0 in stage 1.
+    """Report of a trial after an epoch. `joint_epoch` counts the epochs of joint training from 1; it is 0 in stage 1.
 
-    Where the epoch was judged `so_far` holds the trial's rows as they are if it is stopped here.
+    Where the epoch was judged, `so_far` holds the rows that the trial has if it is stopped after this epoch.
     """
 
     record: EpochRecord
@@ -86,7 +85,7 @@ class EpochReport:
 
 @dataclass(frozen=True)
 class NoStorage:
-    """A trial that cannot end, since nothing can be written to its study; `reason` is one line."""
+    """Last report of a trial that cannot end because its study's storage takes no files; `reason` is one line."""
 
     reason: str
 
@@ -94,21 +93,23 @@ class NoStorage:
 def run_trial(
     plan: TrialPlan, context: TrialContext, load_faces: Callable[[], SplitFaces], compute: ComputeConfig
 ) -> Generator[EpochReport | Outcome | NoStorage]:
-    """Yields a report per epoch and, last, the trial's outcome, also when it failed or diverged.
+    """Yield a report per epoch and, last, the trial's outcome, also when the trial failed or diverged.
 
-    Faces are loaded here, so that faces that cannot be read are the trial's recorded error. A trial of which an earlier
-    process left a saved training goes on from there, and reports its judged epochs once more. Whoever throws
-    Interrupted into it has it saved as it stands. Where an error came with a storage that takes no files it waits for
-    that to come back and begins again; if it does not, NoStorage is the last.
+    Faces are loaded in here, so that unreadable faces become the trial's recorded error. Where an earlier process left
+    a saved training of this trial, training continues from there and the trial's judged epochs are reported once more.
+    When Interrupted is thrown in, the training is saved and the generator ends. When an error occurs while the study's
+    storage takes no files, the trial waits for the storage and begins again; if the storage stays away, NoStorage is
+    yielded last.
     """
-    while not (yield from _attempt(plan, context, load_faces, compute)):
-        pass
+    is_over = False
+    while not is_over:
+        is_over = yield from _attempt(plan, context, load_faces, compute)
 
 
 def _attempt(
     plan: TrialPlan, context: TrialContext, load_faces: Callable[[], SplitFaces], compute: ComputeConfig
 ) -> Generator[EpochReport | Outcome | NoStorage, None, bool]:
-    """Whether the trial is over."""
+    """Run the trial once; return whether it is over, which it is not where it has to begin again."""
     running = _Running(plan, context, compute)
     torch.set_num_threads(compute.threads)
     keep_freed_memory()
@@ -116,13 +117,12 @@ def _attempt(
         with threadpool_limits(compute.threads):
             yield from running.train(load_faces())
             final = running.final()
-            final.to_json()  # a figure that is no number is this trial's error, not its worker's
     except Interrupted:
         running.save()
         return True
     except DivergedError as error:
         final = running.ended("diverged", error=exception_line(error))
-    except Exception as error:  # noqa: BLE001  whatever broke a trial becomes its row; the study goes on
+    except Exception as error:  # noqa: BLE001  any error becomes the trial's row, and the study continues
         storage = open_storage(context.directory)
         if is_writable(storage):
             final = running.ended("failed", error=exception_line(error))
@@ -136,31 +136,31 @@ def _attempt(
 
 
 class _Running:
-    """A trial under way: its trainer, and what it has behind it."""
+    """A trial that is running in this process: its trainer, and its training up to now."""
 
     def __init__(self, plan: TrialPlan, context: TrialContext, compute: ComputeConfig) -> None:
         self._started = time.perf_counter()
         self._plan = plan
         self._spec = context.spec
-        self._place = open_storage(context.directory)
+        self._storage = open_storage(context.directory)
         self._compute = compute
         self._trained = Trained()
         self._device: str | None = None
         self._saved: SavedTraining | None = None
 
     def train(self, faces: SplitFaces) -> Iterator[EpochReport]:
-        """Both stages; search trials are judged on the way where the spec says so."""
+        """Train both stages; a search trial is also judged after the epochs that the spec names."""
         self._faces = faces
         device = self._compute.device
         self._device = torch.cuda.get_device_name(device) if device.startswith("cuda") else device
         self._config = training_config(self._plan, self._spec)
         self._trainer = Trainer(self._config, self._compute, faces)
         key = stage1_key(self._config, faces.fingerprint, torch.device(device).type)
-        everything = [JOINT_VERSION, key, asdict(self._config), asdict(self._compute)]
-        self._saved = SavedTraining(self._place, f"{STATES}/{self._plan.trial_id}", content_key(everything))
+        inputs = [JOINT_VERSION, key, asdict(self._config), asdict(self._compute)]
+        self._saved = SavedTraining(self._storage, f"{STATES}/{self._plan.trial_id}", content_key(inputs))
         earlier = self._saved.take_up(self._trainer)
         if earlier is None:
-            yield from self._stage1(SharedStage1(self._place, key))
+            yield from self._stage1(SharedStage1(self._storage, key))
         else:
             self._trained = earlier
             for epoch, outcome in earlier.stopped_there.items():
@@ -168,7 +168,7 @@ class _Running:
         yield from self._joint(self._saved)
 
     def save(self) -> None:
-        """Saves joint training as it stands; stage 1 is kept by those who share it."""
+        """Save joint training up to now; stage 1 is saved by the class that shares it between trials."""
         if self._saved and self._trained.records and self._trained.records[-1].stage == "joint":
             self._saved.save(self._trainer, self._as_of_now())
 
@@ -181,8 +181,7 @@ class _Running:
             self._trained.stage1 = stage1.columns()
 
     def _joint(self, saved: SavedTraining) -> Iterator[EpochReport]:
-        given = self._plan.optuna_number is None and not self._spec.judge_each_epoch  # no rung compares it
-        judged = () if given or self._plan.phase != "search" else judged_epochs(self._spec)
+        judged = judged_epochs(self._spec) if self._is_judged_on_the_way() else ()
         for record in self._trainer.run_joint():
             self._trained.records.append(record)
             joint_epoch = self._joint_epoch(record.epoch)
@@ -192,34 +191,47 @@ class _Running:
             saved.save_if_cheap(self._trainer, self._as_of_now())
             yield EpochReport(record, joint_epoch, so_far)
 
+    def _is_judged_on_the_way(self) -> bool:
+        """Whether the trial is judged before its last epoch: rungs compare only the trials that Optuna proposed."""
+        plan, spec = self._plan, self._spec
+        return plan.phase == "search" and (plan.optuna_number is not None or spec.judge_each_epoch)
+
     def _joint_epoch(self, epoch: int) -> int:
         budget = self._config.budget
         return epoch - budget.autoencoder_epochs - budget.heads_epochs
 
     def final(self) -> Outcome:
-        """Judges the last epoch and keeps the checkpoint and the figures' resamples."""
+        """Judge the trained networks, write their checkpoint and the figures' resamples, and return the final rows.
+
+        ValueError where a figure is not finite.
+        """
         anonymizer, judgement, in_loop = self._judge()
         trial_id, checkpoint_path = self._plan.trial_id, f"{CHECKPOINTS}/{self._plan.trial_id}"
         resamples = f"{RESAMPLES}/{trial_id}.parquet"
-        write_resamples(self._place.directory / resamples, trial_id, judgement, in_loop)
-        retry_storage(lambda: self._place.upload_and_drop(resamples))
+        write_resamples(self._storage.directory / resamples, trial_id, judgement, in_loop)
+        retry_storage(lambda: self._storage.upload_and_drop(resamples))
         examples = {EXAMPLES: examples_png(anonymizer, self._faces.validation)}
-        checkpoint.save(anonymizer, self._place.directory / checkpoint_path, self._about(judgement), examples)
-        retry_storage(lambda: self._place.upload_and_drop(checkpoint_path))
+        checkpoint.save(
+            anonymizer, self._storage.directory / checkpoint_path, self._about(judgement), examples
+        )
+        retry_storage(lambda: self._storage.upload_and_drop(checkpoint_path))
         figures = judged_figures(judgement, self._trained.records[-1], in_loop)
         return self.ended("complete", judgement, **figures, checkpoint=checkpoint_path)
 
     def ended(self, status: Status, judgement: Judgement | None = None, **figures: object) -> Outcome:
-        """The trial's rows with the epochs so far and what they took, and the attacks and matches of a judgement."""
-        return Outcome(
+        """Return the trial's rows: its epochs up to now, their costs, and the attacks and matches of a judgement."""
+        outcome = Outcome(
             trial_row(self._plan, self._spec, status, **figures, **self._effort()),
             epoch_rows(self._plan, self._trained.records, self._trained.judged),
             attack_rows(self._plan, judgement) if judgement else [],
             match_rows(self._plan, judgement) if judgement else [],
         )
+        if judgement:
+            _require_finite([outcome.trial, *outcome.epochs, *outcome.attacks, *outcome.matches])
+        return outcome
 
     def _effort(self) -> Row:
-        """Columns of `trials` that say what the trial took."""
+        """Return the columns of `trials` that say how long the trial ran, on how many images, and on which device."""
         records = self._trained.records
         return {
             "epochs": len(records),
@@ -236,9 +248,7 @@ class _Running:
     def _stopped_here(self) -> Outcome:
         _, judgement, in_loop = self._judge()
         figures = judged_figures(judgement, self._trained.records[-1], in_loop)
-        outcome = self.ended("stopped_early", judgement, **figures)
-        outcome.to_json()  # a figure that is no number is this trial's error here too
-        return outcome
+        return self.ended("stopped_early", judgement, **figures)
 
     def _judge(self) -> tuple[Anonymizer, Judgement, Mapping[str, InLoopFigures]]:
         started = time.perf_counter()
@@ -249,9 +259,9 @@ class _Running:
         shape = anonymizer.encoder.map_shape
         judgement = judge(released, shape, suite, config.seed, anonymizer.decode, self._compute.device)
         in_loop = judge_in_loop(self._trainer.networks, released)
-        self._trained.judged[self._trained.records[-1].epoch] = epoch_figures(
-            judgement, time.perf_counter() - started
-        )
+        figures = epoch_figures(judgement, time.perf_counter() - started)
+        _require_finite([figures])  # the epochs of a failed trial are recorded too
+        self._trained.judged[self._trained.records[-1].epoch] = figures
         return anonymizer, judgement, in_loop
 
     def _about(self, judgement: Judgement) -> dict[str, object]:
@@ -268,13 +278,22 @@ class _Running:
 
 
 def stage1_key(config: TrainingConfig, fingerprint: str, device: str) -> str:
-    """Content key of stage 1: all that it depends on, which α, β, channel and adversary steps are no part of.
+    """Return a hash of everything that the result of stage 1 depends on. α, β, the channel and the adversary's steps
+    are not part of it: trials that differ only in those share stage 1.
 
-    Random streams go on only on the type of `device` where they began.
+    The type of `device` is part of it, because a saved state of random streams can only be restored on the same type.
     """
     adversary = replace(config.adversary, steps=1, restart_epochs=None)
     networks = [asdict(part) for part in (config.encoder, config.decoder, adversary, config.matcher)]
     budget = (config.budget.autoencoder_epochs, config.budget.heads_epochs)
     optimiser = (config.learning_rate, config.batch_images, config.augmentation, len(config.betas))
-    elsewhere = [] if device == "cpu" else [device]
-    return content_key([STAGE1_VERSION, fingerprint, networks, budget, optimiser, config.seed, *elsewhere])
+    accelerator = [] if device == "cpu" else [device]
+    return content_key([STAGE1_VERSION, fingerprint, networks, budget, optimiser, config.seed, *accelerator])
+
+
+def _require_finite(rows: Iterable[Row]) -> None:
+    """ValueError where a figure is NaN or infinite, which no table can hold: it becomes the trial's recorded error."""
+    for row in rows:
+        for name, value in row.items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"{name} = {value}: expected a finite number")

@@ -1,6 +1,6 @@
-"""A trial's training on disk while it runs: whoever runs the trial next goes on from its last saved epoch.
+"""The saved training of a running trial: a process that runs the trial again continues from its last saved epoch.
 
-One file under `<study>/state/<trial>/`, which the driver removes when the trial's row is recorded.
+It is one file under `<study>/state/<trial>/`, which the driver removes when the trial's row is recorded.
 """
 
 import json
@@ -22,8 +22,12 @@ FILE = "training.safetensors"
 
 @dataclass
 class Trained:
-    """What a trial has behind it, beside its trainer's state: seconds in earlier processes, stage 1's columns of
-    `trials`, its epochs, and by epoch what judging gave and the rows of the trial as if it were stopped there."""
+    """The part of a trial's progress that is not in its trainer.
+
+    `seconds` is the time spent in earlier processes, `stage1` the columns of `trials` about stage 1, `records` the
+    epochs. By epoch, `judged` holds the figures of judging and `stopped_there` the rows of the trial if it is stopped
+    after that epoch.
+    """
 
     seconds: float = 0.0
     stage1: Row = field(default_factory=dict)
@@ -33,23 +37,25 @@ class Trained:
 
 
 class SavedTraining:
-    """One trial's file; `key` says what the training depends on: another's is never taken up."""
+    """The file of one trial. `key` is a hash of everything that the training depends on: a file with another key is
+    never restored."""
 
-    def __init__(self, place: StudyStorage, folder: str, key: str) -> None:
-        self._place = place
+    def __init__(self, storage: StudyStorage, folder: str, key: str) -> None:
+        self._storage = storage
         self._folder = folder
         self._name = f"{folder}/{FILE}"
         self._key = key
-        self._pace = SaveThrottle()
+        self._throttle = SaveThrottle()
 
     def take_up(self, trainer: Trainer) -> Trained | None:
-        """Puts a fresh trainer where it was saved last; None where nothing is there to go on from."""
-        path = retry_storage(lambda: self._place.download(self._name))
+        """Restore the last save into a fresh trainer and return the rest of the progress; None where there is no file
+        that can be restored."""
+        path = retry_storage(lambda: self._storage.download(self._name))
         try:
             state = load(path)
         except (OSError, CheckpointError):
             return None
-        self._place.drop_local_copy(self._name)
+        self._storage.drop_local_copy(self._name)
         notes = json.loads(state.notes)
         if notes["key"] != self._key:
             return None
@@ -61,12 +67,12 @@ class SavedTraining:
         return Trained(notes["seconds"], notes["stage1"], list(state.records), by_epoch["judged"], stopped)
 
     def save_if_cheap(self, trainer: Trainer, trained: Trained) -> None:
-        """Saves, unless so much time went into the last save that it is too early for another."""
-        if self._pace.is_due():
+        """Save, unless that would make saving take more than `MAX_SHARE` of the time."""
+        if self._throttle.is_due():
             self.save(trainer, trained)
 
     def save(self, trainer: Trainer, trained: Trained) -> None:
-        """Saves; where that fails the trial goes on with the file of before."""
+        """Save the training. Where the storage fails, the earlier file stays and the trial continues."""
         notes = {
             "key": self._key,
             "seconds": trained.seconds,
@@ -74,17 +80,19 @@ class SavedTraining:
             "judged": trained.judged,
             "stopped": {epoch: asdict(outcome) for epoch, outcome in trained.stopped_there.items()},
         }
-        with self._pace.saving(), suppress(OSError):
+        with self._throttle.saving(), suppress(OSError):
             state = capture(trainer, trained.records, json.dumps(notes, allow_nan=False))
-            save(state, self._place.make_folder(self._folder) / FILE)
-            self._place.upload_and_drop(self._name)
+            save(state, self._storage.make_folder(self._folder) / FILE)
+            self._storage.upload_and_drop(self._name)
 
 
-MAX_SHARE = 0.05  # of the time that saving may take; what comes too early for that is not saved
+MAX_SHARE = (
+    0.05  # largest share of a trial's time that saving may take; a save that is due too early is left out
+)
 
 
 class SaveThrottle:
-    """Of one thing that is saved again and again: the first time at once, then as `MAX_SHARE` allows."""
+    """Decides when a save is due: the first is due at once, each later one as soon as `MAX_SHARE` allows it."""
 
     def __init__(self) -> None:
         self._next_at = -math.inf
@@ -95,7 +103,7 @@ class SaveThrottle:
 
     @contextmanager
     def saving(self) -> Iterator[None]:
-        """Takes the time of a save."""
+        """Measure how long a save takes, and set the time of the next one by it."""
         started = time.monotonic()
         yield
         ended = time.monotonic()

@@ -1,8 +1,8 @@
-"""Stage 1, trained once by whichever trial comes first and taken by all others that agree on it.
+"""Shared stage 1: the first trial trains it, and all trials with the same inputs of stage 1 restore its result.
 
-`<study>/stage1/<key>/` holds the result, the leases of those who trained it, and while one trains it how far it is:
-the next one goes on from there. A trial that holds a lease is running and waits for nothing: trials that wait for it,
-whatever they hold, cannot keep it from ending.
+`<study>/stage1/<key>/` holds the result, the leases of the trials that trained it and, while a trial trains it, the
+training up to now, from which another trial continues if this one ends. There is no deadlock: the trial that holds the
+lease is running and waits for no other trial.
 """
 
 import time
@@ -20,34 +20,35 @@ from study.storage.study_storage import StudyStorage
 from study.trial.saved_training import SaveThrottle
 
 POLL_SECONDS = 0.25
-REMOTE_POLL_SECONDS = 2.0  # each look is some requests, which object stores count
+REMOTE_POLL_SECONDS = 2.0  # each poll is several requests, and object stores charge for requests
 RESULT = "stage1.safetensors"
 UNDER_WAY = "under_way.safetensors"
 
 
 class SharedStage1:
-    """One trial's stage 1; `reused` and `wait_seconds` hold once `run` has ended, also where it raised."""
+    """Stage 1 of one trial. `reused` says whether another trial trained it, `wait_seconds` how long this trial waited
+    for that; both are set when `run` has ended, also where it raised."""
 
-    def __init__(self, place: StudyStorage, key: str) -> None:
+    def __init__(self, storage: StudyStorage, key: str) -> None:
         self.key = key
         self.reused = False
         self.wait_seconds = 0.0
-        self._place = place
+        self._storage = storage
         self._folder = f"{STAGE1}/{key}"
 
     def run(self, trainer: Trainer) -> Iterator[EpochRecord]:
-        """The epochs of stage 1, after which `trainer` stands at its end.
+        """Yield the epochs of stage 1; after the last one `trainer` has the state at the end of stage 1.
 
-        DivergedError where stage 1 diverges: who finds another's trial did so raises the same at once.
+        DivergedError where stage 1 diverges. Its result is shared too: later trials raise the same error at once.
         """
-        found = self._result_or_lease()
-        if isinstance(found, TrainingState):
-            yield from self._take(trainer, found)
+        result_or_lease = self._result_or_lease()
+        if isinstance(result_or_lease, TrainingState):
+            yield from self._take(trainer, result_or_lease)
         else:
-            yield from self._train(trainer, found)
+            yield from self._train(trainer, result_or_lease)
 
     def columns(self) -> dict[str, object]:
-        """Columns of `trials` that say how the trial came by its stage 1."""
+        """Return the columns of `trials` about stage 1."""
         return {
             "stage1_key": self.key,
             "stage1_reused": self.reused,
@@ -59,42 +60,41 @@ class SharedStage1:
         while (result := self._read(RESULT)) is None:
             lease = retry_storage(queue.acquire)
             if lease is None:
-                time.sleep(REMOTE_POLL_SECONDS if self._place.remote else POLL_SECONDS)
+                time.sleep(REMOTE_POLL_SECONDS if self._storage.remote else POLL_SECONDS)
                 self.wait_seconds = time.monotonic() - started
             elif self._read(RESULT) is None:
                 return lease
-            else:  # its last holder put the result there and let go in between
+            else:  # another trial has written the result and released its lease since it was read above
                 lease.release()
         return result
 
     def _read(self, name: str) -> TrainingState | None:
-        """What lies there; None also for a file that cannot be read: it is trained again and replaced."""
-        path = retry_storage(lambda: self._place.download(f"{self._folder}/{name}"))
+        """Return the state in the file; None where there is none or it cannot be read: a new training replaces it."""
+        path = retry_storage(lambda: self._storage.download(f"{self._folder}/{name}"))
         try:
             return load(path)
         except (OSError, CheckpointError):
             return None
         finally:
-            self._place.drop_local_copy(f"{self._folder}/{name}")
+            self._storage.drop_local_copy(f"{self._folder}/{name}")
 
     def _keep(self, stage1: TrainingState) -> None:
-        """Puts the result there for others, unless one who took over did so before; this trial goes on without."""
+        """Write the result for other trials, unless another trial that took over has written it already. Where the
+        storage fails, this trial continues without sharing."""
         with suppress(OSError):
             if self._read(RESULT) is None:
                 self._save(stage1, RESULT)
-            self._place.remove(f"{self._folder}/{UNDER_WAY}")
+            self._storage.remove(f"{self._folder}/{UNDER_WAY}")
 
     def _save(self, stage1: TrainingState, name: str) -> None:
-        save(stage1, self._place.make_folder(self._folder) / name)
-        self._place.upload_and_drop(f"{self._folder}/{name}")
+        save(stage1, self._storage.make_folder(self._folder) / name)
+        self._storage.upload_and_drop(f"{self._folder}/{name}")
 
     def _queue(self) -> LeaseQueue | ObjectLeaseQueue:
-        remote = self._place.remote
-        return (
-            ObjectLeaseQueue(remote / self._folder)
-            if remote
-            else LeaseQueue(self._place.make_folder(self._folder))
-        )
+        remote = self._storage.remote
+        if remote:
+            return ObjectLeaseQueue(remote / self._folder)
+        return LeaseQueue(self._storage.make_folder(self._folder))
 
     def _take(self, trainer: Trainer, stage1: TrainingState) -> Iterator[EpochRecord]:
         self.reused = True
@@ -106,24 +106,24 @@ class SharedStage1:
 
     def _train(self, trainer: Trainer, lease: Lease | ObjectLease) -> Iterator[EpochRecord]:
         records: list[EpochRecord] = []
-        pace = SaveThrottle()
+        throttle = SaveThrottle()
 
         def save_under_way() -> None:
-            with pace.saving(), suppress(OSError):
-                if not self._place.exists(
+            with throttle.saving(), suppress(OSError):
+                if not self._storage.exists(
                     f"{self._folder}/{RESULT}"
-                ):  # else another took over, and has ended
+                ):  # else another trial took over and has ended
                     self._save(capture(trainer, records), UNDER_WAY)
 
         try:
-            begun = self._read(UNDER_WAY)
-            if begun is not None:
-                restore(trainer, begun)
-                records += begun.records
-                yield from begun.records
+            unfinished = self._read(UNDER_WAY)
+            if unfinished is not None:
+                restore(trainer, unfinished)
+                records += unfinished.records
+                yield from unfinished.records
             for record in trainer.run_stage1():
                 records.append(record)
-                if pace.is_due():
+                if throttle.is_due():
                     save_under_way()
                 yield record
             self._keep(capture(trainer, records))
@@ -132,7 +132,7 @@ class SharedStage1:
             raise
         except (
             GeneratorExit
-        ):  # the trial is stopped: the next one has all epochs, not only those that were cheap to save
+        ):  # the trial is stopped: the next one continues from its last epoch, saved or not yet
             save_under_way()
             raise
         finally:

@@ -1,18 +1,27 @@
-"""From hyperparameters to a training: what the names of the search space mean to the networks."""
+"""The training that a trial's hyperparameters stand for: what the names of the search space mean to the networks."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar, get_args
 
 from aia_models.config import (
     AdversaryConfig,
+    AdversaryKind,
+    Augmentation,
     BudgetConfig,
     ChannelConfig,
+    ChannelKind,
     DecoderConfig,
     EncoderConfig,
     MatcherConfig,
     PenaltyConfig,
+    PenaltyKind,
+    Schedule,
     TrainingConfig,
     UtilityConfig,
+    UtilityKind,
 )
+from aia_models.errors import ConfigError
 from search_spaces.domains import Value
 from search_spaces.hyperparameters import HYPERPARAMETERS, resolve
 from search_spaces.spaces import BETAS
@@ -21,14 +30,21 @@ from study.spec.spec import StudySpec, searched_space
 from study.trial.plan import TrialPlan
 
 RANDOM_SHARE = 0.5  # section 5.3: Random replaces 50 % of each representation
-STAGE_2 = (  # without stage 2 these are not in effect
+CHANNEL_KINDS: tuple[ChannelKind, ...] = get_args(ChannelKind)
+ADVERSARY_KINDS: tuple[AdversaryKind, ...] = get_args(AdversaryKind)
+PENALTY_KINDS: tuple[PenaltyKind, ...] = get_args(PenaltyKind)
+SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
+UTILITY_KINDS: tuple[UtilityKind, ...] = get_args(UtilityKind)
+AUGMENTATIONS: tuple[Augmentation, ...] = get_args(Augmentation)
+STAGE_2 = (  # hyperparameters that are not in effect without stage 2
     *("alpha", *BETAS, "adversary_steps", "penalty", "mirrored", "beta_schedule", "adversary_restart_epochs"),
     *("erasure_in_training", "bottleneck", "bottleneck_weight", "utility", "temperature"),
 )
 
 
 def baseline_values(baseline: Baseline, spec: StudySpec) -> dict[str, Value | None]:
-    """Hyperparameters of a baseline (paper, section 5.3, and linear erasure), else the spec's and defaults."""
+    """Return the hyperparameters of a baseline: those that define it (paper, section 5.3; linear erasure is ours), and
+    for the others what the spec fixes or else their defaults."""
     defaults = resolve(searched_space(spec).defaults(), spec.fixed)
     if baseline == "aia_without_t":
         return {**defaults, "alpha": 0.0}
@@ -43,60 +59,94 @@ def baseline_values(baseline: Baseline, spec: StudySpec) -> dict[str, Value | No
 
 
 def training_config(plan: TrialPlan, spec: StudySpec) -> TrainingConfig:
-    """The training that `plan` stands for under `spec`'s budget; ConfigError where a value makes none possible."""
-    values = plan.values
-    width = int(_number(values, "decoder_width"))
-    has_stage_2 = values["alpha"] is not None
-    channel = str(values["channel"])
+    """Return the training of `plan` with the epochs of `spec`; ConfigError where a value makes no training possible."""
+    values = _Hyperparameters(plan.values)
+    width = values.integer("decoder_width")
+    has_stage_2 = values.in_effect("alpha")
+    channel: ChannelKind = values.option("channel", CHANNEL_KINDS)
     return TrainingConfig(
-        alpha=_number(values, "alpha") if has_stage_2 else 0.0,
-        beta=_number(values, "beta") if has_stage_2 else 0.0,
+        alpha=values.number("alpha") if has_stage_2 else 0.0,
+        beta=values.number("beta") if has_stage_2 else 0.0,
         further_betas=tuple(
-            float(values[name] or 0.0) for name in BETAS[1 : int(_number(values, "private_attributes"))]
+            values.number(name, default=0.0) for name in BETAS[1 : values.integer("private_attributes")]
         ),
-        encoder=EncoderConfig(
-            (int(_number(values, "encoder_width")), int(_number(values, "representation_channels")))
-        ),
+        encoder=EncoderConfig((values.integer("encoder_width"), values.integer("representation_channels"))),
         decoder=DecoderConfig((width, max(width // 2, 1))),
         channel=ChannelConfig(
-            kind=channel,  # type: ignore[arg-type]
-            noise_sd=_number(values, "noise_sd") if channel == "noise" else None,
-            bits=int(_number(values, "quantise_bits")) if channel == "quantise" else None,
+            kind=channel,
+            noise_sd=values.number("noise_sd") if channel == "noise" else None,
+            bits=values.integer("quantise_bits") if channel == "quantise" else None,
             replaced_share=RANDOM_SHARE if channel == "random_replacement" else None,
-            erasure=bool(values["erasure"]),
-            erasure_in_training=bool(values["erasure_in_training"]),
+            erasure=values.flag("erasure"),
+            erasure_in_training=values.flag("erasure_in_training"),
         ),
         adversary=AdversaryConfig(
-            members=tuple(str(values["adversary"]).split("+")),  # type: ignore[arg-type]
-            hidden=int(values["adversary_hidden"] or AdversaryConfig.hidden),
-            steps=int(values["adversary_steps"] or AdversaryConfig.steps),
-            restart_epochs=int(values["adversary_restart_epochs"] or 0) or None,
+            members=values.options("adversary", ADVERSARY_KINDS),
+            hidden=values.integer("adversary_hidden", default=AdversaryConfig.hidden),
+            steps=values.integer("adversary_steps", default=AdversaryConfig.steps),
+            restart_epochs=values.integer("adversary_restart_epochs", default=0) or None,
         ),
-        matcher=MatcherConfig(margin=_number(values, "margin")),
+        matcher=MatcherConfig(margin=values.number("margin")),
         penalty=PenaltyConfig(
-            kind=str(values["penalty"] or PenaltyConfig.kind),  # type: ignore[arg-type]
-            mirrored=bool(values["mirrored"]),
-            schedule=str(values["beta_schedule"] or PenaltyConfig.schedule),  # type: ignore[arg-type]
+            kind=values.option("penalty", PENALTY_KINDS, default=PenaltyConfig.kind),
+            mirrored=values.flag("mirrored"),
+            schedule=values.option("beta_schedule", SCHEDULES, default=PenaltyConfig.schedule),
         ),
         utility=UtilityConfig(
-            kind=str(values["utility"] or UtilityConfig.kind),  # type: ignore[arg-type]
-            temperature=None if values["temperature"] is None else _number(values, "temperature"),
+            kind=values.option("utility", UTILITY_KINDS, default=UtilityConfig.kind),
+            temperature=values.number("temperature") if values.in_effect("temperature") else None,
         ),
-        augmentation=str(values["augmentation"]),  # type: ignore[arg-type]
-        bottleneck=float(values["bottleneck_weight"] or 0.0),
+        augmentation=values.option("augmentation", AUGMENTATIONS),
+        bottleneck=values.number("bottleneck_weight", default=0.0),
         budget=BudgetConfig(
             spec.training.stage1_epochs,
             spec.training.heads_epochs,
             spec.training.joint_epochs if has_stage_2 else 0,
         ),
-        learning_rate=_number(values, "learning_rate"),
-        batch_images=int(_number(values, "batch_images")),
+        learning_rate=values.number("learning_rate"),
+        batch_images=values.integer("batch_images"),
         seed=plan.seed,
     )
 
 
-def _number(values: Mapping[str, Value | None], name: str) -> float:
-    value = values[name]
-    if value is None or isinstance(value, str):
-        raise TypeError(f"{name} = {value!r} is in effect here and must be a number")
-    return value
+Option = TypeVar("Option", bound=str)
+
+
+@dataclass(frozen=True)
+class _Hyperparameters:
+    """Hyperparameters read with the type that a training needs. `default` stands for a value that is not in effect;
+    TypeError where there is no default either."""
+
+    values: Mapping[str, Value | None]
+
+    def in_effect(self, name: str) -> bool:
+        return self.values[name] is not None
+
+    def number(self, name: str, default: float | None = None) -> float:
+        value = default if self.values[name] is None else self.values[name]
+        if value is None or isinstance(value, str):
+            raise TypeError(f"{name} = {value!r} is in effect here and must be a number")
+        return float(value)
+
+    def integer(self, name: str, default: int | None = None) -> int:
+        return int(self.number(name, default))
+
+    def flag(self, name: str) -> bool:
+        """A switch; one that is not in effect is off."""
+        return bool(self.values[name])
+
+    def option(self, name: str, options: tuple[Option, ...], default: Option | None = None) -> Option:
+        """Return the one of `options` that the hyperparameter names; ConfigError where it names none of them."""
+        value = default if self.values[name] is None else self.values[name]
+        return _one_of(name, str(value), options)
+
+    def options(self, name: str, options: tuple[Option, ...]) -> tuple[Option, ...]:
+        """Return the several `options` that the hyperparameter names with + in between, as in `linear+mlp`."""
+        return tuple(_one_of(name, part, options) for part in str(self.values[name]).split("+"))
+
+
+def _one_of(name: str, value: str, options: tuple[Option, ...]) -> Option:
+    for option in options:
+        if option == value:
+            return option
+    raise ConfigError(f"{name} = {value!r}: expected one of {', '.join(options)}")

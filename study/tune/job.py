@@ -1,4 +1,4 @@
-"""The driver as a job on the cluster: it goes on when this machine is gone."""
+"""Runs the driver as a job on the cluster, so that the study continues when this machine is switched off."""
 
 import shlex
 import time
@@ -14,20 +14,20 @@ from study.trial.rows import one_line
 from study.tune.cluster import code
 
 AGENT_SECONDS, POLL_SECONDS = 60.0, 1.0
-NO_AGENT = "No available agent"  # how Ray says so
+NO_AGENT = "No available agent"  # part of Ray's error where no node takes jobs yet
 
 
 def require_address(address: str | None) -> str:
-    """StudyError where nobody said which cluster."""
+    """Return the address; StudyError where there is none."""
     if address is None:
         raise StudyError("--detach needs --address, a dashboard's as http://HEAD:8265")
     return address
 
 
 def detach(study: Location, options: Sequence[str], address: str) -> None:
-    """Has the cluster whose dashboard is at `address` resume `study`, and prints how to follow it.
+    """Submit a job that resumes `study` to the cluster whose dashboard is at `address`, and print how to follow it.
 
-    StudyError where no dashboard answers there, where it asks for a token, and where the cluster takes no job.
+    StudyError where no dashboard answers, where it asks for a token, or where the cluster takes no job.
     """
     study = study.resolve()
     command = ["python", "-m", "study", "resume", str(study), "--address", "auto", *options]
@@ -41,7 +41,8 @@ def detach(study: Location, options: Sequence[str], address: str) -> None:
         ) from error
     except RuntimeError as error:
         raise StudyError(
-            f"--address {address}: the cluster took no job ({one_line(str(error))}); mend it, {again} {address}"
+            f"--address {address}: the cluster took no job ({one_line(str(error))}); remove the cause, {again}"
+            f" {address}"
         ) from error
     stdout.print(f"job {job} runs {study}")
     stdout.print(f"follow it: ray job logs --follow --address {address} {job}")
@@ -52,7 +53,7 @@ def detach(study: Location, options: Sequence[str], address: str) -> None:
 def _client(address: str, again: str) -> JobSubmissionClient:
     try:
         return JobSubmissionClient(address)
-    except (ConnectionError, RuntimeError) as error:  # nothing there, or something else
+    except (ConnectionError, RuntimeError) as error:  # nothing answers, or not a dashboard
         raise StudyError(
             f"--address {address}: no dashboard of a Ray cluster answers there; --detach needs one, as http://HEAD:8265,"
             f" {again} ADDR"
@@ -60,18 +61,18 @@ def _client(address: str, again: str) -> JobSubmissionClient:
 
 
 def _submitted(client: JobSubmissionClient, command: str) -> str:
-    """The job's id. A cluster that has just started takes none for some seconds, and is asked again."""
+    """Submit the job and return its id. A cluster that has just started takes no jobs for some seconds: try again."""
     ends = time.monotonic() + AGENT_SECONDS
-    told = False
+    has_printed = False
     while True:
         try:
             return client.submit_job(entrypoint=command, runtime_env=code())
         except RuntimeError as error:
             if NO_AGENT not in str(error) or time.monotonic() >= ends:
                 raise
-            if not told:
+            if not has_printed:
                 stderr.print(
                     f"no node of the cluster takes jobs yet: asking for {AGENT_SECONDS:.0f} s at most"
                 )
-                told = True
+                has_printed = True
             time.sleep(POLL_SECONDS)

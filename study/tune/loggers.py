@@ -1,203 +1,139 @@
-"""Ray's own loggers, for those who watch trainings in TensorBoard, MLflow or Weights & Biases.
+"""Ray's own loggers, which show a running study in TensorBoard, MLflow or Weights & Biases.
 
-They see each trial as one run: its hyperparameters once, its losses and objectives by epoch. The tables hold all of it
-and more, so a logger that fails is left out and the study goes on.
+Each trial is one run there: its hyperparameters, and its losses and validation figures by epoch. The tables hold all of
+that too, so a logger that fails is left out and the study continues.
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ray import tune
 from ray.air.constants import TRAINING_ITERATION
+from ray.tune.experiment import Trial
 from ray.tune.logger import LoggerCallback, TBXLoggerCallback
 from rich.console import Console
 
 from study.errors import StudyError
 from study.spec.choices import Logger, require_packages
 from study.spec.spec import StudySpec
-from study.trial.plan import TrialPlan
-from study.trial.rows import Outcome, exception_line
-from study.tune.searcher import OUTCOME, PLAN, RECORDS, SO_FAR
+from study.trial.rows import exception_line
 
 WANDB_PROJECT = "aia-study"  # where the environment names none
-UPLOAD_SECONDS = 120  # that the end of a run waits for Weights & Biases
+UPLOAD_SECONDS = 120  # longest time that the end of a run waits for Weights & Biases
 
 
-@dataclass(eq=False)
-class LoggedTrial:
-    """A trial as Ray's loggers read one, with our names: they use it as a key, too.
+def study_loggers(spec: StudySpec, directory: Path, console: Console) -> list["StudyLogger"]:
+    """Return the loggers that `spec` names, as callbacks for Tune; their files go into the study's `directory`.
 
-    `trial_id` is Ray's: a trial that is run again is a run of its own.
+    StudyError where the package of a logger is missing, or where a logger cannot start (no server, no login).
     """
-
-    trial_id: str
-    name: str
-    experiment_dir_name: str
-    config: dict[str, Any]
-    folder: Path
-    last_epoch: int = 0
-    last_names: set[str] = field(default_factory=set)
-
-    @property
-    def evaluated_params(self) -> dict[str, Any]:
-        """TensorBoard's hyperparameters."""
-        return self.config
-
-    @property
-    def local_path(self) -> str:
-        """The folder that belongs to this trial alone, made for loggers that ask for it, in a study that is there."""
-        for folder in (self.folder.parent, self.folder):
-            folder.mkdir(exist_ok=True)
-        return str(self.folder)
-
-    def init_local_path(self) -> None:
-        """Nothing: see `local_path`."""
-
-    def news(self, rows: Sequence[Mapping[str, Any]]) -> list[tuple[int, dict[str, float]]]:
-        """Epochs with their figures in `rows` that were not logged yet: judging adds some to an epoch that was."""
-        news = []
-        for row in rows:
-            epoch, figures = row["epoch"], _figures(row)
-            if epoch == self.last_epoch:
-                figures = {name: value for name, value in figures.items() if name not in self.last_names}
-            elif epoch > self.last_epoch:
-                self.last_epoch, self.last_names = epoch, set()
-            else:
-                continue
-            if figures:
-                self.last_names |= figures.keys()
-                news.append((epoch, figures))
-        return news
-
-    def __str__(self) -> str:
-        return self.name
+    require_packages(spec.loggers)
+    return [
+        StudyLogger(name, _started(name, spec.name, directory.resolve()), console) for name in spec.loggers
+    ]
 
 
-class StudyLoggers(tune.Callback):
-    """Passes what happens to a study's trials on to the loggers that its spec names."""
+class StudyLogger(tune.Callback):
+    """Passes a study's trials and their figures on to one of Ray's loggers, up to the first call that fails."""
 
-    def __init__(self, spec: StudySpec, directory: Path, console: Console) -> None:
-        require_packages(spec.loggers)
-        self._study = spec.name
-        self._directory = directory.resolve()
+    def __init__(self, name: Logger, logger: LoggerCallback, console: Console) -> None:
+        self._name = name
+        self._logger = logger
         self._console = console
-        self._loggers: dict[Logger, LoggerCallback] = {
-            name: _set_up(name, spec.name) for name in spec.loggers
-        }
-        self._trials: dict[tuple[Logger, str], Any] = {}  # LoggedTrials, which the loggers take for Ray's
+        self._running: list[Trial] = []
+        self._has_failed = False
 
     def __getstate__(self) -> dict[str, Any]:
-        """Nothing: Tune pickles its callbacks into a snapshot that no resume reads."""
+        """Return nothing to pickle: Tune pickles its callbacks into a snapshot that no resume reads."""
         return {}
 
-    def on_trial_start(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
+    def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         """Ray Tune: a trial began to run."""
-        plan = TrialPlan.from_json(trial.config[PLAN])
-        for name in list(self._loggers):
-            folder = self._directory / name / plan.trial_id
-            logged: Any = LoggedTrial(trial.trial_id, plan.trial_id, self._study, _parameters(plan), folder)
-            self._trials[name, trial.trial_id] = logged
-            self._pass_on(name, partial(self._loggers[name].log_trial_start, logged))
+        self._running.append(trial)
+        self._call(self._logger.log_trial_start, trial)
 
     def on_trial_result(
-        self, iteration: int, trials: list, trial: Any, result: Mapping[str, Any], **info: Any
+        self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any
     ) -> None:
-        """Ray Tune: epochs have ended, or the trial has."""
-        if not self._loggers:
-            return
-        text = result.get(OUTCOME) or result.get(SO_FAR)
-        rows = Outcome.from_json(text).epochs if text else result.get(RECORDS, [])
-        for name in list(self._loggers):
-            if logged := self._trials.get((name, trial.trial_id)):
-                self._pass_on(name, partial(_log, self._loggers[name], logged, logged.news(rows)))
+        """Ray Tune: a trial reported an epoch. Only the figures are logged, not what Ray adds about time and process:
+        MLflow takes two requests for each number."""
+        figures = {name: value for name, value in result.items() if name.endswith(("_loss", "_validation"))}
+        if figures:
+            step = {TRAINING_ITERATION: result[TRAINING_ITERATION]}
+            self._call(self._logger.log_trial_result, iteration, trial, step | figures)
 
-    def on_trial_complete(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
+    def on_trial_complete(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         """Ray Tune: a trial ended."""
         self._end(trial, failed=False)
 
-    def on_trial_error(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
-        """Ray Tune: a trial's worker died."""
+    def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        """Ray Tune: a trial's worker died, perhaps before the trial began to run."""
         self._end(trial, failed=True)
 
-    def on_experiment_end(self, trials: list, **info: Any) -> None:
-        """Ray Tune: the run is over; trials under way end here, and what still travels has to arrive."""
-        for (name, _), logged in self._trials.items():
-            if name in self._loggers:
-                self._pass_on(name, partial(self._loggers[name].log_trial_end, logged, failed=True))
-        self._trials.clear()
-        for name in list(self._loggers):
-            self._pass_on(name, partial(self._loggers[name].on_experiment_end, []))
+    def on_experiment_end(self, trials: list[Trial], **info: Any) -> None:
+        """Ray Tune: the run is over. Tune does not end the trials that are still running, so this does."""
+        for trial in list(self._running):
+            self._end(trial, failed=True)
+        self._call(self._logger.on_experiment_end, trials)
 
-    def _end(self, trial: Any, failed: bool) -> None:
-        for name in list(self._loggers):
-            logged = self._trials.pop((name, trial.trial_id), None)
-            if logged:
-                self._pass_on(name, partial(self._loggers[name].log_trial_end, logged, failed=failed))
+    def _end(self, trial: Trial, failed: bool) -> None:
+        if trial in self._running:
+            self._running.remove(trial)
+            self._call(self._logger.log_trial_end, trial, failed)
 
-    def _pass_on(self, name: Logger, call: Callable[[], None]) -> None:
+    def _call(self, method: Callable[..., None], *arguments: Any) -> None:
+        if self._has_failed:
+            return
         try:
-            call()
+            method(*arguments)
         except Exception as error:  # noqa: BLE001  a server that went away must not cost the study its trials
-            del self._loggers[name]
+            self._has_failed = True
             self._console.print(
-                f"logger {name} failed and is left out from now on, the tables hold everything:"
+                f"logger {self._name} failed and is left out from now on, the tables hold everything:"
                 f" {exception_line(error)}"
             )
 
 
-def _log(logger: LoggerCallback, trial: Any, news: list[tuple[int, dict[str, float]]]) -> None:
-    for epoch, figures in news:
-        logger.log_trial_result(epoch, trial, {TRAINING_ITERATION: epoch, **figures})
+class StudyTensorBoard(TBXLoggerCallback):
+    """Ray's TensorBoard logger, with the files of each trial in a folder of the study, `directory`/TRIAL."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__()
+        self._directory = directory
+
+    def log_trial_start(self, trial: Trial) -> None:
+        folder = self._directory / trial.config["trial_id"]
+        for path in (folder.parent, folder):
+            path.mkdir(exist_ok=True)  # without parents: a study whose disk went away is not made anew
+        self._trial_writer[trial] = self._summary_writer_cls(str(folder), flush_secs=30)
+        self._trial_result[trial] = {}
 
 
-def _parameters(plan: TrialPlan) -> dict[str, Any]:
-    known = {"phase": plan.phase, "method": plan.method, "seed": plan.seed, **plan.values}
-    return {name: value for name, value in known.items() if value is not None}
-
-
-def _figures(row: Mapping[str, Any]) -> dict[str, float]:
-    """Of an `epochs` row the losses, and what was measured on validation identities."""
-    return {
-        name: value
-        for name, value in row.items()
-        if name.endswith(("_loss", "_validation")) and value is not None
-    }
-
-
-def _set_up(name: Logger, study: str) -> LoggerCallback:
+def _started(name: Logger, study: str, directory: Path) -> LoggerCallback:
     try:
-        logger = _MAKERS[name](study)
+        logger = _ray_logger(name, study, directory)
         logger.setup()
     except Exception as error:  # as many kinds as there are servers and ways to log in
         raise StudyError(
-            f"loggers = [{name!r}] cannot begin: {exception_line(error)}; mend it, or leave it out"
+            f"loggers = [{name!r}] cannot begin: {exception_line(error)}; remove the cause, or leave the logger out"
         ) from error
     return logger
 
 
-def _tensorboard(study: str) -> LoggerCallback:
-    return TBXLoggerCallback()
+def _ray_logger(name: Logger, study: str, directory: Path) -> LoggerCallback:
+    match name:
+        case "tensorboard":
+            return StudyTensorBoard(directory / name)
+        case "mlflow":
+            from ray.air.integrations.mlflow import MLflowLoggerCallback
 
+            return MLflowLoggerCallback(os.environ.get("MLFLOW_TRACKING_URI"), experiment_name=study)
+        case "wandb":
+            from ray.air.integrations.wandb import WandbLoggerCallback
 
-def _mlflow(study: str) -> LoggerCallback:
-    from ray.air.integrations.mlflow import MLflowLoggerCallback
-
-    return MLflowLoggerCallback(os.environ.get("MLFLOW_TRACKING_URI"), experiment_name=study)
-
-
-def _wandb(study: str) -> LoggerCallback:
-    from ray.air.integrations.wandb import WandbLoggerCallback
-
-    project = os.environ.get("WANDB_PROJECT_NAME", WANDB_PROJECT)
-    return WandbLoggerCallback(project, group=study, upload_timeout=UPLOAD_SECONDS)
-
-
-_MAKERS: dict[Logger, Callable[[str], LoggerCallback]] = {
-    "tensorboard": _tensorboard,
-    "mlflow": _mlflow,
-    "wandb": _wandb,
-}
+            project = os.environ.get("WANDB_PROJECT_NAME", WANDB_PROJECT)
+            return WandbLoggerCallback(
+                project, group=study, upload_timeout=UPLOAD_SECONDS, dir=str(directory)
+            )

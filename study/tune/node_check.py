@@ -1,4 +1,4 @@
-"""Whether every node of the cluster writes where the driver reads."""
+"""Checks that every node of the cluster writes into the study where the driver reads it."""
 
 import uuid
 from contextlib import suppress
@@ -11,53 +11,54 @@ from study.errors import StudyError
 from study.storage.study_storage import StudyStorage, open_storage
 
 
-def require_shared(place: StudyStorage) -> None:
-    """StudyError where a node of several does not write into the study as this process sees it.
+def require_shared(storage: StudyStorage) -> None:
+    """StudyError where the cluster has several nodes and a file that one of them writes is not seen by this process.
 
-    Trials on such a node would leave their checkpoints on a disk of its own, or nowhere.
+    The checkpoints of trials on such a node would stay on that node's own disk, or be lost.
     """
     nodes = [node for node in ray.nodes() if node["Alive"]]
     if len(nodes) == 1:
         return
     token = uuid.uuid4().hex
     probes = {node["NodeID"]: f".probe-{token}-{node['NodeID']}" for node in nodes}
-    where = str(place.location.resolve())
+    study = str(storage.location.resolve())
     written = {
         name: _write.options(scheduling_strategy=NodeAffinitySchedulingStrategy(name, soft=False)).remote(
-            where, probe, token
+            study, probe, token
         )
         for name, probe in probes.items()
     }
     try:
-        apart = [
+        not_shared = [
             node
             for node in nodes
-            if not _is_seen(written[node["NodeID"]], place, probes[node["NodeID"]], token)
+            if not _is_seen(written[node["NodeID"]], storage, probes[node["NodeID"]], token)
         ]
     finally:
         for probe in probes.values():
             with suppress(OSError):
-                place.remove(probe)
-    if apart:
-        named = ", ".join(sorted(node["NodeManagerAddress"] for node in apart))
+                storage.remove(probe)
+    if not_shared:
+        addresses = ", ".join(sorted(node["NodeManagerAddress"] for node in not_shared))
         raise StudyError(
-            f"{place}: {len(apart)} of {len(nodes)} nodes do not write there as this machine sees it ({named});"
-            " --storage needs a directory that all nodes share, or object storage that all have credentials for"
+            f"{storage}: {len(not_shared)} of {len(nodes)} nodes do not write there as this machine sees it"
+            f" ({addresses}); --storage needs a directory that all nodes share, or object storage that all have"
+            " credentials for"
         )
 
 
 @ray.remote(num_cpus=0, max_retries=0)
-def _write(where: str, name: str, content: str) -> None:
-    place = open_storage(where)
-    (place.directory / name).write_text(content)
-    place.upload_and_drop(name)
+def _write(study: str, name: str, content: str) -> None:
+    storage = open_storage(study)
+    (storage.directory / name).write_text(content)
+    storage.upload_and_drop(name)
 
 
-def _is_seen(written: ray.ObjectRef, place: StudyStorage, name: str, content: str) -> bool:
+def _is_seen(written: ray.ObjectRef, storage: StudyStorage, name: str, content: str) -> bool:
     try:
         ray.get(written)
-        return place.download(name).read_text() == content
-    except (RayTaskError, OSError):  # it could not write there, or what it wrote is not here
+        return storage.download(name).read_text() == content
+    except (RayTaskError, OSError):  # the node could not write, or its file is not visible here
         return False
     except RayError:  # the node is leaving: no trial will run on it
         return True

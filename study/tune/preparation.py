@@ -1,4 +1,4 @@
-"""Runs the preparation of faces: on threads or as Ray tasks, with its progress on stderr."""
+"""Runs the preparation of faces in threads or as Ray tasks, with its progress on stderr."""
 
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -15,26 +15,28 @@ from analysis.tables.location import Location
 from study.console import INTERRUPTED, print_error, stderr
 from study.errors import StudyError
 
-RAY_FROM_IMAGES = 100_000  # two cores' threads take 10 s for as many, as long as a local Ray to start
-BLOCKS_PER_CORE = 4  # waiting at Ray: enough to keep every core at work, few enough to hold in memory
+RAY_FROM_IMAGES = (
+    100_000  # threads of two cores take 10 s for that many images, as long as a local Ray takes to start
+)
+BLOCKS_PER_CORE = 4  # submitted at once: enough to keep all cores busy, few enough to hold in memory
 SECONDS_BETWEEN_LINES = 10.0  # where stderr is no terminal
 
 
 @contextmanager
 def preparing(address: str | None, storage: Location) -> Iterator[Execute]:
-    """What runs a preparation for `storage`; where that is interrupted, one line says that it can go on.
+    """Yield a function that runs a preparation for `storage`. An interrupt prints one line and exits with status 130.
 
-    Faces for object storage are prepared on this machine alone: no other sees its disk.
+    Faces for object storage are prepared on this machine alone, since no other machine sees its disk.
     """
     try:
         yield shown_on(stderr, address if isinstance(storage, Path) else None)
     except KeyboardInterrupt as interrupt:
-        print_error("interrupted: what is prepared stays, the same command goes on from there")
+        print_error("interrupted: prepared images are kept, the same command continues from there")
         raise typer.Exit(INTERRUPTED) from interrupt
 
 
 def shown_on(console: Console, address: str | None) -> Execute:
-    """What `prepare` takes to run its blocks: Ray tasks where there are many, else threads of this process."""
+    """Return a function that runs blocks of images: as Ray tasks from `RAY_FROM_IMAGES` images on, else in threads."""
 
     def execute(blocks: Sequence[Block]) -> Generator[BlockReport, None, None]:
         images = sum(block.count for block in blocks)
@@ -48,9 +50,10 @@ def shown_on(console: Console, address: str | None) -> Execute:
 
 
 def on_ray(blocks: Sequence[Block], address: str | None) -> Generator[BlockReport, None, None]:
-    """Runs blocks as Ray tasks of one core each, on the cluster at `address` or a local one.
+    """Run blocks as Ray tasks of one core each, on the cluster at `address` or a local one.
 
-    Reports come as blocks end. StudyError where no cluster answers; OSError where a node cannot write a block.
+    Yields each block's report when the block ends. StudyError where no cluster answers; OSError where a node cannot
+    write a block.
     """
     # Importing Ray takes a second, which a small data set need not pay.
     import ray
@@ -60,11 +63,11 @@ def on_ray(blocks: Sequence[Block], address: str | None) -> Generator[BlockRepor
 
     with connected(address):
         run = ray.remote(num_cpus=1)(Block.run)
-        most = BLOCKS_PER_CORE * max(int(ray.cluster_resources().get("CPU", 1)), 1)
+        max_pending = BLOCKS_PER_CORE * max(int(ray.cluster_resources().get("CPU", 1)), 1)
         pending: list[ray.ObjectRef] = []
-        left = iter(blocks)
+        remaining = iter(blocks)
         while True:
-            pending += [run.remote(block) for block in islice(left, most - len(pending))]
+            pending += [run.remote(block) for block in islice(remaining, max_pending - len(pending))]
             if not pending:
                 return
             done, pending = ray.wait(pending, num_returns=1)
@@ -77,15 +80,15 @@ def on_ray(blocks: Sequence[Block], address: str | None) -> Generator[BlockRepor
 
 
 class _Display:
-    """Images done, images per second and the time to go: a bar on a terminal, elsewhere a line now and then."""
+    """Shows images done, images per second and the time to go: a bar on a terminal, elsewhere a line every 10 s."""
 
     def __init__(self, console: Console, images: int) -> None:
         self._console = console
         self._images = images
         self._done = 0
         self._decoded = 0
-        self._started: float | None = None  # at the first report: until then workers start
-        self._told = time.monotonic()
+        self._started: float | None = None  # when the first report came: before that, workers start
+        self._printed_at = time.monotonic()
         self._bar = Progress(
             TextColumn("preparing"),
             BarColumn(),
@@ -106,7 +109,7 @@ class _Display:
         self._bar.stop()
 
     def add(self, report: BlockReport) -> None:
-        """Counts a block that ended; those of an interrupted run count as done, not as decoded."""
+        """Count a finished block. Blocks of an earlier, interrupted run count as done, but not for the rate."""
         now = time.monotonic()
         self._done += report.images
         if self._started is None:
@@ -115,8 +118,8 @@ class _Display:
             self._decoded += report.decoded
         rate = self._decoded / max(now - self._started, 1e-9)
         self._bar.update(self._task, advance=report.images, rate=rate)
-        if rate and not self._console.is_terminal and now - self._told >= SECONDS_BETWEEN_LINES:
-            self._told = now
+        if rate and not self._console.is_terminal and now - self._printed_at >= SECONDS_BETWEEN_LINES:
+            self._printed_at = now
             to_go = (self._images - self._done) / rate
             self._console.print(
                 f"preparing: {self._done:,} of {self._images:,} images, {rate:,.0f} images/s, {to_go:.0f} s to go"

@@ -1,4 +1,4 @@
-"""Live progress of a study: what is finished and running, the best front so far, elapsed and expected time."""
+"""Live progress of a study: finished and running trials, the front so far, elapsed and expected time."""
 
 import pickle
 import time
@@ -8,15 +8,14 @@ from typing import Any
 
 import numpy as np
 from ray.tune import Callback
+from ray.tune.experiment import Trial
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
 from analysis.fronts.pareto import is_nondominated
 from analysis.tables.objectives import ATTACKER, MATCHING
-from study.trial.plan import TrialPlan
 from study.trial.rows import exception_line
-from study.tune.searcher import PLAN
 
 SHOWN_FRONT = 5
 
@@ -24,7 +23,8 @@ SHOWN_FRONT = 5
 class Progress(Callback):
     """Draws one status block on a terminal; elsewhere prints one line per finished trial.
 
-    `planned` counts this run's trials; `recorded` are the `trials` rows of earlier runs: the front counts them.
+    `planned` is the number of this run's trials; `recorded` are the `trials` rows of earlier runs, whose points belong
+    to the front too.
     """
 
     def __init__(self, console: Console, planned: int, recorded: Iterable[Mapping[str, Any]]) -> None:
@@ -48,25 +48,26 @@ class Progress(Callback):
             self._live.stop()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Nothing: Tune pickles its callbacks into a snapshot that no resume reads."""
+        """Return nothing to pickle: Tune pickles its callbacks into a snapshot that no resume reads."""
         return {}
 
-    def on_trial_start(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
+    def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         """Ray Tune: a trial began to run."""
         self._running.add(trial.trial_id)
 
-    def on_trial_complete(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
+    def on_trial_complete(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         """Ray Tune: a trial ended."""
         self._running.discard(trial.trial_id)
 
-    def on_trial_error(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
-        """Ray Tune: a trial's worker died. Whether that ends the trial, `finished` says."""
+    def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        """Ray Tune: a trial's worker died. The trial may run again, so that only `finished` counts it."""
         self._running.discard(trial.trial_id)
-        plan = TrialPlan.from_json(trial.config[PLAN])
-        self._console.print(f"{plan.trial_id}: its worker died ({_last_error(trial)})", highlight=False)
+        self._console.print(
+            f"{trial.config['trial_id']}: its worker died ({_last_error(trial)})", highlight=False
+        )
 
     def finished(self, row: Mapping[str, Any]) -> None:
-        """A trial's rows are written; `row` is its `trials` row."""
+        """Count a trial whose rows are written; `row` is its `trials` row."""
         self._finished += 1
         point = _point(row)
         if row["status"] == "stopped_early":
@@ -104,11 +105,13 @@ class Progress(Callback):
         return f"front so far ({len(front)} designs), attacker/matching AUC: {shown}"
 
 
-def _last_error(trial: Any) -> str:
-    """What Ray Tune kept of it, in one line."""
+def _last_error(trial: Trial) -> str:
+    """Return the trial's last error, which Ray Tune keeps in a file, as one line."""
+    if trial.pickled_error_file is None:  # the worker did not start
+        return "it did not start"
     try:
         error = pickle.loads(Path(trial.pickled_error_file).read_bytes())
-    except (OSError, TypeError):  # a worker that did not come up leaves none
+    except OSError:
         return "it did not start"
     return exception_line(getattr(error, "cause", None) or error)
 

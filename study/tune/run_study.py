@@ -1,9 +1,11 @@
-"""Runs what a study lacks, on this machine or on the cluster at an address."""
+"""Runs the trials that a study lacks, on this machine or on the cluster at an address."""
 
 import math
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from typing import Any
 
 from rich.console import Console
 
@@ -20,12 +22,12 @@ from study.storage.results_store import ResultsStore
 from study.trial.plan import TrialPlan
 from study.tune.cluster import connected
 from study.tune.searcher import search_plan
-from study.tune.tune_run import Run, fit, recorded_rows
+from study.tune.tune_run import RunContext, recorded_trials, run_trials
 
 
 @dataclass(frozen=True)
 class RunSummary:
-    """How many trials this run was to finish, how many it did before it ended, how long it took, and whether it ended
+    """What a run did: how many trials it was to finish, how many it finished, how long it took, and whether it ended
     because its hours were over."""
 
     planned: int
@@ -42,17 +44,20 @@ def run_study(
     search: bool = True,
     hours: float | None = None,
 ) -> RunSummary:
-    """Runs what the study still lacks: planned trials, those that a dead driver left, then new proposals; when all are
-    recorded, what confirms the front. Without `search`, only that, for the front so far.
+    """Run the trials that the study lacks: planned trials, trials that a dead driver left unfinished, then new
+    proposals. When all of them are recorded, the trials that confirm the front follow; without `search` only those, for
+    the front so far.
 
-    After `hours` trials under way are saved and the run ends. Returns at once where nothing is lacking. StudyError
+    After `hours`, running trials are saved and the run ends. Returns at once where no trial is lacking. StudyError
     where another driver writes the study.
     """
     started = time.monotonic()
     ends = math.inf if hours is None else started + 3600 * hours
     with ResultsStore(study.storage) as store, ExitStack() as session:
-        study.storage.download(JOURNAL)  # not before: until then another may write it
-        run = Run(study, store, console, ends)
+        study.storage.download(
+            JOURNAL
+        )  # only now: before the store is open another driver may write the journal
+        run = RunContext(study, store, console, ends)
         session.callback(_remove_states, study, store)
         session.callback(run.publish_journal)
         before = len(store.trial_ids())
@@ -73,24 +78,25 @@ def run_study(
     return RunSummary(planned, finished, now - started, out_of_time=now >= ends)
 
 
-def _search(run: Run, address: str | None, session: ExitStack) -> int:
-    """Runs the trials of the search and those beside it; how many there were to run."""
+def _search(run: RunContext, address: str | None, session: ExitStack) -> int:
+    """Run the trials of the search, the designs and the baselines; return how many there were to run."""
     study, store, spec = run.study, run.store, run.study.spec
     refuse_other_release(study)
+    recorded = recorded_trials(run)
     proposals = _proposals(study)
-    proposals.restore_lost_trials(recorded_rows(study).values())
+    proposals.restore_lost_trials(recorded)
     _warm_start(spec, proposals, run.console)
-    taken_up = _reclaimed(study, store, proposals)
-    first = [*_missing(spec, store), *taken_up]
-    new = max(spec.trials - len(_search_ids(store)) - len(taken_up), 0)
-    if first or new:
+    unfinished = _unfinished(spec, proposals, {row["trial_id"]: row for row in recorded})
+    plans = [*_missing(spec, store), *unfinished]
+    proposals_wanted = max(spec.trials - len(_search_ids(store)) - len(unfinished), 0)
+    if plans or proposals_wanted:
         session.enter_context(connected(address))
-        fit(run, proposals, first, new)
-    return len(first) + new
+        run_trials(run, proposals, plans, proposals_wanted)
+    return len(plans) + proposals_wanted
 
 
-def _confirm(run: Run, address: str | None, session: ExitStack) -> int:
-    """Runs the trials that confirm the front of what is recorded; how many there were to run."""
+def _confirm(run: RunContext, address: str | None, session: ExitStack) -> int:
+    """Run the trials that confirm the front of the recorded trials; return how many there were to run."""
     study, store, console = run.study, run.store, run.console
     if not study.spec.confirm_seeds:
         return 0
@@ -108,13 +114,14 @@ def _confirm(run: Run, address: str | None, session: ExitStack) -> int:
             f" {len(lacking)} of {len(plans)} trials are lacking",
             highlight=False,
         )
-        fit(run, _proposals(study), lacking, 0)
+        run_trials(run, _proposals(study), lacking, 0)
     return len(lacking)
 
 
 def _remove_states(study: StudyDirectory, store: ResultsStore) -> None:
-    """Of trials that are recorded: a driver that died between the two left one, a worker that was told late too."""
-    with suppress(OSError):  # the next run does it
+    """Remove the saved trainings of recorded trials. They exist where a driver died between recording a trial and
+    removing its saved training, or where a worker saved once more after that."""
+    with suppress(OSError):  # the next run removes what is left
         for name in study.storage.list_folder(STATES):
             if name.removeprefix(".").removesuffix(".removed") in store.trial_ids():
                 with suppress(OSError):
@@ -139,12 +146,12 @@ def _missing(spec: StudySpec, store: ResultsStore) -> list[TrialPlan]:
 
 
 def _lacking(spec: StudySpec, store: ResultsStore) -> int:
-    """How many trials of the search and beside it are not recorded."""
+    """Return how many trials of the search, designs and baselines are not recorded."""
     return len(_missing(spec, store)) + max(spec.trials - len(_search_ids(store)), 0)
 
 
 def _warm_start(spec: StudySpec, proposals: Proposals, console: Console) -> None:
-    """Begins the search with the earlier study's trials, once; then that study is not needed any more."""
+    """Take the trials of the earlier study into the journal, once; that study is not needed afterwards."""
     if spec.warm_start is None or proposals.warm_started:
         return
     earlier = read_earlier_trials(spec)
@@ -165,17 +172,22 @@ def _search_ids(store: ResultsStore) -> list[str]:
     return [trial_id for trial_id in store.trial_ids() if trial_id.startswith("trial-")]
 
 
-def _reclaimed(study: StudyDirectory, store: ResultsStore, proposals: Proposals) -> list[TrialPlan]:
-    """Trials that were asked for and never told: recorded ones are told now, complete designs run again."""
-    recorded = recorded_rows(study)
+def _unfinished(
+    spec: StudySpec, proposals: Proposals, recorded: Mapping[str, Mapping[str, Any]]
+) -> list[TrialPlan]:
+    """Return the proposed trials that an earlier run left without an outcome, to run them again.
+
+    `recorded` are the `trials` rows by trial: the sampler is told the outcome of a trial that is among them. A trial
+    whose design is incomplete, because the driver died while it was being drawn, fails.
+    """
     plans = []
     for proposal in proposals.running():
-        plan = search_plan(proposal, study.spec)
+        plan = search_plan(proposal, spec)
         if plan.trial_id in recorded:
             row = recorded[plan.trial_id]
             proposals.tell(proposal.optuna_number, row["status"], row)
-        elif proposal.values.keys() == set(searched_space(study.spec).active(proposal.values)):
+        elif proposal.values.keys() == set(searched_space(spec).active(proposal.values)):
             plans.append(plan)
-        else:  # the driver died while the design was being drawn
+        else:
             proposals.tell(proposal.optuna_number, "failed", {})
     return plans

@@ -1,4 +1,4 @@
-"""Early stopping with several objectives as Ray Tune's scheduler: each rung by `study.halving`."""
+"""Early stopping with several objectives as Ray Tune's scheduler; `study.search.halving` decides at each rung."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -10,18 +10,16 @@ from analysis.tables.objectives import Objective
 from study.search.halving import Rungs, constrained_costs
 from study.spec.constraints import Constraint, row_violation
 from study.spec.sections import EarlyStopping
-from study.trial.plan import TrialPlan
-from study.trial.rows import Outcome
-from study.tune.searcher import JOINT_EPOCH, PLAN, SO_FAR
+from study.tune.searcher import JOINT_EPOCH
 
 
 class MultiObjectiveHalving(FIFOScheduler):
-    """Stops a search trial that is not among the best `1 / reduction_factor` of those that reached its rung so far.
+    """Stops a search trial that is not among the best `1 / reduction_factor` of the trials at its rung so far.
 
-    Rungs lie after `grace_epochs` joint epochs times powers of `reduction_factor`, below `max_epochs`; results need
-    the `objectives`' columns there. A trial that violates `constraints` stands behind all that do not, and one that
-    lacks a constrained figure behind all. `recorded` are (joint epoch, hyperparameters and figures) of trials of
-    earlier runs; those without a constrained figure are left out.
+    Rungs are at `grace_epochs` joint epochs times powers of `reduction_factor`, below `max_epochs`. A trial is compared
+    where its result holds the columns of the `objectives`. A trial that violates `constraints` ranks behind all trials
+    that do not, and a trial without a constrained figure behind all. `recorded` are trials of earlier runs at judged
+    epochs, as (joint epoch, hyperparameters and figures); those without a constrained figure are left out.
     """
 
     def __init__(
@@ -45,19 +43,20 @@ class MultiObjectiveHalving(FIFOScheduler):
                 self._rungs.add(epoch, self._costs(row))
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict) -> str:
-        """CONTINUE, or STOP for a search trial that falls behind at a rung."""
+        """Return STOP for a search trial that falls behind at a rung, else CONTINUE."""
         epoch = result.get(JOINT_EPOCH, 0)
-        is_rung = epoch in self._rungs.epochs and SO_FAR in result
-        plan = TrialPlan.from_json(trial.config[PLAN])
-        # One whose worker died reports a rung again, as its next process finds it.
-        if not is_rung or plan.optuna_number is None or (plan.trial_id, epoch) in self._compared:
+        is_judged = all(objective.column in result for objective in self._objectives)
+        is_search = "optuna_number" in trial.config
+        # A trial whose worker died reports its rungs again from its next worker.
+        rung = (trial.config["trial_id"], epoch)
+        if epoch not in self._rungs.epochs or not is_judged or not is_search or rung in self._compared:
             return TrialScheduler.CONTINUE
-        self._compared.add((plan.trial_id, epoch))
-        survives = self._rungs.promotes(epoch, self._costs(Outcome.from_json(result[SO_FAR]).trial))
+        self._compared.add(rung)
+        survives = self._rungs.promotes(epoch, self._costs(trial.config | result))
         return TrialScheduler.CONTINUE if survives else TrialScheduler.STOP
 
     def __getstate__(self) -> dict[str, Any]:
-        """Nothing: Tune pickles its scheduler into a snapshot that no resume reads."""
+        """Return nothing to pickle: Tune pickles its scheduler into a snapshot that no resume reads."""
         return {}
 
     def _costs(self, row: Mapping[str, Any]) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Studies on real Ray that stop trials early and share stage 1."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,13 +14,14 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 from ray.cluster_utils import Cluster
 from ray.tune.schedulers import TrialScheduler
+from rich.console import Console
 
 from study.cli import run
 from study.lifecycle.study_directory import open_study_directory
+from study.storage.results_store import ResultsStore
 from study.trial.plan import TrialPlan
-from study.trial.rows import Outcome
-from study.tune.searcher import JOINT_EPOCH, PLAN, SO_FAR
-from study.tune.tune_run import _recorded_epochs, _scheduler
+from study.tune.searcher import JOINT_EPOCH
+from study.tune.tune_run import RunContext, _recorded_epochs, _scheduler
 
 GRACE, FACTOR, EPOCHS = 1, 2, 4  # rungs after joint epochs 1 and 2
 STOPPING = [
@@ -118,14 +120,17 @@ def test_optuna_is_told_of_a_stopped_trial_as_such(study):
 
 
 def test_a_resume_compares_with_the_trials_of_before(study, address):
-    recorded = list(_recorded_epochs(open_study_directory(study)))
+    directory = open_study_directory(study)
+    with ResultsStore(directory.storage) as store:
+        before = RunContext(directory, store, Console(), math.inf)
+        recorded, scheduler = list(_recorded_epochs(before)), _scheduler(before)
     by_rung = pl.DataFrame({"epoch": [epoch for epoch, _ in recorded]})["epoch"].value_counts().sort("epoch")
     assert by_rung["epoch"].to_list() == [1, 2, EPOCHS]
     assert by_rung["count"].to_list()[0] == 12
     worst = TrialPlan("trial-00099", 99, "search", "aia", {}, 0)
-    so_far = Outcome({"attacker_auc_validation": 1.0, "matching_auc_validation": 0.5}).to_json()
-    told = _scheduler(open_study_directory(study)).on_trial_result(
-        None, SimpleNamespace(config={PLAN: worst.to_json()}), {JOINT_EPOCH: GRACE, SO_FAR: so_far}
+    figures = {"attacker_auc_validation": 1.0, "matching_auc_validation": 0.5}
+    told = scheduler.on_trial_result(
+        None, SimpleNamespace(config=worst.to_config()), {JOINT_EPOCH: GRACE} | figures
     )
     assert told == TrialScheduler.STOP, "without those of before it would be the first, which goes on"
     assert run(["resume", str(study), "--trials", "13", "--address", address]) == 0

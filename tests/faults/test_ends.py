@@ -18,7 +18,7 @@ from study.spec.files import load_spec
 from study.spec.spec import searched_space
 from study.trial.plan import Status, TrialPlan
 from study.trial.rows import Outcome, trial_row
-from study.tune.searcher import NO_STORAGE, OUTCOME, PLAN, StudySearcher
+from study.tune.searcher import NO_STORAGE, OUTCOME, StudySearcher
 from tests.faults.ending import DIES, DIES_ONCE, RAISES, STOPS, Ending
 
 SPEC = load_spec("quick")
@@ -71,10 +71,10 @@ def ending(tmp_path: Path, errors: list[str | None]) -> StudySearcher:
     for number, error in enumerate(errors):
         config = searcher.suggest(f"tune-{number}")
         assert isinstance(config, dict)
-        plan = TrialPlan.from_json(config[PLAN])
+        plan = TrialPlan.from_config(config)
         status = "failed" if error else "complete"
         ended = trial_row(plan, SPEC, status, **({"error": error} if error else FIGURES))
-        searcher.on_trial_complete(f"tune-{number}", {OUTCOME: Outcome(ended).to_json()})
+        searcher.on_trial_complete(f"tune-{number}", {OUTCOME: Outcome(ended)})
     return searcher
 
 
@@ -112,8 +112,8 @@ def test_an_error_of_the_driver_ends_the_run_and_is_raised_as_it_is(tmp_path):
     searcher = StudySearcher(SPEC, proposals, [], 20, record, lambda: 1)
     config = searcher.suggest("first")
     assert isinstance(config, dict)
-    row = trial_row(TrialPlan.from_json(config[PLAN]), SPEC, "complete", **FIGURES)
-    searcher.on_trial_complete("first", {OUTCOME: Outcome(row).to_json()})
+    row = trial_row(TrialPlan.from_config(config), SPEC, "complete", **FIGURES)
+    searcher.on_trial_complete("first", {OUTCOME: Outcome(row)})
     assert searcher.suggest("next") == StudySearcher.FINISHED
     with pytest.raises(KeyError, match="checkpoint"):
         searcher.raise_if_failed()

@@ -26,7 +26,6 @@ from study.search.proposals import Proposal, Proposals
 from study.spec.files import with_values
 from study.spec.spec import StudySpec
 from study.trial.plan import TrialPlan
-from study.trial.rows import Outcome
 from tests.study.replay.recordings import EPOCHS, recording, write_study
 
 RECORDED = recording()
@@ -154,7 +153,7 @@ def test_optuna_is_told_pruned_and_no_figures_of_a_trial_that_was_stopped(monkey
 @pytest.mark.parametrize("workers", [1, 7])
 def test_decisions_are_those_of_the_real_scheduler(workers):
     from study.tune.scheduler import MultiObjectiveHalving
-    from study.tune.searcher import JOINT_EPOCH, PLAN, SO_FAR
+    from study.tune.searcher import JOINT_EPOCH
 
     spec = search("mo_asha", trials=80)
     trials = {trial.number: trial for trial in replayed(spec, workers)}
@@ -177,9 +176,8 @@ def test_decisions_are_those_of_the_real_scheduler(workers):
         figures = RECORDED.objectives[trial.design, trial.recorded_seed, epoch - 1].tolist()
         row = dict(zip((objective.column for objective in SEARCH_OBJECTIVES), figures, strict=True))
         plan = TrialPlan(f"trial-{number}", number, "search", "aia", {}, 0)
-        tune_trial = SimpleNamespace(config={PLAN: plan.to_json()})
-        result = {JOINT_EPOCH: epoch, SO_FAR: Outcome(row).to_json()}
-        decision = scheduler.on_trial_result(None, tune_trial, result)
+        tune_trial = SimpleNamespace(config=plan.to_config())
+        decision = scheduler.on_trial_result(None, tune_trial, {JOINT_EPOCH: epoch} | row)
         stopped_here = trial.status == "stopped_early" and trial.epochs == epoch
         assert decision == ("STOP" if stopped_here else "CONTINUE")
 

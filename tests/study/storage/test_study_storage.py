@@ -1,6 +1,8 @@
 """Folders of a study are created only if the study's directory exists."""
 
 from contextlib import suppress
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -14,7 +16,7 @@ from study.storage.writer_lock import Writer
 from study.trial.resamples import write_resamples
 from study.trial.saved_training import SavedTraining, Trained
 from study.trial.shared_stage1 import SharedStage1
-from study.tune.loggers import LoggedTrial
+from study.tune.loggers import StudyTensorBoard
 
 
 def test_a_folder_is_made_with_those_above_it_in_the_study(tmp_path):
@@ -27,6 +29,14 @@ def saved(storage: StudyStorage) -> None:
     """Save a running trial, with an empty training state because only the written folder is tested."""
     SavedTraining(storage, "state/t", "key").save(None, Trained())  # type: ignore[arg-type]
 
+
+class StandIn(SimpleNamespace):
+    """A trial as far as Ray's loggers look at one; they use it as a key."""
+
+    __hash__ = object.__hash__
+
+
+TRIAL: Any = StandIn(config={"trial_id": "t"})
 
 WRITES = {
     "a folder": lambda storage: storage.make_folder("stage1/key"),
@@ -42,9 +52,7 @@ WRITES = {
     "resamples": lambda storage: write_resamples(
         storage.directory / "resamples" / "t.parquet", "t", None, {}
     ),  # type: ignore[arg-type]
-    "a logger": lambda storage: (
-        LoggedTrial("t", "t", "s", {}, storage.directory / "tensorboard" / "t").local_path
-    ),
+    "a logger": lambda storage: StudyTensorBoard(storage.directory / "tensorboard").log_trial_start(TRIAL),
     "the lock": Writer,
 }
 FOLDER_MADE_BEFORE = ("a lease", "a training state")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -35,7 +36,7 @@ def study_context(faces_folder: Path, module_storage: Path) -> TrialContext:
     rungs = ["early_stopping.rule=mo_asha", "early_stopping.grace_epochs=2"]
     spec = with_defaults(with_settings(load_spec("quick"), [*SETTINGS, *more, *rungs]))
     study = create_study(spec, module_storage)
-    return TrialContext(study.spec.model_dump_json(), str(study.prepared), str(study.path))
+    return TrialContext(study.spec, str(study.prepared), str(study.path))
 
 
 @pytest.fixture
@@ -111,25 +112,23 @@ def test_a_rung_is_reported_again_as_it_was(context, plan):
         running.throw(Interrupted())
     again = next(started(plan, context))
     assert (again.joint_epoch, again.record) == (at_rung.joint_epoch, at_rung.record)
-    assert again.so_far.to_json() == at_rung.so_far.to_json()
+    assert again.so_far == at_rung.so_far
 
 
 TRAIN = """
-import sys
-from study.trial.plan import TrialPlan
+import pickle, sys
 from aia_models.config import ComputeConfig
-from study.trial.run import TrialContext, run_trial
-context = TrialContext(*sys.argv[2:5])
-for report in run_trial(TrialPlan.from_json(sys.argv[1]), context, context.faces, ComputeConfig(threads=1)):
+from study.trial.run import run_trial
+plan, context = pickle.loads(bytes.fromhex(sys.argv[1]))
+for report in run_trial(plan, context, context.faces, ComputeConfig(threads=1)):
     print(getattr(report, "joint_epoch", "over"), flush=True)
     sys.stdin.readline()
 """
 
 
 def test_a_killed_trial_goes_on_from_its_last_epoch(context, plan, undisturbed):
-    given = [plan.to_json(), context.spec_json, context.prepared, context.directory]
     process = subprocess.Popen(
-        [sys.executable, "-c", TRAIN, *given],
+        [sys.executable, "-c", TRAIN, pickle.dumps((plan, context)).hex()],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -166,7 +167,7 @@ def context(faces_folder: Path, storage: Path) -> TrialContext:
     more = [f"dataset=folder:{faces_folder}", "name=shared", "training.stage1_epochs=3"]
     spec = with_defaults(with_settings(load_spec("quick"), [*SETTINGS, *more]))
     study = create_study(spec, storage)
-    return TrialContext(study.spec.model_dump_json(), str(study.prepared), str(study.path))
+    return TrialContext(study.spec, str(study.prepared), str(study.path))
 
 
 def plan(context: TrialContext, number: int, **values: Any) -> TrialPlan:
@@ -186,7 +187,7 @@ def test_a_trial_that_takes_it_ends_bit_equal_to_one_that_trains_it(context, tmp
     first = outcome(context, plan(context, 0, beta=0.5))
     taken = outcome(context, plan(context, 1, beta=3.0))
     (tmp_path / "alone").mkdir()
-    alone = TrialContext(context.spec_json, context.prepared, str(tmp_path / "alone"))
+    alone = TrialContext(context.spec, context.prepared, str(tmp_path / "alone"))
     own = outcome(alone, plan(context, 1, beta=3.0))
     assert [o.trial["stage1_reused"] for o in (first, taken, own)] == [False, True, False]
     assert len({o.trial["stage1_key"] for o in (first, taken, own)}) == 1
@@ -217,7 +218,7 @@ def test_a_trial_stopped_in_stage_1_ends_as_if_it_had_not_been(context, tmp_path
     assert len(load(under_way).records) == epochs
     again = outcome(context, trial)
     (tmp_path / "alone").mkdir()
-    alone = TrialContext(context.spec_json, context.prepared, str(tmp_path / "alone"))
+    alone = TrialContext(context.spec, context.prepared, str(tmp_path / "alone"))
     undisturbed = outcome(alone, trial)
     rows = [
         [
@@ -240,7 +241,7 @@ def test_judging_on_the_way_changes_nothing_of_the_training(context, tmp_path):
     ended = {}
     for name, spec in (("judged", judged_spec), ("plain", plain_spec)):
         (tmp_path / name).mkdir()
-        where = TrialContext(spec.model_dump_json(), context.prepared, str(tmp_path / name))
+        where = TrialContext(spec, context.prepared, str(tmp_path / name))
         ended[name] = outcome(where, plan(where, 0, channel="noise", noise_sd=0.1))
     judged = {
         name: [row["epoch"] for row in o.epochs if row.get("judging_seconds")] for name, o in ended.items()
@@ -256,13 +257,11 @@ def test_judging_on_the_way_changes_nothing_of_the_training(context, tmp_path):
 
 
 TRAIN = """
-import sys
-from pathlib import Path
+import pickle, sys
 from aia_models.config import ComputeConfig
-from study.trial.plan import TrialPlan
-from study.trial.run import TrialContext, run_trial
-context = TrialContext(*sys.argv[2:5])
-for report in run_trial(TrialPlan.from_json(sys.argv[1]), context, context.faces, ComputeConfig(threads=1)):
+from study.trial.run import run_trial
+plan, context = pickle.loads(bytes.fromhex(sys.argv[1]))
+for report in run_trial(plan, context, context.faces, ComputeConfig(threads=1)):
     print("an epoch", flush=True)
 """
 
@@ -270,9 +269,11 @@ for report in run_trial(TrialPlan.from_json(sys.argv[1]), context, context.faces
 def test_where_the_trial_that_trains_it_is_killed_another_takes_over(context, monkeypatch):
     monkeypatch.setattr(lease, "DEAD_SECONDS", 3.0)
     first = plan(context, 0)
-    given = [first.to_json(), context.spec_json, context.prepared, context.directory]
     process = subprocess.Popen(
-        [sys.executable, "-c", TRAIN, *given], stdout=subprocess.PIPE, text=True, env=os.environ
+        [sys.executable, "-c", TRAIN, pickle.dumps((first, context)).hex()],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ,
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "an epoch\n"

@@ -1,4 +1,4 @@
-"""Loggers beside the tables: what they are told, by Ray's own callbacks, and what one that fails costs."""
+"""Loggers beside the tables: what Ray's own callbacks log of a study, and what a logger that fails costs."""
 
 import io
 import os
@@ -20,124 +20,149 @@ from study.errors import SpecError, StudyError
 from study.spec.files import load_spec, with_settings
 from study.trial.plan import TrialPlan
 from study.trial.rows import Outcome
-from study.tune import loggers as loggers_module
-from study.tune.loggers import StudyLoggers
-from study.tune.searcher import OUTCOME, PLAN, RECORDS, SO_FAR
+from study.tune.loggers import study_loggers
 from tests.study.tune.stub_loggers import read_notes, write_stubs
 
 OBJECTIVES = ("attacker_auc_validation", "matching_auc_validation")
 
 
 class Noted(LoggerCallback):
-    """Keeps what it is told, as tuples; fails at the epoch `fails_at`."""
+    """Notes Ray's calls as tuples; fails at the step `fails_at`."""
 
     def __init__(self, fails_at: int | None = None) -> None:
-        self.told: list[tuple] = []
+        self.calls: list[tuple] = []
         self._fails_at = fails_at
 
     def log_trial_start(self, trial: Any) -> None:
-        self.told.append(("start", str(trial), trial.config))
+        self.calls.append(("start", str(trial), trial.config))
 
     def log_trial_result(self, iteration: int, trial: Any, result: dict) -> None:
-        if iteration == self._fails_at:
+        step = result.pop("training_iteration")
+        if step == self._fails_at:
             raise ConnectionError("no server\nat all")
-        self.told.append((result.pop("training_iteration"), str(trial), result))
+        self.calls.append((step, str(trial), result))
 
     def log_trial_end(self, trial: Any, failed: bool = False) -> None:
-        self.told.append(("failed" if failed else "end", str(trial)))
+        self.calls.append(("failed" if failed else "end", str(trial)))
 
     def on_experiment_end(self, trials: list, **info: Any) -> None:
-        self.told.append(("over",))
+        self.calls.append(("over",))
 
 
-class Told:
-    """The loggers of a study, driven as Ray Tune does it."""
+class StandIn(SimpleNamespace):
+    """A trial as far as loggers look at one."""
+
+    def __str__(self) -> str:
+        return self.config["trial_id"]
+
+
+class Driven:
+    """The loggers of a study, called as Ray Tune calls them."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path, **loggers: LoggerCallback) -> None:
-        for name, logger in loggers.items():
-            monkeypatch.setitem(loggers_module._MAKERS, name, lambda _, one=logger: one)
+        monkeypatch.setattr("study.tune.loggers._ray_logger", lambda name, *_: loggers[name])
         monkeypatch.setattr("study.tune.loggers.require_packages", lambda _: None)
         spec = with_settings(load_spec("quick"), [f"loggers={[*loggers]}"])
         self.printed = io.StringIO()
-        self.callback = StudyLoggers(spec, folder, Console(file=self.printed, width=500))
+        self.callbacks = study_loggers(spec, folder, Console(file=self.printed, width=500))
         plan = TrialPlan("trial-00003", 3, "search", "aia", {"alpha": 2.0, "noise_sd": None}, 7)
-        self.trial = SimpleNamespace(trial_id="abc", config={PLAN: plan.to_json()})
+        self.trial: Any = StandIn(trial_id="abc", config=plan.to_config())
 
     def start(self) -> None:
-        self.callback.on_trial_start(0, [], self.trial)
+        for callback in self.callbacks:
+            callback.on_trial_start(0, [], self.trial)
 
     def result(self, **result: Any) -> None:
-        self.callback.on_trial_result(0, [], self.trial, result)
+        for callback in self.callbacks:
+            callback.on_trial_result(0, [], self.trial, result)
+
+    def complete(self) -> None:
+        for callback in self.callbacks:
+            callback.on_trial_complete(0, [], self.trial)
+
+    def error(self) -> None:
+        for callback in self.callbacks:
+            callback.on_trial_error(0, [], self.trial)
+
+    def end(self) -> None:
+        for callback in self.callbacks:
+            callback.on_experiment_end([])
 
 
 def epoch(number: int, **figures: float) -> dict[str, Any]:
-    unlogged = {"trial_id": "trial-00003", "stage": "joint", "seconds": 1.0, "train_images_seen": 5}
-    return {**unlogged, "epoch": number, "total_loss": number / 10, "matcher_loss": None, **figures}
+    unlogged = {"stage": "joint", "seconds": 1.0, "train_images_seen": 5, "pid": 9, "config": {"alpha": 2.0}}
+    return {**unlogged, "training_iteration": number, "epoch": number, "total_loss": number / 10, **figures}
 
 
-def outcome(*epochs: dict[str, Any]) -> str:
-    return Outcome({"trial_id": "trial-00003"}, epochs).to_json()
-
-
-def test_a_trial_is_a_run_with_its_parameters_once_and_each_epoch_once(monkeypatch, tmp_path):
+def test_a_trial_is_a_run_with_its_hyperparameters_and_its_figures_by_epoch(monkeypatch, tmp_path):
     noted = Noted()
-    told = Told(monkeypatch, tmp_path, wandb=noted)
-    told.start()
-    told.result(**{RECORDS: [epoch(1), epoch(2)]})
-    judged = epoch(3, attacker_auc_validation=0.6)
-    told.result(**{SO_FAR: outcome(epoch(1), epoch(2), judged), RECORDS: [epoch(3)]})
-    told.result(**{RECORDS: [epoch(4)]})
-    told.result(**{OUTCOME: outcome(epoch(1), epoch(2), judged, epoch(4, matching_auc_validation=0.7))})
-    told.callback.on_trial_complete(0, [], told.trial)
-    told.callback.on_experiment_end([])
+    driven = Driven(monkeypatch, tmp_path, wandb=noted)
+    driven.start()
+    driven.result(**epoch(1))
+    driven.result(**epoch(2, attacker_auc_validation=0.6), outcome=Outcome({"trial_id": "trial-00003"}))
+    driven.result(training_iteration=2, epoch=2, matching_auc_validation=0.7, done=True)
+    driven.complete()
+    driven.end()
     name = "trial-00003"
-    assert noted.told == [
-        ("start", name, {"phase": "search", "method": "aia", "seed": 7, "alpha": 2.0}),
+    config = {
+        "trial_id": name,
+        "optuna_number": 3,
+        "phase": "search",
+        "method": "aia",
+        "seed": 7,
+        "alpha": 2.0,
+    }
+    assert noted.calls == [
+        ("start", name, config),
         (1, name, {"total_loss": 0.1}),
-        (2, name, {"total_loss": 0.2}),
-        (3, name, {"total_loss": 0.3, "attacker_auc_validation": 0.6}),
-        (4, name, {"total_loss": 0.4}),
-        (4, name, {"matching_auc_validation": 0.7}),
+        (2, name, {"total_loss": 0.2, "attacker_auc_validation": 0.6}),
+        (2, name, {"matching_auc_validation": 0.7}),
         ("end", name),
         ("over",),
     ]
 
 
-def test_a_trial_that_goes_on_begins_where_it_does(monkeypatch, tmp_path):
+def test_a_trial_whose_worker_died_has_failed(monkeypatch, tmp_path):
     noted = Noted()
-    told = Told(monkeypatch, tmp_path, mlflow=noted)
-    told.start()
-    told.result(**{RECORDS: [epoch(6)]})
-    told.result(**{OUTCOME: outcome(epoch(5), epoch(6), epoch(7))})
-    assert [entry[0] for entry in noted.told] == ["start", 6, 7]
+    driven = Driven(monkeypatch, tmp_path, mlflow=noted)
+    driven.start()
+    driven.error()
+    assert noted.calls[-1] == ("failed", "trial-00003")
 
 
-def test_a_trial_whose_worker_died_is_told_as_failed(monkeypatch, tmp_path):
+def test_a_worker_that_never_came_up_is_no_run(monkeypatch, tmp_path):
     noted = Noted()
-    told = Told(monkeypatch, tmp_path, mlflow=noted)
-    told.start()
-    told.callback.on_trial_error(0, [], told.trial)
-    assert noted.told[-1] == ("failed", "trial-00003")
+    driven = Driven(monkeypatch, tmp_path, mlflow=noted)
+    driven.error()
+    assert noted.calls == []
 
 
-def test_a_trial_under_way_when_the_run_ends_is_ended_first(monkeypatch, tmp_path):
+def test_a_result_without_figures_is_not_logged(monkeypatch, tmp_path):
     noted = Noted()
-    told = Told(monkeypatch, tmp_path, wandb=noted)
-    told.start()
-    told.callback.on_experiment_end([])
-    assert [entry[0] for entry in noted.told] == ["start", "failed", "over"]
+    driven = Driven(monkeypatch, tmp_path, mlflow=noted)
+    driven.start()
+    driven.result(training_iteration=1, no_storage="/studies/x takes no files", done=True)
+    assert [call[0] for call in noted.calls] == ["start"]
+
+
+def test_a_trial_that_still_runs_when_the_run_ends_is_ended_first(monkeypatch, tmp_path):
+    noted = Noted()
+    driven = Driven(monkeypatch, tmp_path, wandb=noted)
+    driven.start()
+    driven.end()
+    assert [call[0] for call in noted.calls] == ["start", "failed", "over"]
 
 
 def test_a_logger_that_fails_is_left_out_and_the_others_go_on(monkeypatch, tmp_path):
     failing, other = Noted(fails_at=2), Noted()
-    told = Told(monkeypatch, tmp_path, mlflow=failing, wandb=other)
-    told.start()
+    driven = Driven(monkeypatch, tmp_path, mlflow=failing, wandb=other)
+    driven.start()
     for number in (1, 2, 3):
-        told.result(**{RECORDS: [epoch(number)]})
-    told.callback.on_trial_complete(0, [], told.trial)
-    assert [entry[0] for entry in failing.told] == ["start", 1]
-    assert [entry[0] for entry in other.told] == ["start", 1, 2, 3, "end"]
-    assert told.printed.getvalue() == (
+        driven.result(**epoch(number))
+    driven.complete()
+    assert [call[0] for call in failing.calls] == ["start", 1]
+    assert [call[0] for call in other.calls] == ["start", 1, 2, 3, "end"]
+    assert driven.printed.getvalue() == (
         "logger mlflow failed and is left out from now on, the tables hold everything: ConnectionError: no server\n"
     )
 
@@ -148,7 +173,7 @@ def test_one_that_cannot_begin_stops_the_run_before_any_trial(monkeypatch, tmp_p
             raise ValueError("no key found")
 
     with pytest.raises(StudyError, match=r"loggers = \['wandb'\] cannot begin: ValueError: no key found"):
-        Told(monkeypatch, tmp_path, wandb=Locked())
+        Driven(monkeypatch, tmp_path, wandb=Locked())
 
 
 def test_a_package_that_is_missing_is_named_before_anything_is_written(monkeypatch, tmp_path, capsys):

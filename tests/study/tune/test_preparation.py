@@ -240,7 +240,7 @@ sys.exit(run(["prepare", "celeba:{celeba.root}", "--storage", {str(tmp_path)!r},
     os.kill(process.pid, signal.SIGINT)
     _, err = process.communicate()
     assert process.returncode == 130
-    assert err.splitlines()[-1].startswith("aia-study: interrupted: what is prepared stays")
+    assert err.splitlines()[-1].startswith("aia-study: interrupted: prepared images are kept")
     (unfinished,) = tmp_path.glob(".prepared/.*.blocks")
     assert 2 <= len([*unfinished.iterdir()]) < 8
     assert run(["prepare", f"celeba:{celeba.root}", "--storage", str(tmp_path), "--image-side", "16"]) == 0

@@ -8,9 +8,8 @@ from ray.tune.schedulers import TrialScheduler
 from analysis.tables.objectives import SEARCH_OBJECTIVES
 from study.spec.constraints import parse
 from study.trial.plan import TrialPlan
-from study.trial.rows import Outcome
 from study.tune.scheduler import MultiObjectiveHalving
-from study.tune.searcher import JOINT_EPOCH, PLAN, SO_FAR
+from study.tune.searcher import JOINT_EPOCH
 
 
 def figures(attacker: float, matching: float) -> dict[str, float]:
@@ -20,8 +19,8 @@ def figures(attacker: float, matching: float) -> dict[str, float]:
 def asked(scheduler: MultiObjectiveHalving, epoch: int, number: int | None = 3, judged: bool = True) -> str:
     """What it says of a mediocre trial."""
     plan = TrialPlan("trial", number, "search", "aia", {}, 0)
-    result = {JOINT_EPOCH: epoch} | ({SO_FAR: Outcome(figures(0.7, 0.7)).to_json()} if judged else {})
-    return scheduler.on_trial_result(None, SimpleNamespace(config={PLAN: plan.to_json()}), result)
+    result = {JOINT_EPOCH: epoch} | (figures(0.7, 0.7) if judged else {})
+    return scheduler.on_trial_result(None, SimpleNamespace(config=plan.to_config()), result)
 
 
 def better(epoch: int, *constraints: str) -> MultiObjectiveHalving:
@@ -74,8 +73,8 @@ def test_a_trial_that_runs_again_reports_a_rung_that_knows_it_and_goes_on():
 
     def reported(number: int, attacker: float, matching: float) -> str:
         plan = TrialPlan(f"trial-{number}", number, "search", "aia", {}, 0)
-        result = {JOINT_EPOCH: 2, SO_FAR: Outcome(figures(attacker, matching)).to_json()}
-        return scheduler.on_trial_result(None, SimpleNamespace(config={PLAN: plan.to_json()}), result)
+        result = {JOINT_EPOCH: 2} | figures(attacker, matching)
+        return scheduler.on_trial_result(None, SimpleNamespace(config=plan.to_config()), result)
 
     assert reported(0, 0.7, 0.7) == TrialScheduler.CONTINUE
     assert [reported(number, 0.6, 0.8) for number in range(1, 4)] == [TrialScheduler.CONTINUE] * 3
