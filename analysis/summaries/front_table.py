@@ -7,7 +7,7 @@ from analysis.fronts.hypervolume import contributions
 from analysis.fronts.pareto import pareto_front
 from analysis.tables.objectives import ATTACKER, MATCHING
 from analysis.tables.reader import StudyTables, read_trials
-from analysis.tables.schema import SCHEMAS
+from search_spaces.hyperparameters import HYPERPARAMETERS
 
 CONTRIBUTION = "hypervolume_contribution"
 IDENTITY = ("optuna_number", "trial_id", "design_id", "source", "seeds")
@@ -38,11 +38,5 @@ def front_rows(study: StudyTables) -> pl.DataFrame:
 
 def leading_columns(front: pl.DataFrame) -> list[str]:
     """Return the columns that make a front readable: figures, the hyperparameters in effect, checkpoint."""
-    active = [name for name in hyperparameters() if front[name].null_count() < front.height]
+    active = [name for name in HYPERPARAMETERS if front[name].null_count() < front.height]
     return [*IDENTITY, *FIGURES, *active, "checkpoint"]
-
-
-def hyperparameters() -> list[str]:
-    """Return the names of the hyperparameters' columns: they lie between the status and the first figure."""
-    names = SCHEMAS["trials"].names
-    return names[names.index("status") + 1 : names.index(ATTACKER.column)]

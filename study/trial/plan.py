@@ -3,12 +3,9 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Literal
 
+from analysis.tables.trial_row import Method, Phase
 from search_spaces.domains import Value
-
-Phase = Literal["search", "confirm", "baseline"]
-Status = Literal["complete", "stopped_early", "failed", "diverged"]
 
 
 @dataclass(frozen=True)
@@ -19,7 +16,7 @@ class TrialPlan:
     trial_id: str
     optuna_number: int | None
     phase: Phase
-    method: str
+    method: Method
     values: Mapping[str, Value | None]
     seed: int
 

@@ -19,12 +19,13 @@ from aia_models.release.anonymizer import Anonymizer, fit_anonymizer
 from aia_models.training.allocator import keep_freed_memory
 from aia_models.training.trainer import EpochRecord, Trainer
 from analysis.tables.schema import EXAMPLES
+from analysis.tables.trial_row import Status
 from study.spec.spec import StudySpec, judged_epochs
 from study.storage.paths import CHECKPOINTS, RESAMPLES, STATES
 from study.storage.prepared_cache import on_this_node
 from study.storage.retry import becomes_writable, is_writable, retry_storage
 from study.storage.study_storage import open_storage
-from study.trial.plan import Status, TrialPlan
+from study.trial.plan import TrialPlan
 from study.trial.reconstructions import examples_png
 from study.trial.resamples import write_resamples
 from study.trial.rows import (
@@ -116,7 +117,6 @@ def _attempt(
         with threadpool_limits(compute.threads):
             yield from running.train(load_faces())
             final = running.final()
-            final.to_json()  # a figure that is no number is this trial's error, not its worker's
     except Interrupted:
         running.save()
         return True
@@ -236,9 +236,7 @@ class _Running:
     def _stopped_here(self) -> Outcome:
         _, judgement, in_loop = self._judge()
         figures = judged_figures(judgement, self._trained.records[-1], in_loop)
-        outcome = self.ended("stopped_early", judgement, **figures)
-        outcome.to_json()  # a figure that is no number is this trial's error here too
-        return outcome
+        return self.ended("stopped_early", judgement, **figures)
 
     def _judge(self) -> tuple[Anonymizer, Judgement, Mapping[str, InLoopFigures]]:
         started = time.perf_counter()
