@@ -13,11 +13,11 @@ from analysis.plots.elements.frontier_points import Frontier, View, X, Y
 from analysis.report.designs import Designs
 from analysis.report.images import examples
 from analysis.report.judgements import Judgements, attacks_by_design, matches_by_design
-from analysis.summaries.front_table import hyperparameters
 from analysis.summaries.wording import figure_text, value_text
 from analysis.tables.location import children
 from analysis.tables.objectives import MAX_ATTRIBUTES, attribute_column
 from analysis.tables.reader import StudyTables
+from search_spaces.hyperparameters import HYPERPARAMETERS
 
 STEP = 0.005  # AUC, of the slider
 FIGURES = (
@@ -100,7 +100,7 @@ def _design(
 def _parameters(rows: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
     """Names of the hyperparameters in which designs differ, and names and values of those in which none does."""
     own = rows.filter(pl.col("source") != "baseline")
-    used = [name for name in hyperparameters() if own[name].null_count() < own.height]
+    used = [name for name in HYPERPARAMETERS if own[name].null_count() < own.height]
     varied = [name for name in used if own[name].n_unique() > 1]
     fixed = [name for name in used if name not in varied]
     return varied, [[name, value_text(own[name].drop_nulls()[0])] for name in fixed]

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from analysis.summaries.front_table import hyperparameters
 from analysis.tables.objectives import Objective
 from search_spaces.domains import Choice, Integer, LogUniform
 from search_spaces.hyperparameters import HYPERPARAMETERS
@@ -30,7 +29,7 @@ def axes(rows: pl.DataFrame, objectives: Sequence[Objective]) -> list[Axis]:
     An axis reaches from the least to the largest value among the rows, on a logarithmic scale where the hyperparameter
     has one in the registry and no value is 0.
     """
-    varied = [name for name in hyperparameters() if rows[name].drop_nulls().n_unique() > 1]
+    varied = [name for name in HYPERPARAMETERS if rows[name].drop_nulls().n_unique() > 1]
     return [*(_axis(rows[name]) for name in varied), *(_axis(rows[one.column]) for one in objectives)]
 
 

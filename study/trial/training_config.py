@@ -49,9 +49,8 @@ def training_config(plan: TrialPlan, spec: StudySpec) -> TrainingConfig:
     channel = str(values["channel"])
     return TrainingConfig(
         alpha=_number(values, "alpha") if has_stage_2 else 0.0,
-        beta=_number(values, "beta") if has_stage_2 else 0.0,
-        further_betas=tuple(
-            float(values[name] or 0.0) for name in BETAS[1 : int(_number(values, "private_attributes"))]
+        betas=tuple(
+            float(values[name] or 0.0) for name in BETAS[: int(_number(values, "private_attributes"))]
         ),
         encoder=EncoderConfig(
             (int(_number(values, "encoder_width")), int(_number(values, "representation_channels")))
