@@ -208,16 +208,14 @@ class BudgetConfig:
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """One training of the AIA. `alpha` and `beta` weigh Eq. 8; the rest follows the paper's sections 4 and 5.2.
+    """One training of the AIA. `alpha` and `betas` weigh Eq. 8; the rest follows the paper's sections 4 and 5.2.
 
-    `beta` is the first private attribute's weight, `further_betas` are those of the others, each with an adversary
-    of its own. `bottleneck` weighs the rate of the noise channel. Raises ConfigError where a value makes no training
-    possible.
+    `betas` holds one weight per private attribute, each of which has an adversary of its own. `bottleneck` weighs the
+    rate of the noise channel. Raises ConfigError where a value makes no training possible.
     """
 
     alpha: float = 0.5
-    beta: float = 0.5
-    further_betas: tuple[float, ...] = ()
+    betas: tuple[float, ...] = (0.5,)
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     decoder: DecoderConfig = field(default_factory=DecoderConfig)
     channel: ChannelConfig = field(default_factory=ChannelConfig)
@@ -234,6 +232,7 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         _require_number("alpha", self.alpha, 0.0)
+        _require(len(self.betas) > 0, "betas", self.betas, "one weight per private attribute")
         for number, beta in enumerate(self.betas, start=1):
             _require_number("beta" if number == 1 else f"beta_{number}", beta, 0.0)
         _require_number("bottleneck", self.bottleneck, 0.0)
@@ -249,14 +248,13 @@ class TrainingConfig:
         )
 
     @property
-    def betas(self) -> tuple[float, ...]:
-        """The weight of each private attribute."""
-        return (self.beta, *self.further_betas)
-
-    @property
     def design_id(self) -> str:
         """First 12 hex digits of SHA-256 over every field but the seed: repeats of one design share it."""
-        return content_key({name: value for name, value in asdict(self).items() if name != "seed"})[:12]
+        content = asdict(self)
+        del content["seed"]
+        # The first β is hashed by itself: the ids of designs that are recorded stay as they are.
+        first, *others = content.pop("betas")
+        return content_key(content | {"beta": first, "further_betas": others})[:12]
 
 
 @dataclass(frozen=True)

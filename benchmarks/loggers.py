@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
+from typing import Any
 
 from ray.air.constants import TRAINING_ITERATION
 from rich.console import Console
@@ -34,7 +35,7 @@ FIGURES = (
 class StandIn(SimpleNamespace):
     """A trial as far as TensorBoard's logger looks at one; Ray's loggers use trials as keys."""
 
-    __hash__ = object.__hash__
+    __hash__ = object.__hash__  # pyright: ignore[reportAssignmentType]
 
 
 def main() -> None:
@@ -60,7 +61,7 @@ def main() -> None:
         for number in range(options.trials):
             plan = TrialPlan(f"trial-{number:05d}", number, "search", "aia", values, 0)
             config = plan.to_config()
-            trial = StandIn(trial_id=str(number), config=config, evaluated_params=config)
+            trial: Any = StandIn(trial_id=str(number), config=config, evaluated_params=config)
             logger.on_trial_start(0, [], trial)
             for result in results:
                 logger.on_trial_result(0, [], trial, result)

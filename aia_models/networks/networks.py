@@ -1,4 +1,4 @@
-"""The four networks of one training (paper, sections 4 and 5.2), each initialised from its own random stream."""
+"""The networks of one training (paper, sections 4 and 5.2), each initialised from its own random stream."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +15,8 @@ from aia_models.random_streams import stream_seed
 
 
 class Networks(nn.Module):
-    """Encoder, decoder, matcher and an adversary for each private attribute of one training; each initialised from its
-    own random stream."""
+    """Encoder, decoder, matcher and one adversary per private attribute; each is initialised from its own random
+    stream, so that another size of one network leaves the initial weights of the others as they are."""
 
     def __init__(self, config: TrainingConfig, image_side: int) -> None:
         super().__init__()
@@ -25,22 +25,15 @@ class Networks(nn.Module):
         shape = self.encoder.map_shape
         with _seeded(config.seed, "decoder"):
             self.decoder = Decoder(config.decoder, shape)
-        with _seeded(config.seed, "adversary"):
-            self.adversary = Adversary(config.adversary, shape)
-        self.further_adversaries = nn.ModuleList()
-        for number in range(2, len(config.betas) + 1):
-            with _seeded(config.seed, f"adversary-{number}"):
-                self.further_adversaries.append(Adversary(config.adversary, shape))
+        self.adversaries = nn.ModuleList()
+        for number in range(1, len(config.betas) + 1):
+            with _seeded(config.seed, "adversary" if number == 1 else f"adversary-{number}"):
+                self.adversaries.append(Adversary(config.adversary, shape))
         with _seeded(config.seed, "matcher"):
             self.matcher = Matcher(config.matcher, shape)
 
-    @property
-    def adversaries(self) -> list[nn.Module]:
-        """One for each private attribute."""
-        return [self.adversary, *self.further_adversaries]
-
     def restart_adversaries(self, config: TrainingConfig, epoch: int) -> None:
-        """Gives every adversary new weights, of a stream of their own for each epoch."""
+        """Gives every adversary new initial weights, drawn from a random stream of its own for each epoch."""
         device = next(self.parameters()).device
         for number, adversary in enumerate(self.adversaries, start=1):
             with _seeded(config.seed, f"adversary-{number}-epoch-{epoch}"):

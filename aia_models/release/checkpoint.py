@@ -17,7 +17,7 @@ from aia_models.config import TrainingConfig
 from aia_models.errors import AIAError, CheckpointError
 from aia_models.release.anonymizer import Anonymizer
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 WEIGHTS, DESCRIPTION = "model.safetensors", "config.json"
 
 
@@ -48,16 +48,14 @@ def save(
 def load(folder: str | Path, device: str = "cpu") -> Anonymizer:
     """The encoder of a checkpoint folder on `device`, ready to `encode`.
 
-    Raises CheckpointError where there is none, where it is damaged or of a newer format.
+    Raises CheckpointError where there is none, where it is damaged or of another format.
     """
     folder = Path(folder)
     try:
         description = json.loads((folder / DESCRIPTION).read_text())
         version = description["format_version"]
-        _refuse_newer(version)
+        _refuse_other(version)
         content, weights = description["config"], load_file(folder / WEIGHTS)
-        if version == 1:
-            _complete_version_1(content, weights)
         anonymizer = Anonymizer(_from_json(TrainingConfig, content), description["image_side"])
         _set_weights(anonymizer, weights)
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -71,20 +69,9 @@ def load(folder: str | Path, device: str = "cpu") -> Anonymizer:
     return anonymizer.to(torch.device(device)).eval()
 
 
-def _refuse_newer(version: int) -> None:
-    if version > FORMAT_VERSION:
-        raise CheckpointError(f"its format {version} is newer than this release's {FORMAT_VERSION}")
-
-
-def _complete_version_1(content: dict[str, Any], weights: dict[str, Tensor]) -> None:
-    """Version 1 knew one private attribute, and neither penalties, utilities nor what else has a default here."""
-    plain = json.loads(json.dumps(asdict(TrainingConfig())))
-    for name in ("further_betas", "penalty", "utility", "augmentation"):
-        content[name] = plain[name]
-    content["channel"]["erasure_in_training"] = False
-    content["adversary"]["restart_epochs"] = None
-    for name in ("eraser_mean", "eraser_direction", "eraser_covector"):
-        weights[f"channel.{name}"] = weights[f"channel.{name}"].unsqueeze(0)
+def _refuse_other(version: int) -> None:
+    if version != FORMAT_VERSION:
+        raise CheckpointError(f"its format is {version}, and this release reads format {FORMAT_VERSION}")
 
 
 def _set_weights(anonymizer: Anonymizer, weights: Mapping[str, Tensor]) -> None:

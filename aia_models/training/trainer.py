@@ -78,7 +78,7 @@ class Trainer:
         self.epochs_done = 0
         self.train_images_seen = 0
         self.matcher_optimiser = self._adam("matcher")
-        self.adversary_optimiser = self._adam("adversary", "further_adversaries")
+        self.adversary_optimiser = self._adam("adversaries")
 
     def run(self) -> Iterator[EpochRecord]:
         """Train stage 1 (auto-encoder, then adversary and matcher on its frozen g, without a channel), then Eq. 8.
@@ -144,7 +144,7 @@ class Trainer:
         restart = config.adversary.restart_epochs
         if restart is not None and done and done % restart == 0:
             self.networks.restart_adversaries(config, epoch)
-            self.adversary_optimiser = self._adam("adversary", "further_adversaries")
+            self.adversary_optimiser = self._adam("adversaries")
         if config.channel.erasure_in_training:
             self.objective.refit_eraser()
 

@@ -13,11 +13,11 @@ from analysis.plots.elements.frontier_points import ATTACKER_AUC, MATCHING_AUC, 
 from analysis.report.designs import Designs
 from analysis.report.images import reconstruction_images
 from analysis.report.judgements import Judgements, attacks_by_design, matches_by_design
-from analysis.summaries.front_table import hyperparameters
 from analysis.summaries.wording import figure_text, value_text
 from analysis.tables.location import children
 from analysis.tables.objectives import MAX_ATTRIBUTES, attribute_column
 from analysis.tables.reader import StudyTables
+from search_spaces.hyperparameters import HYPERPARAMETERS
 
 SLIDER_STEP = 0.005  # AUC
 FIGURES = (
@@ -107,7 +107,7 @@ def _design(
 def _parameters(rows: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
     """Return the names of the hyperparameters that vary among designs, and names and values of those that do not."""
     searched = rows.filter(pl.col("source") != "baseline")
-    used = [name for name in hyperparameters() if searched[name].null_count() < searched.height]
+    used = [name for name in HYPERPARAMETERS if searched[name].null_count() < searched.height]
     varied = [name for name in used if searched[name].n_unique() > 1]
     fixed = [name for name in used if name not in varied]
     return varied, [[name, value_text(searched[name].drop_nulls()[0])] for name in fixed]

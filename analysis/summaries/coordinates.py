@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from analysis.summaries.front_table import hyperparameters
 from analysis.tables.objectives import Objective
 from search_spaces.domains import Choice, Integer, LogUniform
 from search_spaces.hyperparameters import HYPERPARAMETERS
@@ -35,7 +34,7 @@ def axes(rows: pl.DataFrame, objectives: Sequence[Objective]) -> list[Axis]:
     hyperparameter is searched on a logarithmic scale and no value is 0. Options of a choice are evenly spaced in the
     order of the search.
     """
-    varied = [name for name in hyperparameters() if rows[name].drop_nulls().n_unique() > 1]
+    varied = [name for name in HYPERPARAMETERS if rows[name].drop_nulls().n_unique() > 1]
     return [*(_axis(rows[name]) for name in varied), *(_axis(rows[one.column]) for one in objectives)]
 
 

@@ -7,7 +7,7 @@ from analysis.fronts.hypervolume import hypervolume_contributions
 from analysis.fronts.pareto import pareto_front
 from analysis.tables.objectives import ATTACKER, MATCHING
 from analysis.tables.reader import StudyTables, read_trials
-from analysis.tables.schema import SCHEMAS
+from search_spaces.hyperparameters import HYPERPARAMETERS
 
 CONTRIBUTION = "hypervolume_contribution"
 IDENTITY = ("optuna_number", "trial_id", "design_id", "source", "seeds")
@@ -41,11 +41,5 @@ def leading_columns(front: pl.DataFrame) -> list[str]:
 
     A hyperparameter is in effect if at least one row of `front` has a value of it.
     """
-    active = [name for name in hyperparameters() if front[name].null_count() < front.height]
+    active = [name for name in HYPERPARAMETERS if front[name].null_count() < front.height]
     return [*IDENTITY, *FIGURES, *active, "checkpoint"]
-
-
-def hyperparameters() -> list[str]:
-    """Return the names of the hyperparameters' columns: they lie between the status and the first figure."""
-    names = SCHEMAS["trials"].names
-    return names[names.index("status") + 1 : names.index(ATTACKER.column)]

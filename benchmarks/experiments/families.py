@@ -89,7 +89,7 @@ def trained(task: tuple[Design, int, str, BudgetConfig, Path]) -> list[dict]:
     kind = "none" if design.noise_sd is None else "noise"
     config = TrainingConfig(
         alpha=design.alpha,
-        beta=design.beta,
+        betas=(design.beta,),
         decoder=DecoderConfig((32, 16)),
         channel=ChannelConfig(kind, noise_sd=design.noise_sd),
         adversary=AdversaryConfig(tuple(design.adversary.split("+"))),  # type: ignore[arg-type]

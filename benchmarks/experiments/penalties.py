@@ -59,7 +59,7 @@ class Design:
         autoencoder, heads = round(epochs * AUTOENCODER_SHARE), round(epochs * HEADS_SHARE)
         plain = TrainingConfig(
             alpha=self.alpha,
-            beta=self.beta,
+            betas=(self.beta,),
             decoder=DecoderConfig((32, 16)),
             channel=ChannelConfig("noise", noise_sd=self.noise_sd, erasure=True),
             adversary=AdversaryConfig(("linear", "mlp")),
@@ -189,7 +189,7 @@ def trained(task: tuple[Design | None, int, int, str, int, Path]) -> list[dict[s
             "design": design.name if design else "erasure",
             "noise_sd": noise_sd,
             "alpha": config.alpha,
-            "beta": config.beta,
+            "beta": config.betas[0],
         }
         row |= {"seed": seed, "split_seed": split_seed, "in_loop": last.adversary_auc_validation}
         rows.append(row | {"train_seconds": seconds} | _figures(judgement))

@@ -28,7 +28,7 @@ from aia_models.training.trainer import Trainer
 
 DESIGN = TrainingConfig(
     alpha=0.4,
-    beta=0.08,
+    betas=(0.08,),
     channel=ChannelConfig("noise", noise_sd=0.015, erasure=True),
     budget=BudgetConfig(4, 2, 12),
 )

@@ -93,7 +93,7 @@ class Training:
         adversary, matcher, dtype = OURS[self.recipe]
         of = self.settings
         config = TrainingConfig(
-            of.alpha, of.beta, decoder=DecoderConfig(of.decoder), adversary=adversary, matcher=matcher,
+            of.alpha, (of.beta,), decoder=DecoderConfig(of.decoder), adversary=adversary, matcher=matcher,
             budget=BudgetConfig(of.autoencoder_epochs, of.heads_epochs, of.joint_epochs),
             learning_rate=of.learning_rate, batch_images=of.batch_images, seed=of.seed,
         )  # fmt: skip

@@ -146,7 +146,7 @@ def _modes(faces: SplitFaces, device: str) -> dict[str, Callable[[], Callable[[]
 
 def fused(faces: SplitFaces, trials: int, device: str) -> Callable[[], object]:
     """A graph of the joint step of `trials` fused trainings, each with a batch of its own."""
-    configs = [replace(PAPER, seed=seed, alpha=0.5 + seed, beta=0.5) for seed in range(trials)]
+    configs = [replace(PAPER, seed=seed, alpha=0.5 + seed, betas=(0.5,)) for seed in range(trials)]
     together, resident = (
         FusedTrials(configs, IMAGE_SIDE, device),
         DeviceFaces.load(faces.train, ("gender",), device),

@@ -31,7 +31,7 @@ class _JointLoss(nn.Module):
         left, right = self.networks.matcher(_scaled(g, alpha)).chunk(2)
         counted = torch.ones_like(different)
         matcher = contrastive_loss(left, right, different, counted, self.config.matcher.margin)
-        log_odds = self.networks.adversary(_scaled(g, -beta))
+        log_odds = self.networks.adversaries[0](_scaled(g, -beta))
         adversary = adversary_loss(log_odds, attribute, self.config.adversary.class_balanced)
         return reconstruction + matcher + adversary, torch.stack(
             [reconstruction, matcher, adversary]

@@ -58,7 +58,7 @@ def batches(faces: SplitFaces, count: int, size: int, device: str = "cpu") -> li
 def peer(config: TrainingConfig, image_side: int, device: str = "cpu") -> plain.PlainTrainer:
     """The plain trainer with the weights that our trainer of `config` starts from."""
     settings = plain.Settings(
-        alpha=config.alpha, beta=config.beta, margin=config.matcher.margin, learning_rate=config.learning_rate,
+        alpha=config.alpha, beta=config.betas[0], margin=config.matcher.margin, learning_rate=config.learning_rate,
         batch_images=config.batch_images, image_side=image_side, encoder=config.encoder.channels,
         decoder=config.decoder.channels, seed=config.seed,
     )  # fmt: skip
@@ -111,7 +111,7 @@ def matched(trainer: plain.PlainTrainer, networks: Networks) -> Iterator[tuple[n
     """The peer's networks, each with ours that has the same weights in the same order."""
     yield trainer.autoencoder.encoder, networks.encoder
     yield trainer.autoencoder.decoder, networks.decoder
-    yield trainer.adversary, networks.adversary
+    yield trainer.adversary, networks.adversaries[0]
     yield trainer.matcher, networks.matcher
 
 

@@ -14,12 +14,13 @@ from analysis.fronts.selection import select as select_trial
 from analysis.plots.catalogue import PICTURES
 from analysis.plots.elements.theme import save_png
 from analysis.plots.pictures.comparison import plot_comparison
-from analysis.summaries.front_table import front_rows, hyperparameters
+from analysis.summaries.front_table import front_rows
 from analysis.summaries.status import status_summary
 from analysis.summaries.wording import figure_text, value_text
 from analysis.tables.location import Location, write_to
 from analysis.tables.objectives import ATTACKER, MATCHING
 from analysis.tables.reader import StudyTables, read_trials
+from search_spaces.hyperparameters import HYPERPARAMETERS
 from study.console import Format, PictureKind, print_rows, print_table, stderr, stdout
 from study.lifecycle.example_study import default_output, is_example
 from study.open_readable import open_readable
@@ -193,7 +194,7 @@ def _ceiling(directory: Location) -> str:
 def _varied(directory: Location) -> list[str]:
     """Return the names of the hyperparameters that the study searches, in the order of the registry."""
     searched = searched_space(load_spec(str(directory / SPEC_FILE))).parameters
-    return [name for name in hyperparameters() if name in searched]
+    return [name for name in HYPERPARAMETERS if name in searched]
 
 
 def _front_row(row: dict[str, Any], varied: list[str], directory: Location) -> list[str]:

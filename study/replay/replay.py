@@ -16,6 +16,7 @@ from jaxtyping import Float
 
 from aia_models.random_streams import stream_seed
 from analysis.fronts.hypervolume import GrowingFront
+from analysis.tables.trial_row import Status
 from search_spaces.domains import Value
 from search_spaces.unit_cube import to_point
 from study.errors import StudyError
@@ -24,7 +25,6 @@ from study.search.halving import Rungs, constrained_costs
 from study.search.proposals import Proposals
 from study.spec.constraints import total_violation
 from study.spec.spec import StudySpec
-from study.trial.plan import Status
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from analysis.tables.objectives import Objective
+from analysis.tables.trial_row import Status
 from search_spaces.domains import Value
 from search_spaces.spaces import Space
 from study.search.journal import Journal
@@ -22,7 +23,6 @@ from study.search.warm_start import Measurement
 from study.spec.choices import GUIDED, UNGUIDED, Sampler
 from study.spec.constraints import Constraint, violations
 from study.storage.paths import JOURNAL
-from study.trial.plan import Status
 
 # Optuna's user attribute that says where a trial's design comes from: KNOWN, EARLIER or the name of the sampler.
 ORIGIN = "origin"

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analysis.atomic_write import atomic_write
-from analysis.tables.schema import SCHEMA_KEY, SCHEMAS, checked, to_table
+from analysis.tables.schema import SCHEMA_KEY, SCHEMAS, checked
 from study.errors import StudyError
 from study.storage.study_storage import StudyStorage
 from study.storage.write_ahead import WriteAheadFile, make_directory, read_entries, sync_directory
@@ -34,12 +34,40 @@ Entry = dict[str, list[dict[str, Any]]]
 
 @dataclass(frozen=True)
 class TrialRows:
-    """All rows of one finished trial in the four tables."""
+    """All rows of one finished trial in the four tables. Rows are checked here and nowhere else: the store trusts them.
+
+    Raises ValueError for a row that its table cannot hold (a wrong column or type, NaN, inf) and for a row with the id
+    of another trial.
+    """
 
     trial: Mapping[str, Any]
     epochs: Sequence[Mapping[str, Any]]
     attacks: Sequence[Mapping[str, Any]]
     matches: Sequence[Mapping[str, Any]]
+
+    def __post_init__(self) -> None:
+        (trial,) = checked([self.trial], SCHEMAS["trials"])
+        checked_rows = {
+            "trial": trial,
+            "epochs": checked(self.epochs, SCHEMAS["epochs"]),
+            "attacks": checked(self.attacks, SCHEMAS["attacks"]),
+            "matches": checked(self.matches, SCHEMAS["matches"]),
+        }
+        for name, rows in checked_rows.items():
+            object.__setattr__(self, name, rows)
+        others = (*self.epochs, *self.attacks, *self.matches)
+        if any(row["trial_id"] != trial["trial_id"] for row in others):
+            raise ValueError(f"rows of trial {trial['trial_id']} may not bear another trial's id")
+
+    def by_table(self) -> dict[str, list[dict[str, Any]]]:
+        """Return the rows by the name of their table, as the write-ahead file holds them."""
+        tables = {
+            "epochs": self.epochs,
+            "attacks": self.attacks,
+            "matches": self.matches,
+            "trials": [self.trial],
+        }
+        return {table: [dict(row) for row in rows] for table, rows in tables.items()}
 
 
 class ResultsStore:
@@ -79,21 +107,13 @@ class ResultsStore:
     def append(self, rows: TrialRows) -> None:
         """Record a finished trial; it is durable when this method returns.
 
-        Raises ValueError for rows that do not fit the tables' schemas, rows with differing trial ids, a trial that is
-        recorded already, or a closed store.
+        Raises ValueError for a trial that is recorded already, or a closed store.
         """
         if self._writer is None:
             raise ValueError("the store is closed")
         self._writer.check()
-        entry = {
-            "epochs": checked(rows.epochs, SCHEMAS["epochs"]),
-            "attacks": checked(rows.attacks, SCHEMAS["attacks"]),
-            "matches": checked(rows.matches, SCHEMAS["matches"]),
-            "trials": checked([rows.trial], SCHEMAS["trials"]),
-        }
+        entry = rows.by_table()
         trial_id = _trial_id(entry)
-        if any(row["trial_id"] != trial_id for table in entry.values() for row in table):
-            raise ValueError(f"rows of trial {trial_id} have the id of another trial")
         if trial_id in self._trial_ids:
             raise ValueError(f"trial {trial_id} is recorded already: a trial is recorded only once")
         if self._wal is None:
@@ -190,7 +210,7 @@ class ResultsStore:
             if needed and not path.exists():
                 make_directory(self._results)
                 make_directory(path.parent)
-                self._write_part(name, to_table(rows, schema))
+                self._write_part(name, pa.Table.from_pylist(rows, schema=schema))
 
     def _write_part(self, name: str, table: pa.Table) -> None:
         """Write one part atomically and durably.

@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+from analysis.tables.trial_row import Method, Phase
 from search_spaces.domains import Value
 from search_spaces.hyperparameters import HYPERPARAMETERS
-
-Phase = Literal["search", "confirm", "baseline"]
-Status = Literal["complete", "stopped_early", "failed", "diverged"]
 
 
 @dataclass(frozen=True)
@@ -19,7 +17,7 @@ class TrialPlan:
     trial_id: str
     optuna_number: int | None
     phase: Phase
-    method: str
+    method: Method
     values: Mapping[str, Value | None]
     seed: int
 

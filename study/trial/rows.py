@@ -1,21 +1,23 @@
-"""What became of a trial: its final rows for the four tables, as they travel from a worker to the store."""
+"""The final rows of a trial in the four tables, made from its plan and from what the judge measured."""
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import Any, get_args
 
 from aia_models.judging.in_loop import InLoopFigures
 from aia_models.judging.judge import Judgement
 from aia_models.training.trainer import EpochRecord
 from analysis.tables.objectives import attribute_column
+from analysis.tables.rows import AttackRow, EpochRow, JudgedSplit, MatchRow
+from analysis.tables.trial_row import Status, TrialFigures, TrialIdentity
 from study.spec.spec import StudySpec
 from study.storage.results_store import TrialRows
-from study.trial.plan import Status, TrialPlan
+from study.trial.plan import TrialPlan
 from study.trial.training_config import training_config
 
 Row = dict[str, Any]
-SPLITS = ("validation", "test")
+SPLITS: tuple[JudgedSplit, ...] = get_args(JudgedSplit)
 
 WEAK_IN_LOOP_AUC = 0.60
 WEAK_GAP = 0.10
@@ -23,7 +25,7 @@ WEAK_GAP = 0.10
 
 @dataclass(frozen=True)
 class Outcome(TrialRows):
-    """The rows of one final trial as they travel from a worker to the driver."""
+    """The rows of one final trial, as a worker sends them to the driver; a trial that was not judged has no attacks."""
 
     trial: Row
     epochs: Sequence[Row] = field(default_factory=list)
@@ -31,40 +33,43 @@ class Outcome(TrialRows):
     matches: Sequence[Row] = field(default_factory=list)
 
     def to_json(self) -> str:
-        """The rows as one line of JSON; never NaN."""
+        """Return the rows as one line of JSON."""
         return json.dumps(asdict(self), allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> "Outcome":
-        """The outcome that `to_json` wrote."""
+        """Return the outcome that `to_json` wrote."""
         return cls(**json.loads(text))
 
 
 def trial_row(plan: TrialPlan, spec: StudySpec, status: Status, **figures: Any) -> Row:
-    """The `trials` row of `plan`; columns not given are null."""
-    return {
-        "trial_id": plan.trial_id,
-        "design_id": training_config(plan, spec).design_id,
-        "optuna_number": plan.optuna_number,
-        "phase": plan.phase,
-        "method": plan.method,
-        "seed": plan.seed,
-        "split_seed": spec.split_seed,
-        "status": status,
-        **plan.values,
-        **figures,
-    }
+    """Return the `trials` row of `plan`; columns that are not in `figures` are null.
+
+    Raises TypeError where a name in `figures` is no column.
+    """
+    identity = TrialIdentity(
+        trial_id=plan.trial_id,
+        design_id=training_config(plan, spec).design_id,
+        optuna_number=plan.optuna_number,
+        phase=plan.phase,
+        method=plan.method,
+        seed=plan.seed,
+        split_seed=spec.split_seed,
+        status=status,
+    )
+    return {**asdict(identity), **plan.values, **asdict(TrialFigures(**figures))}
 
 
 def failed(plan: TrialPlan, spec: StudySpec, error: str) -> Outcome:
-    """The outcome of a trial whose worker died or that could not run: recorded, never hidden."""
+    """Return the outcome of a trial whose worker died or that could not run: failures are recorded like results."""
     return Outcome(trial_row(plan, spec, "failed", error=one_line(error)))
 
 
 def judged_figures(judgement: Judgement, last: EpochRecord, in_loop: Mapping[str, InLoopFigures]) -> Row:
-    """Columns of `trials` that come from judging, and the verdict on the in-loop adversary.
+    """Return the columns of `trials` that come from judging, and the verdict on the in-loop adversary.
 
-    The gap is between a fresh attacker and the in-loop adversary on the same released representations.
+    `last` is the record of the last epoch, `in_loop` the in-loop networks' figures by split. The gap is between the
+    strongest fresh attacker and the in-loop adversary on the same released representations.
     """
     figures: Row = {}
     for split in SPLITS:
@@ -101,7 +106,7 @@ def judged_figures(judgement: Judgement, last: EpochRecord, in_loop: Mapping[str
 
 
 def in_loop_figures(in_loop: Mapping[str, InLoopFigures]) -> Row:
-    """Columns of `trials` that say what the in-loop networks make of released representations."""
+    """Return the columns of `trials` that hold the in-loop networks' figures on released representations."""
     return {
         f"in_loop_{figure.name}_{split}": getattr(figures, figure.name).value
         for split, figures in in_loop.items()
@@ -110,15 +115,16 @@ def in_loop_figures(in_loop: Mapping[str, InLoopFigures]) -> Row:
 
 
 def weak_adversary(in_loop_auc: float, fresh_auc: float) -> bool:
-    """Whether the in-loop adversary is near chance while fresh attackers are not: it said nothing about privacy.
+    """Return whether the in-loop adversary is near chance while fresh attackers are not.
 
-    Both are folded ROC AUCs on validation: in-loop below 0.60 and the strongest fresh attacker over 0.10 above.
+    Such an adversary said nothing about privacy. Both figures are folded ROC AUCs on validation: the adversary's is
+    below 0.60, and the strongest fresh attacker's more than 0.10 above it.
     """
     return in_loop_auc < WEAK_IN_LOOP_AUC and fresh_auc - in_loop_auc > WEAK_GAP
 
 
 def epoch_figures(judgement: Judgement, judging_seconds: float) -> Row:
-    """Columns of `epochs` that come from judging after the epoch: everything that a search may optimise."""
+    """Return the columns of `epochs` that come from judging after the epoch: all that a search may optimise."""
     figures: Row = {
         "attacker_auc_validation": judgement.strongest_attack("validation").folded_auc,
         "matching_auc_validation": judgement.best_match("validation").auc,
@@ -130,15 +136,17 @@ def epoch_figures(judgement: Judgement, judging_seconds: float) -> Row:
 def epoch_rows(
     plan: TrialPlan, records: Sequence[EpochRecord], judged: Mapping[int, Row] | None = None
 ) -> list[Row]:
-    """One `epochs` row per record; those of epochs in `judged` also hold what judging gave."""
+    """Return one `epochs` row per record. `judged` holds the figures of judged epochs, by epoch (`epoch_figures`)."""
     judged = judged or {}
-    return [
-        {"trial_id": plan.trial_id, **asdict(record), **judged.get(record.epoch, {})} for record in records
-    ]
+    rows = (
+        EpochRow(trial_id=plan.trial_id, **asdict(record), **judged.get(record.epoch, {}))
+        for record in records
+    )
+    return [asdict(row) for row in rows]
 
 
 def _attribute_figures(judgement: Judgement, split: str) -> Row:
-    """The strongest attacker of each private attribute, in the order of the attributes."""
+    """Return the strongest attacker's folded AUC for each private attribute, in the order of the attributes."""
     attributes = dict.fromkeys(a.attribute for a in judgement.attacks if a.split == split)
     return {
         attribute_column(number, split): judgement.strongest_attack(split, attribute).folded_auc
@@ -147,21 +155,21 @@ def _attribute_figures(judgement: Judgement, split: str) -> Row:
 
 
 def attack_rows(plan: TrialPlan, judgement: Judgement) -> list[Row]:
-    """The `attacks` rows of one trial, those of the learning curve and of means of ten releases too."""
+    """Return the `attacks` rows of one trial, including the learning curve and the means of ten releases."""
     attacks = (*judgement.attacks, *judgement.further_attacks)
-    return [{"trial_id": plan.trial_id, **asdict(attack)} for attack in attacks]
+    return [asdict(AttackRow(trial_id=plan.trial_id, **asdict(attack))) for attack in attacks]
 
 
 def match_rows(plan: TrialPlan, judgement: Judgement) -> list[Row]:
-    """The `matches` rows of one trial."""
-    return [{"trial_id": plan.trial_id, **asdict(match)} for match in judgement.matches]
+    """Return the `matches` rows of one trial."""
+    return [asdict(MatchRow(trial_id=plan.trial_id, **asdict(match))) for match in judgement.matches]
 
 
 def one_line(error: str) -> str:
-    """The first non-empty line of an error's text."""
+    """Return the first line of an error's text that is not empty."""
     return next((line.strip() for line in error.splitlines() if line.strip()), "no message")
 
 
 def exception_line(error: BaseException) -> str:
-    """An exception as one line: its type and the first line of its message."""
+    """Return an exception as one line: its type and the first line of its message."""
     return one_line(f"{type(error).__name__}: {error}")

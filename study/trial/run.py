@@ -20,12 +20,13 @@ from aia_models.release.anonymizer import Anonymizer, fit_anonymizer
 from aia_models.training.allocator import keep_freed_memory
 from aia_models.training.trainer import EpochRecord, Trainer
 from analysis.tables.schema import EXAMPLES
+from analysis.tables.trial_row import Status
 from study.spec.spec import StudySpec, judged_epochs
 from study.storage.paths import CHECKPOINTS, RESAMPLES, STATES
 from study.storage.prepared_cache import fetch_prepared
 from study.storage.retry import is_writable, retry_storage, wait_until_writable
 from study.storage.study_storage import open_storage
-from study.trial.plan import Status, TrialPlan
+from study.trial.plan import TrialPlan
 from study.trial.reconstructions import examples_png
 from study.trial.resamples import write_resamples
 from study.trial.rows import (

@@ -66,9 +66,8 @@ def training_config(plan: TrialPlan, spec: StudySpec) -> TrainingConfig:
     channel: ChannelKind = values.option("channel", CHANNEL_KINDS)
     return TrainingConfig(
         alpha=values.number("alpha") if has_stage_2 else 0.0,
-        beta=values.number("beta") if has_stage_2 else 0.0,
-        further_betas=tuple(
-            values.number(name, default=0.0) for name in BETAS[1 : values.integer("private_attributes")]
+        betas=tuple(
+            values.number(name, default=0.0) for name in BETAS[: values.integer("private_attributes")]
         ),
         encoder=EncoderConfig((values.integer("encoder_width"), values.integer("representation_channels"))),
         decoder=DecoderConfig((width, max(width // 2, 1))),

@@ -28,8 +28,7 @@ from aia_models.errors import ConfigError
 # A value other than the default for every field of every config: a field added later has to be added here.
 OTHER: dict[str, Any] = {
     "alpha": 0.25,
-    "beta": 0.75,
-    "further_betas": (0.5,),
+    "betas": (0.5, 0.5),
     "encoder.channels": (8, 13),
     "decoder.channels": (256, 127),
     "channel.kind": ChannelConfig("noise", noise_sd=0.1),
@@ -218,9 +217,9 @@ WRONG: list[tuple[type, dict[str, Any], str]] = [
     ),
     (TrainingConfig, {"alpha": -0.5}, "alpha = -0.5: expected a finite number of at least 0"),
     (TrainingConfig, {"alpha": "0.5"}, "alpha = '0.5': expected a finite number of at least 0"),
-    (TrainingConfig, {"beta": float("inf")}, "beta = inf: expected a finite number of at least 0"),
-    (TrainingConfig, {"beta": float("nan")}, "beta = nan: expected a finite number of at least 0"),
-    (TrainingConfig, {"further_betas": (0.1, -2.0)}, "beta_3 = -2.0: expected a finite number of at least 0"),
+    (TrainingConfig, {"betas": (float("inf"),)}, "beta = inf: expected a finite number of at least 0"),
+    (TrainingConfig, {"betas": (float("nan"),)}, "beta = nan: expected a finite number of at least 0"),
+    (TrainingConfig, {"betas": (0.5, 0.1, -2.0)}, "beta_3 = -2.0: expected a finite number of at least 0"),
     (
         TrainingConfig,
         {"bottleneck": 0.1},

@@ -47,7 +47,7 @@ def test_without_a_gpu_one_line_says_so() -> None:
 
 def test_fused_trials_train_like_trials_of_their_own() -> None:
     faces = random_faces(people=20, images=4)
-    configs = [replace(SMALL, alpha=0.3, seed=1), replace(SMALL, beta=2.0, learning_rate=1e-4, seed=2)]
+    configs = [replace(SMALL, alpha=0.3, seed=1), replace(SMALL, betas=(2.0,), learning_rate=1e-4, seed=2)]
     alone = [Trainer(config, ComputeConfig(), faces) for config in configs]
     fused = FusedTrials(configs, faces.image_side, "cpu")
     drawn = batches(faces, 6, SMALL.batch_images)

@@ -116,10 +116,10 @@ def test_it_learns_as_well_as_ours(faces: SplitFaces) -> None:
     figures: dict[str, list[dict[str, float]]] = {"ours": [], "plain": []}
     for seed in SEEDS:
         config = replace(
-            SMALL, seed=seed, budget=budget, learning_rate=2e-3, batch_images=64, alpha=2.0, beta=0.1
+            SMALL, seed=seed, budget=budget, learning_rate=2e-3, batch_images=64, alpha=2.0, betas=(0.1,)
         )
         settings = plain.Settings(
-            alpha=config.alpha, beta=config.beta, learning_rate=config.learning_rate, image_side=SIDE,
+            alpha=config.alpha, beta=config.betas[0], learning_rate=config.learning_rate, image_side=SIDE,
             decoder=(8, 4), autoencoder_epochs=8, heads_epochs=8, joint_epochs=16, seed=seed,
         )  # fmt: skip
         figures["plain"].append(judged(plain.train(as_plain(faces.train), settings), faces))

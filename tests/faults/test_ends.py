@@ -41,7 +41,7 @@ def ended(
         DIES_ONCE: row(DIES_ONCE, "complete", **FIGURES),
         6: row(6, "diverged", error="total_loss is nan"),
     }
-    results = {number: {OUTCOME: Outcome(row).to_json()} for number, row in rows.items()}
+    results = {number: {OUTCOME: Outcome(row)} for number, row in rows.items()}
     tune.Tuner(
         tune.with_parameters(Ending, folder=directory, results=results),
         tune_config=tune.TuneConfig(search_alg=searcher, num_samples=-1, reuse_actors=True),

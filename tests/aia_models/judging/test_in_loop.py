@@ -37,7 +37,7 @@ def released(request: pytest.FixtureRequest) -> dict[str, ReleasedFaces]:
 def outputs(faces: ReleasedFaces) -> tuple[np.ndarray, np.ndarray]:
     with torch.no_grad():
         values = torch.from_numpy(faces.representations)
-        return NETWORKS.adversary(values).mean(1).numpy(), NETWORKS.matcher(values).numpy()
+        return NETWORKS.adversaries[0](values).mean(1).numpy(), NETWORKS.matcher(values).numpy()
 
 
 def similarity(faces: ReleasedFaces, split: str) -> tuple[np.ndarray, np.ndarray]:
@@ -95,7 +95,7 @@ def test_what_is_standardised_together_is_bounded(
     released: dict[str, ReleasedFaces], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []
-    hook = NETWORKS.adversary.register_forward_hook(lambda _, given, out: sizes.append(len(given[0])))
+    hook = NETWORKS.adversaries[0].register_forward_hook(lambda _, given, out: sizes.append(len(given[0])))
     monkeypatch.setattr(in_loop, "TOGETHER_IMAGES", 20)
     judge_in_loop(NETWORKS, released)
     hook.remove()
@@ -103,7 +103,7 @@ def test_what_is_standardised_together_is_bounded(
 
 
 def test_of_several_attributes_the_adversary_counts_that_reads_most() -> None:
-    networks = Networks(replace(SMALL, further_betas=(0.1,)), 16)
+    networks = Networks(replace(SMALL, betas=(*SMALL.betas, 0.1)), 16)
     faces = {split: released_split(seed) for seed, split in enumerate(("validation", "test"), 1)}
     for part in faces.values():
         part.attributes["glasses"] = (np.arange(48) % 2).astype(np.int8)

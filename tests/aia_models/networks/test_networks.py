@@ -50,7 +50,7 @@ def test_shapes(config: TrainingConfig, side: int) -> None:
     assert g.shape == (2, config.encoder.channels[1] * (side // 4) ** 2)
     assert networks.decoder(g).shape == images.shape
     assert networks.matcher(g).shape == (2, config.matcher.embedding)
-    assert networks.adversary(g).shape == (2, len(config.adversary.members))
+    assert networks.adversaries[0](g).shape == (2, len(config.adversary.members))
 
 
 def block(maps: np.ndarray, layer: nn.Module) -> np.ndarray:
@@ -85,7 +85,7 @@ def test_paper_sizes() -> None:
     assert count(networks.decoder) == convolution(12, 256) + convolution(256, 128) + convolution(128, 1)
     widths = [12, 32, 64, 64, 128, 128, 256]
     convolutions = sum(convolution(a, b) for a, b in pairwise(widths))
-    assert count(networks.adversary) == convolutions + dense(256, 2)
+    assert count(networks.adversaries[0]) == convolutions + dense(256, 2)
     head = dense(8 * 16 * 16, 500) + dense(500, 500) + dense(500, 128)
     assert count(networks.matcher) == convolution(12, 4) + convolution(4, 8) + convolution(8, 8) + head
     assert networks.encoder(torch.zeros((1, 1, 64, 64))).shape == (1, 12 * 16 * 16)
@@ -121,7 +121,8 @@ def test_cnn_adversary_reads_g_as_a_map() -> None:
 def test_shift_and_scale_are_undone_where_asked(part: str, standardised: bool) -> None:
     config: Any = AdversaryConfig(("linear",)) if part == "adversary" else MatcherConfig((2, 2, 2), (8, 8), 4)
     changed: Any = {part: replace(config, standardise=standardised)}
-    network = getattr(Networks(replace(SMALL, **changed), 16), part)
+    networks = Networks(replace(SMALL, **changed), 16)
+    network = networks.adversaries[0] if part == "adversary" else networks.matcher
     g = torch.rand((16, 64), generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         unmoved = torch.allclose(network(g), network(0.2 + 0.3 * g), atol=1e-4)
@@ -154,14 +155,14 @@ def test_each_network_is_initialised_from_its_own_stream() -> None:
     for network in ("encoder", "matcher"):
         assert torch.equal(weights(SMALL, network), weights(other, network))
     assert torch.equal(
-        weights(SMALL, "adversary"), weights(replace(other, adversary=SMALL.adversary), "adversary")
+        weights(SMALL, "adversaries"), weights(replace(other, adversary=SMALL.adversary), "adversaries")
     )
 
 
 def test_no_two_networks_begin_with_the_same_random_numbers() -> None:
     """PyTorch draws first weights uniformly and scales them by the number of inputs."""
     begin = []
-    networks = Networks(replace(SMALL, further_betas=(0.5,)), 16)
+    networks = Networks(replace(SMALL, betas=(0.5, 0.5)), 16)
     for network in (networks.encoder, networks.decoder, networks.matcher, *networks.adversaries):
         first = next(network.parameters()).detach()
         begin.append((first.flatten()[:3] * first[0].numel() ** 0.5).numpy())
@@ -169,7 +170,7 @@ def test_no_two_networks_begin_with_the_same_random_numbers() -> None:
         assert not any(np.allclose(ours, theirs, rtol=1e-3) for theirs in begin[:i])
 
 
-@pytest.mark.parametrize("network", ["encoder", "decoder", "adversary", "matcher"])
+@pytest.mark.parametrize("network", ["encoder", "decoder", "adversaries", "matcher"])
 def test_seeds_decide_the_initial_weights(network: str) -> None:
     assert torch.equal(weights(SMALL, network), weights(SMALL, network))
     assert not torch.equal(weights(SMALL, network), weights(replace(SMALL, seed=1), network))

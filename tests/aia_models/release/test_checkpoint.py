@@ -69,7 +69,7 @@ def test_loaded_encoder_draws_new_noise_at_each_call(saved: Path) -> None:
 
 def test_description_says_what_it_is_and_holds_no_seed_but_the_trainings(saved: Path) -> None:
     description = json.loads((saved / "config.json").read_text())
-    assert description["format_version"] == 2
+    assert description["format_version"] == checkpoint.FORMAT_VERSION
     assert description["image_side"] == 16
     assert description["about"] == {"study": "first"}
     assert description["config"]["channel"] == vars(CHANNELS["noise"])
@@ -157,8 +157,12 @@ DAMAGES: dict[str, tuple[Callable[[Path], Any], str]] = {
         "has no 'format_version'",
     ),
     "newer": (
-        lambda at: edit(at, lambda d: d.update(format_version=3)),
-        "format 3 is newer than this release's 2",
+        lambda at: edit(at, lambda d: d.update(format_version=checkpoint.FORMAT_VERSION + 1)),
+        f"its format is {checkpoint.FORMAT_VERSION + 1}, and this release reads format {checkpoint.FORMAT_VERSION}",
+    ),
+    "older": (
+        lambda at: edit(at, lambda d: d.update(format_version=checkpoint.FORMAT_VERSION - 1)),
+        f"its format is {checkpoint.FORMAT_VERSION - 1}, and this release reads format {checkpoint.FORMAT_VERSION}",
     ),
     "no alpha": (lambda at: edit(at, lambda d: d["config"].pop("alpha") and None), "has no 'alpha'"),
     "bad alpha": (

@@ -27,7 +27,7 @@ CONFIGS = {
     "noise, linear and MLP adversary": replace(
         PAPER,
         alpha=5.0,
-        beta=5.0,
+        betas=(5.0,),
         channel=ChannelConfig("noise", noise_sd=0.1, erasure=True),
         adversary=AdversaryConfig(members=("linear", "mlp"), hidden=16),
         seed=1,
@@ -35,7 +35,7 @@ CONFIGS = {
     "quantiser, two adversary steps": replace(
         PAPER,
         alpha=1.0,
-        beta=10.0,
+        betas=(10.0,),
         channel=ChannelConfig("quantise", bits=12),
         adversary=AdversaryConfig(members=("mlp", "cnn"), hidden=16, cnn_channels=(8, 16), steps=2),
         seed=2,

@@ -48,7 +48,7 @@ TWO = replace(
     },
 )
 NOISE = ChannelConfig("noise", noise_sd=0.1)
-BATCH = replace(SMALL, batch_images=24, channel=NOISE, alpha=0.7, beta=0.6)
+BATCH = replace(SMALL, batch_images=24, channel=NOISE, alpha=0.7, betas=(0.6,))
 CONTRASTIVE = UtilityConfig("batch_contrastive", 0.2)
 
 
@@ -97,7 +97,7 @@ def _network(networks: Networks, name: str, number: int) -> nn.Module:
 
 
 def test_each_private_attribute_has_an_adversary_and_a_weight_of_its_own() -> None:
-    step = Step(replace(BATCH, further_betas=(0.25,)), TWO)
+    step = Step(replace(BATCH, betas=(0.6, 0.25)), TWO)
     total = step.reconstruction + 0.7 * step.pairs - 0.6 * step.adversary(0) - 0.25 * step.adversary(1)
     step.assert_gradients("encoder", total)
     for number in (0, 1):
@@ -108,7 +108,7 @@ def test_each_private_attribute_has_an_adversary_and_a_weight_of_its_own() -> No
 
 
 def test_the_first_attributes_training_starts_from_the_same_weights_beside_a_second() -> None:
-    one, two = Networks(BATCH, 16), Networks(replace(BATCH, further_betas=(0.1,)), 16)
+    one, two = Networks(BATCH, 16), Networks(replace(BATCH, betas=(0.6, 0.1)), 16)
     for name, weight in one.state_dict().items():
         assert torch.equal(weight, two.state_dict()[name])
     first, second = (nn.utils.parameters_to_vector(a.parameters()) for a in two.adversaries)
@@ -122,7 +122,7 @@ def test_every_attribute_needs_a_beta() -> None:
 
 def test_two_attributes_are_trained_to_the_end_and_the_worse_is_shown() -> None:
     erased = ChannelConfig("noise", noise_sd=0.1, erasure=True, erasure_in_training=True)
-    config = replace(BATCH, further_betas=(0.25,), channel=erased, batch_images=8)
+    config = replace(BATCH, betas=(0.6, 0.25), channel=erased, batch_images=8)
     last = list(Trainer(config, ComputeConfig(), TWO).run())[-1]
     assert last.adversary_auc_validation is not None
     assert last.adversary_auc_validation >= 0.5
@@ -142,7 +142,7 @@ def test_kernel_penalty_in_place_of_the_adversary(kind: PenaltyKind, mirrored: b
 
 def test_maximum_entropy_moves_the_encoder_and_cross_entropy_the_adversary() -> None:
     step = Step(replace(BATCH, penalty=PenaltyConfig("max_entropy")))
-    penalty = negative_entropy(step.before.adversary(step.released))
+    penalty = negative_entropy(step.before.adversaries[0](step.released))
     step.assert_gradients("encoder", step.reconstruction + 0.7 * step.pairs + 0.6 * penalty)
     step.assert_gradients("adversary", step.adversary(0))
 
@@ -197,10 +197,10 @@ def test_adversaries_restart_at_intervals(
     original = Networks.restart_adversaries
 
     def watched(networks: Networks, config: TrainingConfig, epoch: int) -> None:
-        weights = nn.utils.parameters_to_vector(networks.adversary.parameters())
+        weights = nn.utils.parameters_to_vector(networks.adversaries[0].parameters())
         optimiser = trainer.adversary_optimiser
         original(networks, config, epoch)
-        assert not torch.equal(weights, nn.utils.parameters_to_vector(networks.adversary.parameters()))
+        assert not torch.equal(weights, nn.utils.parameters_to_vector(networks.adversaries[0].parameters()))
         assert optimiser.state, "the optimiser that is left behind had begun"
         restarted.append(epoch)
 
@@ -218,7 +218,7 @@ def test_refitted_eraser_leaves_nothing_linear_in_what_training_sees() -> None:
     trainer = Trainer(replace(SMALL, channel=erased), ComputeConfig(), faces)
     rows = torch.arange(200)
     seen: list[torch.Tensor] = []
-    trainer.networks.adversary.register_forward_pre_hook(lambda _, given: seen.append(given[0].detach()))
+    trainer.networks.adversaries[0].register_forward_pre_hook(lambda _, given: seen.append(given[0].detach()))
     labels = torch.from_numpy(faces.train.attributes["gender"]).double()
     centred = labels - labels.mean()
     trainer.objective.adversaries(rows)

@@ -43,7 +43,7 @@ def losses_by_hand(
     return (
         reconstruction_loss(networks.decoder(released), pixels),
         contrastive_loss(left, right, different, torch.ones_like(different), config.matcher.margin),
-        adversary_loss(networks.adversary(released), attribute, config.adversary.class_balanced),
+        adversary_loss(networks.adversaries[0](released), attribute, config.adversary.class_balanced),
     )
 
 
@@ -61,7 +61,7 @@ def test_one_backward_gives_each_network_the_gradient_of_its_own_loss(
     channel: str, alpha: float, beta: float
 ) -> None:
     trainer = Trainer(
-        replace(SMALL, alpha=alpha, beta=beta, channel=CHANNELS[channel]), ComputeConfig(), FACES
+        replace(SMALL, alpha=alpha, betas=(beta,), channel=CHANNELS[channel]), ComputeConfig(), FACES
     )
     images, different = batch(trainer)
     before = deepcopy(trainer.networks)
@@ -73,8 +73,8 @@ def test_one_backward_gives_each_network_the_gradient_of_its_own_loss(
     assert_gradients(now.encoder, before.encoder, total)
     assert_gradients(now.decoder, before.decoder, total)
     assert_gradients(now.matcher, before.matcher, losses[1])
-    assert_gradients(now.adversary, before.adversary, losses[2])
-    for name in ("encoder", "decoder", "matcher", "adversary"):
+    assert_gradients(now.adversaries, before.adversaries, losses[2])
+    for name in ("encoder", "decoder", "matcher", "adversaries"):
         assert not torch.equal(vector(getattr(now, name)), vector(getattr(before, name))), f"{name} learns"
 
 
@@ -124,7 +124,7 @@ def test_heads_leave_the_auto_encoder_alone_and_see_no_channel() -> None:
         trainer.heads_step(*batch(trainer))
         assert torch.equal(vector(trainer.networks.encoder), before[0])
         assert torch.equal(vector(trainer.networks.decoder), before[1])
-        learnt.append(torch.cat([vector(trainer.networks.adversary), vector(trainer.networks.matcher)]))
+        learnt.append(torch.cat([vector(trainer.networks.adversaries[0]), vector(trainer.networks.matcher)]))
     assert all(torch.equal(learnt[0], other) for other in learnt)
 
 
@@ -134,9 +134,9 @@ def test_auto_encoder_step_trains_nothing_else() -> None:
     trainer.autoencoder_step(batch(trainer)[0])
     changed = {
         name: not torch.equal(vector(getattr(trainer.networks, name)), vector(getattr(before, name)))
-        for name in ("encoder", "decoder", "adversary", "matcher")
+        for name in ("encoder", "decoder", "adversaries", "matcher")
     }
-    assert changed == {"encoder": True, "decoder": True, "adversary": False, "matcher": False}
+    assert changed == {"encoder": True, "decoder": True, "adversaries": False, "matcher": False}
 
 
 def test_gradients_do_not_depend_on_alpha_and_beta_behind_the_encoder() -> None:
@@ -145,10 +145,10 @@ def test_gradients_do_not_depend_on_alpha_and_beta_behind_the_encoder() -> None:
     def behind(config: TrainingConfig) -> torch.Tensor:
         trainer = Trainer(config, ComputeConfig(), FACES)
         trainer.joint_step(*batch(trainer))
-        return torch.cat([vector(trainer.networks.adversary), vector(trainer.networks.matcher)])
+        return torch.cat([vector(trainer.networks.adversaries[0]), vector(trainer.networks.matcher)])
 
-    without = behind(replace(SMALL, alpha=0.0, beta=0.0))
-    assert torch.equal(without, behind(replace(SMALL, alpha=7.0, beta=30.0)))
+    without = behind(replace(SMALL, alpha=0.0, betas=(0.0,)))
+    assert torch.equal(without, behind(replace(SMALL, alpha=7.0, betas=(30.0,))))
 
 
 def test_people_with_one_image_train_but_not_in_pairs() -> None:

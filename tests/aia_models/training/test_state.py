@@ -26,13 +26,13 @@ from tests.aia_models.random_faces import random_faces
 FACES = random_faces(people=12, images=4, signal=40)
 SMALL = TrainingConfig(
     alpha=1.0,
-    beta=1.0,
+    betas=(1.0,),
     batch_images=16,
     budget=BudgetConfig(2, 2, 3),
     adversary=AdversaryConfig(members=("linear", "mlp", "cnn"), hidden=16, cnn_channels=(8, 16)),
 )
 LATER = {
-    "another α and β": replace(SMALL, alpha=9.0, beta=0.1),
+    "another α and β": replace(SMALL, alpha=9.0, betas=(0.1,)),
     "noise and erasure": replace(SMALL, channel=ChannelConfig("noise", noise_sd=0.1, erasure=True)),
     "eraser in training": replace(SMALL, channel=ChannelConfig(erasure=True, erasure_in_training=True)),
     "two adversary steps, restarted": replace(

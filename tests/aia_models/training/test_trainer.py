@@ -69,7 +69,7 @@ def test_images_that_fill_no_batch_are_not_counted_as_seen() -> None:
 
 
 def test_total_is_equation_8_of_the_shown_losses() -> None:
-    config = replace(SMALL, alpha=2.0, beta=3.0, budget=BUDGET)
+    config = replace(SMALL, alpha=2.0, betas=(3.0,), budget=BUDGET)
     for record in run(config)[3:]:
         reconstruction, matcher, adversary, total = (getattr(record, name) for name in LOSSES)
         assert total == pytest.approx(reconstruction + 2 * matcher - 3 * adversary, rel=1e-4)
@@ -79,7 +79,7 @@ def test_records_come_as_the_epochs_end() -> None:
     trainer = Trainer(SMALL, ComputeConfig(), FACES)
     running = trainer.run()
     assert next(running).stage == "autoencoder"
-    adversary = trainer.networks.adversary.state_dict()
+    adversary = trainer.networks.adversaries[0].state_dict()
     before = {name: value.clone() for name, value in adversary.items()}
     assert all(torch.equal(before[name], value) for name, value in adversary.items())
     assert next(running).stage == "heads"
@@ -156,7 +156,7 @@ def test_matcher_learns_people() -> None:
 def test_beta_drives_the_adversarys_loss_up() -> None:
     faces = random_faces(people=16, images=4, signal=60)
     config = replace(SMALL, alpha=0.0, budget=BudgetConfig(2, 5, 8))
-    lenient, strict = (run(replace(config, beta=beta), faces=faces)[-1] for beta in (0.0, 30.0))
+    lenient, strict = (run(replace(config, betas=(beta,)), faces=faces)[-1] for beta in (0.0, 30.0))
     assert figure(strict, "adversary_loss") > figure(lenient, "adversary_loss") + 0.1
 
 
@@ -177,7 +177,7 @@ def test_unknown_attributes_have_no_part_in_training_and_validation() -> None:
     [
         ("decoder", r"reconstruction_loss is nan in epoch 1 \(autoencoder\)"),
         ("matcher", r"matcher_loss is nan in epoch 2 \(heads\)"),
-        ("adversary", r"adversary_loss is nan in epoch 2 \(heads\)"),
+        ("adversaries", r"adversary_loss is nan in epoch 2 \(heads\)"),
     ],
 )
 def test_nan_ends_the_training_at_its_epoch(poison: str, message: str) -> None:

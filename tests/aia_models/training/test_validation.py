@@ -27,7 +27,7 @@ def by_hand(faces: FaceDataset, channel: ChannelConfig) -> tuple[float, float]:
     with torch.no_grad():
         g = NETWORKS.encoder(torch.from_numpy(faces.images).float() / 255)
         released = training_channel(g, channel, stream(SMALL.seed, "channel", "validation"))
-        scores = NETWORKS.adversary(released).mean(1).numpy()
+        scores = NETWORKS.adversaries[0](released).mean(1).numpy()
         embedded = NETWORKS.matcher(released).numpy()
     gender = faces.attributes["gender"]
     adversary = roc_auc_score(gender[gender >= 0], scores[gender >= 0])
@@ -69,7 +69,7 @@ def test_adversary_that_is_always_wrong_is_folded() -> None:
 def test_chunks_are_about_equally_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is standardised together must not be one last image alone."""
     sizes: list[int] = []
-    hook = NETWORKS.adversary.register_forward_hook(lambda _, given, out: sizes.append(len(given[0])))
+    hook = NETWORKS.adversaries[0].register_forward_hook(lambda _, given, out: sizes.append(len(given[0])))
     monkeypatch.setattr(validation, "TOGETHER_IMAGES", 13)
     monkeypatch.setattr(validation, "ENCODED_IMAGES", 3)
     figures(FACES, NOISE, with_channel=True)

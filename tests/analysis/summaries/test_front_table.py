@@ -2,8 +2,9 @@ import pytest
 
 from analysis.errors import AnalysisError
 from analysis.fronts.pareto import pareto_front
-from analysis.summaries.front_table import front_rows, hyperparameters, leading_columns
+from analysis.summaries.front_table import front_rows, leading_columns
 from analysis.tables.reader import open_tables
+from search_spaces.hyperparameters import HYPERPARAMETERS
 
 
 def test_rows_are_the_front_with_what_matters_first(study_directory, searched) -> None:
@@ -23,14 +24,8 @@ def test_rows_are_the_front_with_what_matters_first(study_directory, searched) -
 
 def test_leading_columns_name_the_hyperparameters_in_effect_only(searched) -> None:
     leading = leading_columns(pareto_front(searched(30)))
-    assert [name for name in leading if name in hyperparameters()] == ["alpha"]
+    assert [name for name in leading if name in HYPERPARAMETERS] == ["alpha"]
     assert leading[-1] == "checkpoint"
-
-
-def test_hyperparameters_are_all_those_of_the_table() -> None:
-    names = hyperparameters()
-    assert {"alpha", "beta"} <= set(names)
-    assert not {"status", "attacker_auc_validation", "seed", "epochs"} & set(names)
 
 
 def test_a_study_without_a_front_names_its_directory(study_directory, trials) -> None:

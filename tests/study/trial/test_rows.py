@@ -59,7 +59,7 @@ def test_the_key_of_stage_1_holds_what_it_depends_on_and_nothing_of_stage_2():
     config = TrainingConfig()
     key = stage1_key(config, "faces", "cpu")
     noise = ChannelConfig("noise", noise_sd=0.1)
-    later = replace(config, alpha=3.0, beta=0.0, channel=noise, adversary=AdversaryConfig(steps=3))
+    later = replace(config, alpha=3.0, betas=(0.0,), channel=noise, adversary=AdversaryConfig(steps=3))
     assert stage1_key(later, "faces", "cpu") == key
     others = [replace(config, seed=1), replace(config, batch_images=32), replace(config, learning_rate=0.1)]
     others += [replace(config, adversary=AdversaryConfig(("mlp",)))]

@@ -66,7 +66,7 @@ def test_baselines_are_the_papers(baseline, kind, erasure, joint):
     )
     assert (config.channel.kind, config.channel.erasure) == (kind, erasure)
     assert config.alpha == 0
-    assert (config.beta > 0) == joint
+    assert (config.betas[0] > 0) == joint
     assert config.budget.joint_epochs == (SPEC.training.joint_epochs if joint else 0)
     assert config.channel.replaced_share == (0.5 if baseline == "random" else None)
 
@@ -77,7 +77,7 @@ def test_the_papers_sizes_are_reachable():
     assert config.encoder.channels == (8, 12)
     assert config.decoder.channels == (256, 128)
     assert config.adversary.members == ("cnn",)
-    assert (config.alpha, config.beta, config.channel.kind) == (0.5, 0.5, "none")
+    assert (config.alpha, config.betas, config.channel.kind) == (0.5, (0.5,), "none")
 
 
 def test_a_fixed_value_that_no_training_can_use_is_refused_before_a_study_is_made():
