@@ -274,12 +274,12 @@ def test_wrong_options_are_told_in_one_line(capsys, tmp_path, options, named):
 
 
 def test_a_constraint_on_what_is_not_recorded_is_refused():
-    limits = '["attacker_accuracy_validation <= 0.9"]'
+    limits = ["attacker_accuracy_validation <= 0.9"]
     with pytest.raises(
         StudyError, match=r"'attacker_accuracy_validation <= 0.9' cannot be replayed: .*alpha"
     ):
         replayed(search(sampler="tpe", constraints=limits))
-    allowed = '["matching_auc_validation >= 0.6", "beta <= 5"]'
+    allowed = ["matching_auc_validation >= 0.6", "beta <= 5"]
     assert len(replayed(search(sampler="tpe", constraints=allowed))) == 30
 
 
