@@ -56,10 +56,9 @@ class FusedTrials:
             return functional_call(skeleton, {**weights, **constants}, given)
 
         self._gradients = vmap(grad(loss, has_aux=True))
-        self._alpha, self._beta, self._rate = (
-            torch.tensor([getattr(config, name) for config in configs], device=device)
-            for name in ("alpha", "beta", "learning_rate")
-        )
+        self._alpha, self._beta, self._rate = torch.tensor(
+            [(config.alpha, config.betas[0], config.learning_rate) for config in configs], device=device
+        ).T
         self._first, self._second = (
             {name: torch.zeros_like(weight) for name, weight in self.weights.items()} for _ in range(2)
         )

@@ -109,7 +109,7 @@ def test_same_seed_same_curve_and_other_seed_another(change: dict[str, Any]) -> 
     "change",
     [
         {"alpha": 5.0},
-        {"beta": 9.0},
+        {"betas": (9.0,)},
         {"channel": ChannelConfig("noise", noise_sd=0.3)},
         {"channel": ChannelConfig("quantise", bits=1)},
         {"adversary": replace(SMALL.adversary, steps=3)},

@@ -69,7 +69,7 @@ def test_wrong_type_in_the_spec(capsys, tmp_path, storage):
         (["resume", "nowhere"], "study.toml"),
         (["confirm", "nowhere"], "study.toml"),
         (["confirm", "nowhere", "--seeds", "0"], "--seeds"),
-        (["select", "nowhere"], "give max_attacker_auc, min_matching_auc, knee or weights"),
+        (["select", "nowhere"], "give at least one of"),
         (["front", "nowhere", "--format", "xml"], "json"),
         (["plot", "nowhere", "--kind", "importance"], "study.toml"),
         (["plot", "nowhere", "--against", "elsewhere"], "study.toml"),
