@@ -176,11 +176,10 @@ def prepare_faces(spec: StudySpec, storage: Location, execute: Execute = in_thre
     prepared = prepare(
         spec.dataset,
         image_side=spec.image_side,
-        attribute=spec.attributes[0],
+        attributes=spec.attributes,
         positive=spec.positive,
         cache=preparation_folder(storage),
         execute=execute,
-        further_attributes=spec.attributes[1:],
     )
     check_splits(open_prepared(prepared), spec.attributes, spec.split_seed)
     return prepared
