@@ -131,7 +131,7 @@ def judged_alike(representations: np.ndarray, rows: dict[str, np.ndarray], faces
 
 def plain_points(folder: Path, side: int, kept: Path) -> np.ndarray:
     """A row per plain trial: attacker and matching AUC on validation, then on test."""
-    prepared = prepare(f"folder:{folder}", image_side=side, attribute="gender", positive=None, cache=kept)
+    prepared = prepare(f"folder:{folder}", image_side=side, attributes=("gender",), positive=None, cache=kept)
     dataset = open_prepared(prepared)
     faces = split_faces(dataset, ("gender",), 0)
     rows = {split: np.flatnonzero(mask) for split, mask in split_masks(dataset, 0).items()}

@@ -39,7 +39,7 @@ def decoded(spec: StudySpec) -> SplitFaces:
 
     with tempfile.TemporaryDirectory() as folder:
         prepared = prepare(
-            spec.dataset, image_side=spec.image_side, attribute=spec.attributes[0],
+            spec.dataset, image_side=spec.image_side, attributes=spec.attributes,
             positive=spec.positive, cache=Path(folder),
         )  # fmt: skip
         return split_faces(open_prepared(prepared), spec.attributes, spec.split_seed)

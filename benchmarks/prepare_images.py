@@ -83,7 +83,7 @@ def our_seconds(folder: Path, image_side: int, cache: Path) -> Seconds:
     prepare(
         f"celeba:{folder}",
         image_side=image_side,
-        attribute="Male",
+        attributes=("Male",),
         positive=None,
         cache=cache,
         execute=timed,

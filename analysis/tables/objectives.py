@@ -1,4 +1,4 @@
-"""What a study optimises: the one place where directions and reference points are declared."""
+"""Declares the objectives that a study can optimise, with their directions and reference points."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -8,7 +8,8 @@ from typing import Literal
 class Objective:
     """One column of the `trials` table that a search optimises.
 
-    `reference` is the declared worst value: the hypervolume's reference point, never inferred from a run.
+    `reference` is the worst value, which is declared and never inferred from a run: it is the coordinate of the
+    hypervolume's reference point. `title` and `better` are texts for axes and tables.
     """
 
     column: str
@@ -19,12 +20,12 @@ class Objective:
 
     @property
     def sign(self) -> int:
-        """Factor that turns the column into a cost; every kernel minimises."""
+        """1 or -1, the factor that turns the column into a cost: all computations of fronts minimise."""
         return 1 if self.direction == "minimize" else -1
 
     @property
     def worst_cost(self) -> float:
-        """`reference` as a cost."""
+        """The reference value as a cost."""
         return self.sign * self.reference
 
 
@@ -43,17 +44,20 @@ MATCHING = Objective(
     reference=0.5,
 )
 SEARCH_OBJECTIVES: tuple[Objective, ...] = (ATTACKER, MATCHING)
-MAX_ATTRIBUTES = 4
+MAX_ATTRIBUTES = 4  # private attributes of a study; the tables have a column for each
 
 
 def attribute_column(number: int, split: str) -> str:
-    """The `trials` column of the strongest attacker of the private attribute named as `number` (1 to 4)."""
+    """Return the `trials` column of the strongest attacker of private attribute `number` (1 to MAX_ATTRIBUTES)."""
     return f"attacker_auc_attribute_{number}_{split}"
 
 
 def search_objectives(mode: Literal["maximum", "per_attribute"], attributes: int) -> tuple[Objective, ...]:
-    """What a search over `attributes` private attributes optimises: the strongest attacker of any of them, or of each
-    by itself, and face matching."""
+    """Return the objectives of a search with `attributes` private attributes.
+
+    They are face matching and the strongest attacker: of any attribute ("maximum"), or of each attribute as an
+    objective of its own ("per_attribute").
+    """
     if mode == "maximum":
         return SEARCH_OBJECTIVES
     each = [

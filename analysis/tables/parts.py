@@ -1,4 +1,4 @@
-"""The Parquet files of a table: those that can be read, and those that are damaged."""
+"""Finds the Parquet files of a table and tells whole files from damaged ones."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from pyarrow.fs import FileSystem
 
 from analysis.errors import AnalysisError
 from analysis.tables.location import Location, ObjectPath, children
-from analysis.tables.schema import SCHEMA_KEY, SCHEMA_VERSION
+from analysis.tables.schema import SCHEMA_VERSION, schema_version
 
-READERS = 8  # threads: on a shared file system each footer waits for the network
+READERS = 8  # threads, because on a shared file system the read of each footer waits for the network
 
 
 @dataclass(frozen=True)
 class Damaged:
-    """A part that is no whole Parquet file, and what says so."""
+    """A part that is no whole Parquet file; `why` is the error of reading it, in one line."""
 
     path: str
     why: str
@@ -27,7 +27,7 @@ class Damaged:
 
 @dataclass(frozen=True)
 class Parts:
-    """The files of one table by path; `store` is what they lie in, None for this machine's directories."""
+    """The paths of one table's files. `store` is the object storage that holds them, None for local directories."""
 
     whole: tuple[str, ...]
     damaged: tuple[Damaged, ...]
@@ -35,23 +35,23 @@ class Parts:
 
 
 def find_parts(study: Location, table: str) -> Parts:
-    """Return the parts of a study's table; each one's footer is read, once.
+    """Return the parts of a study's table; the footer of each part is read once.
 
-    Raises AnalysisError for a part that a newer release wrote: its columns may mean something else. OSError where
-    object storage does not answer.
+    Raises AnalysisError for a part of another version of the tables, because its columns may have another meaning, and
+    OSError where object storage does not answer.
     """
     folder = study / "results" / table
     store = folder.store if isinstance(folder, ObjectPath) else None
     root = folder.path if isinstance(folder, ObjectPath) else str(folder)
     paths = [f"{root}/{name}" for name in children(folder) if name.endswith(".parquet")]
     with ThreadPoolExecutor(READERS) as readers:
-        found = [damage for damage in readers.map(partial(_damage, store), paths) if damage]
-    lost = {damage.path for damage in found}
-    return Parts(tuple(path for path in paths if path not in lost), tuple(found), store)
+        damaged = [damage for damage in readers.map(partial(_damage, store), paths) if damage]
+    unreadable = {damage.path for damage in damaged}
+    return Parts(tuple(path for path in paths if path not in unreadable), tuple(damaged), store)
 
 
 def require_some(parts: Parts, directory: str, table: str) -> None:
-    """Raise AnalysisError where parts are there and none of them can be read."""
+    """Raise AnalysisError where the table has parts and none of them can be read."""
     if parts.damaged and not parts.whole:
         first, others = parts.damaged[0], len(parts.damaged) - 1
         raise AnalysisError(
@@ -62,20 +62,15 @@ def require_some(parts: Parts, directory: str, table: str) -> None:
 
 def _damage(store: FileSystem | None, path: str) -> Damaged | None:
     try:
-        version = _schema_version(pq.read_metadata(path, filesystem=store).metadata or {})
-    except (OSError, ValueError) as error:  # Arrow's error for what is no Parquet is a ValueError
-        # Object storage that does not answer says nothing of the part.
+        version = schema_version(pq.read_metadata(path, filesystem=store).metadata)
+    except (OSError, ValueError) as error:  # Arrow raises a ValueError for a file that is not Parquet
+        # Where object storage does not answer, the part may be intact.
         if store is not None and isinstance(error, OSError):
             raise
         return Damaged(path, str(error).splitlines()[0])
-    if version > SCHEMA_VERSION:
+    if version != str(SCHEMA_VERSION):
         raise AnalysisError(
-            f"{path} has version {version} of the tables, this release reads up to version {SCHEMA_VERSION}: upgrade"
-            " aia-study"
+            f"{path} has table version {version}, this release has version {SCHEMA_VERSION}: read it with the release"
+            " of aia-study that wrote it"
         )
     return None
-
-
-def _schema_version(metadata: dict[bytes, bytes]) -> int:
-    """Parts without one are of the first release, or were written by another tool."""
-    return int(metadata.get(SCHEMA_KEY, b"1"))

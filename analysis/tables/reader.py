@@ -1,4 +1,4 @@
-"""A study's four result tables, read lazily from its directory."""
+"""Reads the four result tables of a study lazily from its directory or from object storage."""
 
 import tomllib
 from collections.abc import Mapping
@@ -20,10 +20,10 @@ TABLES = ("trials", "epochs", "attacks", "matches")
 
 @dataclass(frozen=True)
 class StudyTables:
-    """The results of one study as lazy frames; rows come in no particular order. `objectives` are what it searched.
+    """The results of one study as lazy frames with rows in no particular order, and the objectives of its search.
 
-    A frame is made when it is asked for: its parts are found and their footers read then. AnalysisError where a newer
-    release wrote one, or where none is left.
+    A frame is made when its property is first read: its parts are found and their footers are read then. That raises
+    AnalysisError where a part has another version of the tables, or where all parts are damaged.
     """
 
     directory: str
@@ -32,7 +32,7 @@ class StudyTables:
 
     @property
     def location(self) -> Location:
-        """Where the study lies."""
+        """The path or URI of the study's directory."""
         return location(self.directory)
 
     @cached_property
@@ -52,7 +52,7 @@ class StudyTables:
         return self._scan("matches")
 
     def damaged(self, *tables: str) -> tuple[Damaged, ...]:
-        """The parts of those tables, by default of all, that are no whole Parquet files: the frames do without them."""
+        """Return the damaged parts of the given tables, by default of all tables; the frames leave them out."""
         return tuple(part for table in tables or TABLES for part in self._parts(table).damaged)
 
     def _parts(self, table: str) -> Parts:
@@ -61,27 +61,24 @@ class StudyTables:
         return self._found[table]
 
     def _scan(self, table: str) -> pl.LazyFrame:
-        """The given schema makes a table without parts an empty one, and columns of older parts null."""
         schema = pl.DataFrame(SCHEMAS[table].empty_table()).schema
         parts = self._parts(table)
         require_some(parts, self.directory, table)
         whole = list(parts.whole)
         if not whole:
             return pl.LazyFrame(schema=schema)
-        if parts.store is not None:  # read as it was written: with pyarrow's credentials
+        if parts.store is not None:  # pyarrow reads object storage with the credentials that wrote it
             return pl.scan_pyarrow_dataset(
                 pyarrow.dataset.dataset(whole, SCHEMAS[table], format="parquet", filesystem=parts.store)
             )
-        return pl.scan_parquet(
-            whole, glob=False, schema=schema, missing_columns="insert", extra_columns="ignore"
-        )
+        return pl.scan_parquet(whole, glob=False, schema=schema)
 
 
 def open_tables(directory: str | Location) -> StudyTables:
-    """Return the tables of the study in a local directory or under a URI, read when they are collected.
+    """Return the tables of the study in a local directory or under a URI; they are read when they are collected.
 
-    Raises AnalysisError where there is no study or none of its trials has finished yet, and where a newer release
-    wrote its trials or nothing of them can be read.
+    Raises AnalysisError where there is no study or none of its trials has finished yet, and where its `trials` have
+    another version of the tables or cannot be read.
     """
     where = str(directory)
     study = location(where)
@@ -98,12 +95,12 @@ def open_tables(directory: str | Location) -> StudyTables:
 
 
 def read_trials(study: StudyTables) -> pl.DataFrame:
-    """Return the whole `trials` table; AnalysisError where a part of it cannot be read."""
+    """Return the whole `trials` table; raise AnalysisError where a part of it cannot be read."""
     return _collect(study.trials, study.directory)
 
 
 def read_spec(study: Location) -> dict[str, Any]:
-    """Return the content of a study's study.toml; AnalysisError where it is no TOML."""
+    """Return the content of a study's study.toml; raise AnalysisError where it is no TOML."""
     spec = study / "study.toml"
     try:
         return tomllib.loads(spec.read_text("utf-8"))
@@ -114,22 +111,22 @@ def read_spec(study: Location) -> dict[str, Any]:
 
 
 def read_matches(study: StudyTables) -> pl.DataFrame:
-    """Return the whole `matches` table; AnalysisError where a part of it cannot be read."""
+    """Return the whole `matches` table; raise AnalysisError where a part of it cannot be read."""
     return _collect(study.matches, study.directory)
 
 
 def read_attacks(study: StudyTables) -> pl.DataFrame:
-    """Return the whole `attacks` table; AnalysisError where a part of it cannot be read."""
+    """Return the whole `attacks` table; raise AnalysisError where a part of it cannot be read."""
     return _collect(study.attacks, study.directory)
 
 
 def read_epochs(study: StudyTables) -> pl.DataFrame:
-    """Return the whole `epochs` table; AnalysisError where a part of it cannot be read."""
+    """Return the whole `epochs` table; raise AnalysisError where a part of it cannot be read."""
     return _collect(study.epochs, study.directory)
 
 
 def read_importance(study: StudyTables) -> pl.DataFrame:
-    """Return `importance.parquet`, with the columns of IMPORTANCE_SCHEMA; AnalysisError where it was not computed."""
+    """Return `importance.parquet` with the columns of IMPORTANCE_SCHEMA; raise AnalysisError where it is missing."""
     try:
         with local_copy(study.location / "importance.parquet") as path:
             return pl.read_parquet(path, glob=False)
@@ -152,5 +149,5 @@ def _collect(frame: pl.LazyFrame, directory: str) -> pl.DataFrame:
     except (pl.exceptions.PolarsError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise AnalysisError(
-            f"{directory}: its results cannot be read ({reason}); expected Parquet"
+            f"{directory}: its results cannot be read ({reason}); expected Parquet with the columns of its table"
         ) from error

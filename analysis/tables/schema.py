@@ -1,4 +1,4 @@
-"""The Arrow schemas of a study's tables, derived from the row types, and rows checked against them.
+"""Defines the Arrow schemas of a study's tables, which are derived from the row types, and checks rows against them.
 
 Every reader relies on these schemas: a change needs a new `SCHEMA_VERSION`.
 """
@@ -21,24 +21,25 @@ from search_spaces.hyperparameters import HYPERPARAMETERS
 SCHEMA_VERSION = 4
 SCHEMA_KEY = b"aia_study_schema_version"  # in the metadata of a table's schema
 
-EXAMPLES = "examples.png"  # in a checkpoint's folder: faces, and below them their reconstructions
+EXAMPLES = "examples.png"  # in a checkpoint's folder: a picture of faces above their reconstructions
 IMPORTANCE_FRONT = (
-    "front"  # the target of `importance.parquet` that is no objective: being on the Pareto front
+    "front"  # the target "being on the Pareto front" in `importance.parquet`; others are objectives
 )
 MIN_IMPORTANCE_TRIALS = 10  # complete search trials: fewer allow no statement about importance
 
 _ARROW_TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
 _PYTHON_TYPES = {arrow: python for python, arrow in _ARROW_TYPES.items()}
 
-# Column name -> Python type, whether the value may be null, the only strings allowed (empty: any).
+# Column name -> Python type, whether the value may be null, the allowed strings (empty: every string is).
 Rules = dict[str, tuple[type, bool, tuple[str, ...]]]
 
 
 def columns_of(row_type: type) -> Iterator[pa.Field]:
-    """Yield an Arrow field per field of a row's dataclass, in order.
+    """Yield one Arrow field for each field of a row's dataclass, in order.
 
-    A field's type is `Annotated[type, "meaning"]`. A column may be null where `type` allows None; a column of a Literal
-    of strings may hold only those. Both the meaning and the allowed strings go into the Arrow field's metadata.
+    A field's type is `Annotated[type, "meaning"]`. A column may be null where `type` allows None; a column whose type
+    is a Literal of strings may hold only these strings. Both the meaning and the allowed strings are stored in the
+    Arrow field's metadata.
     """
     hints = get_type_hints(row_type, include_extras=True)
     for field in fields(row_type):
@@ -85,7 +86,7 @@ MATCHES_SCHEMA = _schema(
     *columns_of(MatchRow),
 )
 
-# In the order in which the store writes the parts of a segment: a trial exists once its `trials` row does.
+# The store writes the parts of a segment in this order: a trial counts as recorded once its `trials` row exists.
 SCHEMAS: Mapping[str, pa.Schema] = {
     "epochs": EPOCHS_SCHEMA,
     "attacks": ATTACKS_SCHEMA,
@@ -93,7 +94,8 @@ SCHEMAS: Mapping[str, pa.Schema] = {
     "trials": TRIALS_SCHEMA,
 }
 
-# Two schemas of single files: resamples of each trial, written before its rows, and importance of a whole search.
+# The files of these two schemas are no parts of a table: each trial has one file of resamples, which is written before
+# the trial's rows, and each search has one file of importance.
 RESAMPLES_SCHEMA = _schema(
     "One row per trial, split, figure and resample of the split's people; the same resamples for every trial.",
     *columns_of(ResampleRow),
@@ -104,10 +106,15 @@ IMPORTANCE_SCHEMA = _schema(
 )
 
 
-def checked(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> list[dict[str, Any]]:
-    """Return the rows with every column of `schema`: absent columns are None, numpy scalars become Python's.
+def schema_version(metadata: Mapping[bytes, bytes] | None) -> str:
+    """Return the version of the tables in a Parquet file's metadata; "unknown" where another tool wrote the file."""
+    return (metadata or {}).get(SCHEMA_KEY, b"unknown").decode()
 
-    Raises ValueError for an unknown column, a missing required one, a wrong type, a string that the column does not
+
+def checked(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> list[dict[str, Any]]:
+    """Return the rows with every column of `schema`: absent columns are None, numpy scalars become Python scalars.
+
+    Raises ValueError for an unknown column, a missing required column, a wrong type, a string that the column does not
     allow, NaN and inf.
     """
     rules = _rules(schema)

@@ -54,7 +54,7 @@ def _read(
 
     `folder` is where the files lie for the user; `paths` may be copies of them on this machine.
     """
-    files = pl.scan_parquet(paths, glob=False, include_file_paths="path", extra_columns="ignore")
+    files = pl.scan_parquet(paths, glob=False, include_file_paths="path")
     try:
         draws = files.filter(is_wanted).select("path", "figure", "resample", "value").collect()
     except (OSError, pl.exceptions.PolarsError) as error:

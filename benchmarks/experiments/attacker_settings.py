@@ -89,7 +89,9 @@ def main() -> None:
     torch.set_num_threads(1)
     keep_freed_memory()
     with tempfile.TemporaryDirectory() as cache:
-        folder = prepare(options.dataset, image_side=32, attribute="gender", positive=None, cache=Path(cache))
+        folder = prepare(
+            options.dataset, image_side=32, attributes=("gender",), positive=None, cache=Path(cache)
+        )
         faces = split_faces(open_prepared(folder), ("gender",), 0)
         print("encoder | attacker | setting | AUC on validation | on test | seconds to fit")
         for title, anonymizer in encoders(faces, options.epochs):

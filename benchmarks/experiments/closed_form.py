@@ -49,7 +49,7 @@ def compared(task: tuple[int, int, str, int, Suite, Path]) -> list[dict[str, Any
     seed, split_seed, dataset, epochs, suite, cache = task
     torch.set_num_threads(1)
     keep_freed_memory()
-    folder = prepare(dataset, image_side=32, attribute="gender", positive=None, cache=cache)
+    folder = prepare(dataset, image_side=32, attributes=("gender",), positive=None, cache=cache)
     faces = split_faces(open_prepared(folder), ("gender",), split_seed)
     numbers = {name: number for number, name in enumerate(sorted(open_prepared(folder).identity_names))}
     line_config = replace(

@@ -84,7 +84,7 @@ def trained(task: tuple[Design, int, str, BudgetConfig, Path]) -> list[dict]:
     """Trains one design with one seed; its figures without and with erasure, with the bootstrap draws."""
     design, seed, dataset, budget, cache = task
     torch.set_num_threads(1)
-    prepared = prepare(dataset, image_side=32, attribute="gender", positive=None, cache=cache)
+    prepared = prepare(dataset, image_side=32, attributes=("gender",), positive=None, cache=cache)
     faces = split_faces(open_prepared(prepared), ("gender",), 0)
     kind = "none" if design.noise_sd is None else "noise"
     config = TrainingConfig(

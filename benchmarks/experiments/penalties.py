@@ -166,7 +166,7 @@ def trained(task: tuple[Design | None, int, int, str, int, Path]) -> list[dict[s
     design, seed, split_seed, dataset, epochs, cache = task
     torch.set_num_threads(1)
     keep_freed_memory()
-    prepared = prepare(dataset, image_side=32, attribute="gender", positive=None, cache=cache)
+    prepared = prepare(dataset, image_side=32, attributes=("gender",), positive=None, cache=cache)
     faces = split_faces(open_prepared(prepared), ("gender",), split_seed)
     if design is None:
         config = Design("erasure", NOISE_OF_THE_LINE[0], 0.0, 0.0).config(epochs, seed)

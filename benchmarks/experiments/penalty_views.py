@@ -47,7 +47,7 @@ def judged(task: tuple[str, float, str, int, Path]) -> list[dict[str, Any]]:
     name, beta, dataset, epochs, cache = task
     torch.set_num_threads(1)
     keep_freed_memory()
-    folder = prepare(dataset, image_side=32, attribute="gender", positive=None, cache=cache)
+    folder = prepare(dataset, image_side=32, attributes=("gender",), positive=None, cache=cache)
     faces = split_faces(open_prepared(folder), ("gender",), 0)
     config = Design("", 0.008, 0.3, beta, MIRRORED).config(epochs, 0)
     with patch.object(penalties, "partially_whiten", VIEWS[name]):

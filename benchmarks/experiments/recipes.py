@@ -133,7 +133,7 @@ def main() -> None:
         prepared = prepare(
             f"folder:{folder}",
             image_side=base.image_side,
-            attribute="gender",
+            attributes=("gender",),
             positive=None,
             cache=Path(name),
         )

@@ -11,7 +11,9 @@ from aia_models.data.prepared.prepare import open_prepared, prepare
 
 def drawn_folder(folder: Path) -> Path:
     """Writes them into `folder`, 64x64 pixels each, and returns it."""
-    prepared = prepare("synthetic", image_side=64, attribute="gender", positive=None, cache=folder / "cache")
+    prepared = prepare(
+        "synthetic", image_side=64, attributes=("gender",), positive=None, cache=folder / "cache"
+    )
     faces = open_prepared(prepared)
     with (folder / "labels.csv").open("w", newline="") as file:
         writer = csv.writer(file)

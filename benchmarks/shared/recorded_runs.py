@@ -38,7 +38,7 @@ def comparison_options(description: str | None, name: str, full: str) -> Options
     output = given.output or Path("studies", f"{name}{'-full' if given.full else ''}.jsonl")
     output.parent.mkdir(parents=True, exist_ok=True)
     cache = output.parent / ".prepared"
-    prepare(given.dataset, image_side=32, attribute="gender", positive=None, cache=cache)
+    prepare(given.dataset, image_side=32, attributes=("gender",), positive=None, cache=cache)
     return Options(given.dataset, given.full, output, cache)
 
 

@@ -35,7 +35,7 @@ class Batch:
 
 def synthetic_faces(image_side: int, cache: Path) -> SplitFaces:
     """The drawn faces, split as a study splits them."""
-    folder = prepare("synthetic", image_side=image_side, attribute="gender", positive=None, cache=cache)
+    folder = prepare("synthetic", image_side=image_side, attributes=("gender",), positive=None, cache=cache)
     return split_faces(open_prepared(folder), ("gender",), 0)
 
 

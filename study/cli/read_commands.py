@@ -178,7 +178,7 @@ def _ceiling(directory: Location) -> str:
     """Return a line with the judge's AUC on raw pixels, which no representation should exceed."""
     controls = directory / CONTROLS
     if not controls.is_file():
-        return "no controls: a study of an earlier release"
+        return f"no controls: {controls} is missing"
     try:
         content = json.loads(controls.read_text("utf-8"))
     except ValueError as error:

@@ -147,8 +147,6 @@ def open_study_directory(path: Location, execute: Execute = in_threads) -> Study
     spec = load_spec(str(study.directory / SPEC_FILE))
     known = find_prepared(path.parent, spec.data_fingerprint) if spec.data_fingerprint else None
     prepared = known or prepare_faces(spec, path.parent, execute)
-    if "checkpoints_behind_front" not in spec.model_fields_set:  # of a release that kept them all
-        spec = with_values(spec, {"checkpoints_behind_front": "all"})
     if spec.data_fingerprint not in (None, open_prepared(prepared).fingerprint):
         raise StudyError(
             f"{path}: {spec.dataset} holds other faces than at launch; restore the data set, or launch a new study"
@@ -178,11 +176,10 @@ def prepare_faces(spec: StudySpec, storage: Location, execute: Execute = in_thre
     prepared = prepare(
         spec.dataset,
         image_side=spec.image_side,
-        attribute=spec.attributes[0],
+        attributes=spec.attributes,
         positive=spec.positive,
         cache=preparation_folder(storage),
         execute=execute,
-        further_attributes=spec.attributes[1:],
     )
     check_splits(open_prepared(prepared), spec.attributes, spec.split_seed)
     return prepared

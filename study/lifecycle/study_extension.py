@@ -70,20 +70,19 @@ def extend_confirmation(study: StudyDirectory, seeds: int | None) -> StudyDirect
 def refuse_other_release(study: StudyDirectory) -> None:
     """Raise StudyError if this release has another version of the judge or of the tables' schemas than the study.
 
-    Figures of two versions of the judge do not compare, and no glob reads parts with different columns.
+    Figures of two versions of the judge do not compare, and all parts of a table have the same columns.
     """
-    judge_version = study.spec.judge_version or 1
-    if judge_version != JUDGE_VERSION:
+    if study.spec.judge_version != JUDGE_VERSION:
         raise StudyError(
-            f"{study.storage} was judged by version {judge_version} of the judge, this release has version"
+            f"{study.storage} was judged by version {study.spec.judge_version} of the judge, this release has version"
             f" {JUDGE_VERSION}: their figures do not compare; read it as it is, or launch a new study"
         )
     for part in list_parts(study.storage):
         version = read_schema_version(study.storage, part)
-        if version != SCHEMA_VERSION:
+        if version != str(SCHEMA_VERSION):
             raise StudyError(
-                f"{study.storage.location_of(part)} has version {version} of the tables, this release writes version"
-                f" {SCHEMA_VERSION}: one study cannot hold both; read it as it is, or launch a new study"
+                f"{study.storage.location_of(part)} has table version {version}, this release has version"
+                f" {SCHEMA_VERSION}: one study cannot hold both; launch a new study"
             )
 
 

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import polars as pl
-
 from aia_models.judging.judge import JUDGE_VERSION
-from analysis.tables.location import children, local_copy, location
+from analysis.tables.location import children, location
+from analysis.tables.reader import StudyTables, read_trials
 from search_spaces.domains import Value
 from search_spaces.errors import SpaceError
 from search_spaces.hyperparameters import HYPERPARAMETERS, resolve
@@ -61,11 +60,10 @@ def check_earlier_study(spec: StudySpec) -> StudySpec:
         raise SpecError(
             f"{setting}: its objectives are {', '.join(earlier_columns)}; needs a study of {', '.join(columns)}"
         )
-    judge = earlier.judge_version or 1
-    if judge != JUDGE_VERSION:
+    if earlier.judge_version != JUDGE_VERSION:
         raise SpecError(
-            f"{setting}: version {judge} of the judge judged it, this release has version {JUDGE_VERSION}, and their"
-            " figures do not compare; needs a study of this version"
+            f"{setting}: version {earlier.judge_version} of the judge judged it, this release has version"
+            f" {JUDGE_VERSION}, and their figures do not compare; needs a study of this version"
         )
     if earlier.suite != spec.suite:
         raise SpecError(
@@ -76,17 +74,21 @@ def check_earlier_study(spec: StudySpec) -> StudySpec:
 
 
 def read_earlier_trials(spec: StudySpec) -> EarlierTrials:
-    """Return the complete search trials of the study that `warm_start` names; raises as `check_earlier_study` does.
+    """Return the complete search trials of the study that `warm_start` names.
 
-    Confirmation trials are left out, because other seeds and the full suite of attackers made their figures.
+    Raises SpecError as `check_earlier_study` does and where a part of `trials` is damaged, and AnalysisError where
+    `trials` have another version of the tables. Confirmation trials are left out, because other seeds and the full
+    suite of attackers made their figures.
     """
     earlier = check_earlier_study(spec)
-    with local_copy(location(str(spec.warm_start)) / "results" / "trials") as trials:
-        parts = sorted(trials.glob("*.parquet"))
-        rows = [row for part in parts for row in pl.read_parquet(part).iter_rows(named=True)]
-    complete = [row for row in rows if row["phase"] == "search" and row["status"] == "complete"]
+    tables = StudyTables(str(spec.warm_start), earlier.search_objectives)
+    for part in tables.damaged("trials"):
+        raise SpecError(
+            f"warm_start = {spec.warm_start}: {part.path} is damaged ({part.why}); needs a whole study"
+        )
     # Sorted, so that the search does not depend on the order in which the trials ended.
-    complete.sort(key=lambda row: row["trial_id"])
+    trials = read_trials(tables).filter(phase="search", status="complete").sort("trial_id")
+    complete = trials.to_dicts()
     inside = [
         Measurement(row["trial_id"], values, row)
         for row in complete

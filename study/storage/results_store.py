@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analysis.atomic_write import atomic_write
-from analysis.tables.schema import SCHEMA_KEY, SCHEMAS, checked
+from analysis.tables.schema import SCHEMAS, checked, schema_version
 from study.errors import StudyError
 from study.storage.study_storage import StudyStorage
 from study.storage.write_ahead import WriteAheadFile, make_directory, read_entries, sync_directory
@@ -232,11 +232,10 @@ def list_parts(storage: StudyStorage) -> list[Path]:
     return sorted((storage.directory / RESULTS).glob("*/part-*.parquet"))
 
 
-def read_schema_version(storage: StudyStorage, part: Path) -> int:
+def read_schema_version(storage: StudyStorage, part: Path) -> str:
     """Return the version of the tables' schemas that a part was written with. Raises StudyError if it is damaged."""
     with _damage_as_study_error(storage, part):
-        metadata = pq.read_metadata(part).metadata or {}
-    return int(metadata.get(SCHEMA_KEY, b"1"))
+        return schema_version(pq.read_metadata(part).metadata)
 
 
 @contextmanager

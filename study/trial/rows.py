@@ -1,6 +1,5 @@
 """The final rows of a trial in the four tables, made from its plan and from what the judge measured."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, get_args
@@ -31,15 +30,6 @@ class Outcome(TrialRows):
     epochs: Sequence[Row] = field(default_factory=list)
     attacks: Sequence[Row] = field(default_factory=list)
     matches: Sequence[Row] = field(default_factory=list)
-
-    def to_json(self) -> str:
-        """Return the rows as one line of JSON."""
-        return json.dumps(asdict(self), allow_nan=False)
-
-    @classmethod
-    def from_json(cls, text: str) -> "Outcome":
-        """Return the outcome that `to_json` wrote."""
-        return cls(**json.loads(text))
 
 
 def trial_row(plan: TrialPlan, spec: StudySpec, status: Status, **figures: Any) -> Row:
@@ -133,11 +123,8 @@ def epoch_figures(judgement: Judgement, judging_seconds: float) -> Row:
     return figures | _attribute_figures(judgement, "validation")
 
 
-def epoch_rows(
-    plan: TrialPlan, records: Sequence[EpochRecord], judged: Mapping[int, Row] | None = None
-) -> list[Row]:
+def epoch_rows(plan: TrialPlan, records: Sequence[EpochRecord], judged: Mapping[int, Row]) -> list[Row]:
     """Return one `epochs` row per record. `judged` holds the figures of judged epochs, by epoch (`epoch_figures`)."""
-    judged = judged or {}
     rows = (
         EpochRow(trial_id=plan.trial_id, **asdict(record), **judged.get(record.epoch, {}))
         for record in records

@@ -1,8 +1,7 @@
 """Runs one trial from its plan to its final rows: trains, fits the release channel, judges, keeps the checkpoint."""
 
-import math
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 
 import torch
@@ -19,7 +18,7 @@ from aia_models.release import checkpoint
 from aia_models.release.anonymizer import Anonymizer, fit_anonymizer
 from aia_models.training.allocator import keep_freed_memory
 from aia_models.training.trainer import EpochRecord, Trainer
-from analysis.tables.schema import EXAMPLES
+from analysis.tables.schema import EPOCHS_SCHEMA, EXAMPLES, checked
 from analysis.tables.trial_row import Status
 from study.spec.spec import StudySpec, judged_epochs
 from study.storage.paths import CHECKPOINTS, RESAMPLES, STATES
@@ -176,7 +175,7 @@ class _Running:
     def _stage1(self, stage1: SharedStage1) -> Iterator[EpochReport]:
         try:
             for record in stage1.run(self._trainer):
-                self._trained.records.append(record)
+                self._add_epoch(record)
                 yield EpochReport(record, 0)
         finally:
             self._trained.stage1 = stage1.columns()
@@ -184,13 +183,22 @@ class _Running:
     def _joint(self, saved: SavedTraining) -> Iterator[EpochReport]:
         judged = judged_epochs(self._spec) if self._is_judged_on_the_way() else ()
         for record in self._trainer.run_joint():
-            self._trained.records.append(record)
+            self._add_epoch(record)
             joint_epoch = self._joint_epoch(record.epoch)
             so_far = self._stopped_here() if joint_epoch in judged else None
             if so_far:
                 self._trained.stopped_there[record.epoch] = so_far
             saved.save_if_cheap(self._trainer, self._as_of_now())
             yield EpochReport(record, joint_epoch, so_far)
+
+    def _add_epoch(self, record: EpochRecord) -> None:
+        self._check_epoch(record, {})
+        self._trained.records.append(record)
+
+    def _check_epoch(self, record: EpochRecord, judged: Mapping[int, Row]) -> None:
+        """Raise ValueError where a figure of the epoch is not finite: a failed trial's rows include its epochs, so an
+        epoch that no table can hold must not become one of them."""
+        checked(epoch_rows(self._plan, [record], judged), EPOCHS_SCHEMA)
 
     def _is_judged_on_the_way(self) -> bool:
         """Whether the trial is judged before its last epoch: rungs compare only the trials that Optuna proposed."""
@@ -221,15 +229,12 @@ class _Running:
 
     def ended(self, status: Status, judgement: Judgement | None = None, **figures: object) -> Outcome:
         """Return the trial's rows: its epochs up to now, their costs, and the attacks and matches of a judgement."""
-        outcome = Outcome(
+        return Outcome(
             trial_row(self._plan, self._spec, status, **figures, **self._effort()),
             epoch_rows(self._plan, self._trained.records, self._trained.judged),
             attack_rows(self._plan, judgement) if judgement else [],
             match_rows(self._plan, judgement) if judgement else [],
         )
-        if judgement:
-            _require_finite([outcome.trial, *outcome.epochs, *outcome.attacks, *outcome.matches])
-        return outcome
 
     def _effort(self) -> Row:
         """Return the columns of `trials` that say how long the trial ran, on how many images, and on which device."""
@@ -260,9 +265,10 @@ class _Running:
         shape = anonymizer.encoder.map_shape
         judgement = judge(released, shape, suite, config.seed, anonymizer.decode, self._compute.device)
         in_loop = judge_in_loop(self._trainer.networks, released)
+        last = self._trained.records[-1]
         figures = epoch_figures(judgement, time.perf_counter() - started)
-        _require_finite([figures])  # the epochs of a failed trial are recorded too
-        self._trained.judged[self._trained.records[-1].epoch] = figures
+        self._check_epoch(last, {last.epoch: figures})
+        self._trained.judged[last.epoch] = figures
         return anonymizer, judgement, in_loop
 
     def _about(self, judgement: Judgement) -> dict[str, object]:
@@ -290,11 +296,3 @@ def stage1_key(config: TrainingConfig, fingerprint: str, device: str) -> str:
     optimiser = (config.learning_rate, config.batch_images, config.augmentation, len(config.betas))
     accelerator = [] if device == "cpu" else [device]
     return content_key([STAGE1_VERSION, fingerprint, networks, budget, optimiser, config.seed, *accelerator])
-
-
-def _require_finite(rows: Iterable[Row]) -> None:
-    """ValueError where a figure is NaN or infinite, which no table can hold: it becomes the trial's recorded error."""
-    for row in rows:
-        for name, value in row.items():
-            if isinstance(value, float) and not math.isfinite(value):
-                raise ValueError(f"{name} = {value}: expected a finite number")

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from analysis.tables.schema import SCHEMAS
+from tests.table_version import TABLE_VERSION
 
 TRIALS = pl.DataFrame(SCHEMAS["trials"].empty_table()).schema
 COMPLETE = {"phase": "search", "method": "aia", "seed": 0, "split_seed": 0, "status": "complete"}
@@ -87,7 +88,7 @@ def study_directory(tmp_path: Path) -> Callable[..., Path]:
         (directory / "results" / "trials").mkdir(parents=True)
         (directory / "study.toml").touch()
         for index, part in enumerate(parts):
-            part.write_parquet(directory / "results" / "trials" / f"{index}.parquet")
+            part.write_parquet(directory / "results" / "trials" / f"{index}.parquet", metadata=TABLE_VERSION)
         return directory
 
     return write

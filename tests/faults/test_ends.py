@@ -11,12 +11,13 @@ from optuna.trial import TrialState
 from ray import tune
 
 from analysis.tables.objectives import ATTACKER, MATCHING, SEARCH_OBJECTIVES
+from analysis.tables.trial_row import Status
 from search_spaces.hyperparameters import resolve
 from study.errors import StudyError
 from study.search.proposals import Proposals
 from study.spec.files import load_spec
 from study.spec.spec import searched_space
-from study.trial.plan import Status, TrialPlan
+from study.trial.plan import TrialPlan
 from study.trial.rows import Outcome, trial_row
 from study.tune.searcher import NO_STORAGE, OUTCOME, StudySearcher
 from tests.faults.ending import DIES, DIES_ONCE, RAISES, STOPS, Ending
@@ -152,5 +153,5 @@ def test_each_end_is_one_row_and_told(ended, number, status, state):
 
 def test_a_figure_that_is_nan_leaves_no_worker():
     nan = row(0, "complete", **FIGURES | {MATCHING.column: float("nan")})
-    with pytest.raises(ValueError, match="not JSON compliant"):
-        Outcome(nan).to_json()
+    with pytest.raises(ValueError, match="matching_auc_validation = nan: a row holds finite numbers or null"):
+        Outcome(nan)

@@ -39,39 +39,37 @@ def prepare(
     source: str,
     *,
     image_side: int,
-    attribute: str,
+    attributes: tuple[str, ...],
     positive: str | None,
     cache: Path,
     execute: Execute = in_threads,
-    further_attributes: tuple[str, ...] = (),
 ) -> Path:
     """Return the folder under `cache` that holds `source` ("KIND:PATH") prepared; prepare it where it does not exist.
 
-    `image_side` is in pixels. `positive` is the value of `attribute` that becomes 1; it does not apply to
-    `further_attributes`. The folder's name depends on labels, image files and settings. `execute` runs the blocks of
-    images; blocks that an interrupted call finished are reused. Raises DataError, for wrong labels before any image is
-    decoded.
+    `image_side` is in pixels, `attributes` are the private attributes, and `positive` is the value of the first one
+    that becomes 1. The folder's name depends on labels, image files and settings. `execute` runs the blocks of images;
+    blocks that an interrupted call finished are reused. Raises DataError, for wrong labels before any image is decoded.
     """
     if image_side < _MIN_SIDE or image_side % _SIDE_MULTIPLE:
         raise DataError(
             f"image_side is {image_side}: give a multiple of {_SIDE_MULTIPLE} and at least {_MIN_SIDE}"
         )
     kind, found = _read(source)
-    labels = read_labels(found, attribute, positive, further_attributes)
-    for name in (attribute, *further_attributes):
+    labels = read_labels(found, attributes, positive)
+    for name in attributes:
         check_judgeable(labels.identity, labels.attributes[name], name, found.title)
     settings: dict[str, Any] = {
         "image_side": image_side,
         "crop": "largest centred square",
         "resize": "bilinear, antialiased",
-        "positive": None if positive is None else {attribute: positive},
+        "positive": None if positive is None else {attributes[0]: positive},
         "version": PREPARATION_VERSION,
     }
     key = key_over([kind, found.key, json.dumps(settings, sort_keys=True)])
     target = cache / f"{kind}-{image_side}px-{key[:16]}"
     if not target.is_dir():
         try:
-            _make(target, kind, found, labels, attribute, settings, execute)
+            _make(target, kind, found, labels, attributes, settings, execute)
         except (OSError, SafetensorError) as error:
             # Otherwise another process finished the same copy and removed the blocks that both worked on.
             if not target.is_dir():
@@ -123,7 +121,7 @@ def _make(
     kind: str,
     found: FaceSource,
     labels: Labels,
-    attribute: str,
+    attributes: tuple[str, ...],
     settings: Mapping[str, Any],
     execute: Execute,
 ) -> None:
@@ -138,7 +136,8 @@ def _make(
             rows = np.ones(len(found), dtype=np.bool_)
             rows[[number for number, _ in unreadable]] = False
             labels = labels.kept(rows)
-            check_judgeable(labels.identity, labels.attributes[attribute], attribute, found.title)
+            for name in attributes:
+                check_judgeable(labels.identity, labels.attributes[name], name, found.title)
             remarks.append(
                 Remark(len(unreadable), "images cannot be decoded", _describe(found, *unreadable[0]))
             )

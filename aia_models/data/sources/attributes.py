@@ -47,15 +47,25 @@ def parse_attribute(
 
 
 def parse_attributes(
-    columns: Mapping[str, Categorical], places: Callable[[int], str], attribute: str, positive: str | None
+    columns: Mapping[str, Categorical],
+    places: Callable[[int], str],
+    attributes: tuple[str, ...],
+    positive: str | None,
 ) -> dict[str, Int8[np.ndarray, " face"]]:
-    """Parse all columns, name -> int8 `[N]`; unreadable ones are left out, but for `attribute` they raise DataError."""
-    parsed = {attribute: parse_attribute(attribute, columns[attribute], places, positive)}
-    for name in columns.keys() - {attribute}:
+    """Parse all columns, name -> int8 `[N]`; `positive` is the value of the first of `attributes` that becomes 1.
+
+    Raises DataError where one of `attributes` cannot be parsed; other columns that cannot be parsed are left out.
+    """
+    first = attributes[0]
+    parsed = {
+        name: parse_attribute(name, columns[name], places, positive if name == first else None)
+        for name in attributes
+    }
+    for name in columns.keys() - parsed.keys():
         try:
             parsed[name] = parse_attribute(name, columns[name], places, positive=None)
         except DataError:
-            # A column other than the private attribute may hold anything, such as an age or a remark.
+            # A column that is no private attribute may hold anything, such as an age or a remark.
             continue
     return {name: parsed[name] for name in columns if name in parsed}
 

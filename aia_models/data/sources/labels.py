@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool
 
-from aia_models.data.sources.attributes import parse_attribute, parse_attributes
+from aia_models.data.sources.attributes import parse_attributes
 from aia_models.data.sources.source import FaceSource
 from aia_models.errors import DataError
 
@@ -34,15 +34,13 @@ class Labels:
         )
 
 
-def read_labels(
-    found: FaceSource, attribute: str, positive: str | None, further_attributes: tuple[str, ...] = ()
-) -> Labels:
+def read_labels(found: FaceSource, attributes: tuple[str, ...], positive: str | None) -> Labels:
     """Return all labels of a source.
 
-    `positive` is the value of `attribute` that becomes 1. Raises DataError where `attribute` or one of
-    `further_attributes` is missing or has unreadable values.
+    `positive` is the value of the first of `attributes` that becomes 1. Raises DataError where one of `attributes` is
+    missing or has unreadable values.
     """
-    missing = next((name for name in (attribute, *further_attributes) if name not in found.columns), None)
+    missing = next((name for name in attributes if name not in found.columns), None)
     if missing is not None:
         names = [*found.columns]
         more = f" and {len(names) - _SHOWN_ATTRIBUTES} more" if len(names) > _SHOWN_ATTRIBUTES else ""
@@ -52,8 +50,5 @@ def read_labels(
     present = sorted(people.present(), key=lambda category: people.categories[category])
     number_of = np.zeros(len(people.categories), dtype=np.int32)
     number_of[present] = np.arange(len(present))
-    attributes = parse_attributes(found.columns, found.places, attribute, positive)
-    for name in further_attributes:
-        if name not in attributes:
-            parse_attribute(name, found.columns[name], found.places, positive=None)
-    return Labels(number_of[people.codes], [people.categories[category] for category in present], attributes)
+    parsed = parse_attributes(found.columns, found.places, attributes, positive)
+    return Labels(number_of[people.codes], [people.categories[category] for category in present], parsed)

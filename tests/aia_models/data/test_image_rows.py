@@ -36,14 +36,14 @@ def test_rows_of_rows_read_the_same_array():
 
 
 def test_what_is_written_to_opened_images_does_not_reach_the_prepared_copy(tmp_path):
-    folder = prepare("synthetic", image_side=16, attribute="gender", positive=None, cache=tmp_path)
+    folder = prepare("synthetic", image_side=16, attributes=("gender",), positive=None, cache=tmp_path)
     opened, before = open_prepared(folder), open_prepared(folder).images[0].copy()
     opened.images[0] = 255 - opened.images[0]  # type: ignore[index]
     np.testing.assert_array_equal(open_prepared(folder).images[0], before)
 
 
 def test_a_trial_on_the_cpu_reads_the_map_itself(tmp_path):
-    folder = prepare("synthetic", image_side=16, attribute="gender", positive=None, cache=tmp_path)
+    folder = prepare("synthetic", image_side=16, attributes=("gender",), positive=None, cache=tmp_path)
     faces = split_faces(open_prepared(folder), ("gender",), 0)
     held = DeviceFaces.load(faces.train, ("gender",), "cpu")
     assert isinstance(faces.train.images, ImageRows)

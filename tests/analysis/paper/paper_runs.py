@@ -9,6 +9,7 @@ import polars as pl
 from analysis.paper.run import OTHER_FIGURES, RESAMPLED_FIGURES, SPLIT, Design, PaperRun
 from analysis.tables.schema import RESAMPLES_SCHEMA, SCHEMAS
 from analysis.uncertainty.resampled import seed_counts
+from tests.table_version import TABLE_VERSION
 
 RESAMPLES = 40
 Figures = Mapping[str, float | Sequence[float]]
@@ -65,5 +66,7 @@ def write_run(write_study: Callable[..., Path], trials: pl.DataFrame, value: flo
         )
     ]  # fmt: skip
     schema = pl.DataFrame(SCHEMAS["matches"].empty_table()).schema
-    pl.DataFrame(matches, schema=schema).write_parquet(directory / "results" / "matches" / "0.parquet")
+    pl.DataFrame(matches, schema=schema).write_parquet(
+        directory / "results" / "matches" / "0.parquet", metadata=TABLE_VERSION
+    )
     return directory

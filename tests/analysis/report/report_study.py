@@ -10,6 +10,7 @@ import polars as pl
 from PIL import Image
 
 from analysis.tables.schema import EXAMPLES, SCHEMAS
+from tests.table_version import TABLE_VERSION
 
 TABLES = {name: pl.DataFrame(schema.empty_table()).schema for name, schema in SCHEMAS.items()}
 CHEAP = [("logistic_regression", "attack", 1), ("rbf_svm", "attack", 1), ("mlp", "attack", 1)]
@@ -63,7 +64,7 @@ def add_part(directory: Path, rows: list[Row], attackers: list[tuple[str, str, i
         folder = directory / "results" / name
         folder.mkdir(parents=True, exist_ok=True)
         part = folder / f"{len(list(folder.iterdir()))}.parquet"
-        pl.DataFrame(content, schema=TABLES[name]).write_parquet(part)
+        pl.DataFrame(content, schema=TABLES[name]).write_parquet(part, metadata=TABLE_VERSION)
 
 
 def trial(number: int, attacker: float, matching: float, **columns: Any) -> Row:

@@ -5,6 +5,7 @@ from polars.testing import assert_frame_equal
 from analysis.errors import AnalysisError
 from analysis.tables.reader import open_tables, read_trials
 from analysis.tables.schema import SCHEMAS
+from tests.table_version import TABLE_VERSION
 
 
 def test_every_part_is_read(study_directory, searched) -> None:
@@ -24,15 +25,19 @@ def test_a_table_without_parts_is_empty_and_typed(study_directory, searched, tab
 def test_rows_that_come_later_are_seen_by_the_next_reader(study_directory, searched) -> None:
     directory = study_directory(searched(2, baselines=False))
     first = open_tables(directory)
-    searched(3, baselines=False).write_parquet(directory / "results" / "trials" / "late.parquet")
+    searched(3, baselines=False).write_parquet(
+        directory / "results" / "trials" / "late.parquet", metadata=TABLE_VERSION
+    )
     assert read_trials(open_tables(directory)).height == 5
     assert read_trials(first).height in (2, 5)
 
 
-def test_columns_that_an_older_part_lacks_are_null(study_directory, searched) -> None:
+def test_a_part_with_other_columns_is_refused_in_one_line(study_directory, searched) -> None:
     frame = searched(6)
-    study = open_tables(study_directory(frame, frame.drop("stage1_key")))
-    assert read_trials(study)["stage1_key"].null_count() == 2 * frame.height
+    for number, other in enumerate((frame.drop("stage1_key"), frame.with_columns(new=1))):
+        with pytest.raises(AnalysisError, match="expected Parquet with the columns of its table") as caught:
+            read_trials(open_tables(study_directory(frame, other, name=str(number))))
+        assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["a[1]", "a*", "with space", "what?"])

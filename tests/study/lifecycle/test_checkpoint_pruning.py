@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from analysis.fronts.pareto import is_nondominated
 from study.cli import run
 from study.lifecycle.checkpoint_pruning import CheckpointPruner
-from study.lifecycle.study_directory import create_study, open_study_directory
 from study.spec.files import load_spec, with_settings
-from study.spec.spec import StudySpec, with_defaults
+from study.spec.spec import StudySpec
 from study.storage.study_storage import StudyStorage
 
 SPEC = load_spec("quick")
@@ -120,16 +119,6 @@ def test_disk_use_stays_bounded_over_1000_trials(tmp_path) -> None:
         most = max(most, len(left(tmp_path)))
     assert len(left(tmp_path)) == is_nondominated(np.array(costs)).sum() + 10
     assert most < 100
-
-
-def test_a_study_of_a_release_that_kept_all_goes_on_so(faces_folder, tiny_settings, tmp_path) -> None:
-    settings = [part for part in tiny_settings[2:] if part != "--set"]
-    given = with_defaults(with_settings(SPEC, [*settings, f"dataset=folder:{faces_folder}", "name=old"]))
-    study = create_study(given, tmp_path)
-    assert open_study_directory(study.path).spec.checkpoints_behind_front == 10
-    frozen = study.path / "study.toml"
-    frozen.write_text(frozen.read_text().replace("checkpoints_behind_front = 10\n", ""))
-    assert open_study_directory(study.path).spec.checkpoints_behind_front == "all"
 
 
 def test_fetch_says_what_is_wrong_in_one_line(tmp_path, capsys) -> None:

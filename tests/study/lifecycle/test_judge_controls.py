@@ -65,7 +65,7 @@ def test_a_study_of_another_judge_is_not_gone_on_with(
 ) -> None:
     study = create_study(with_defaults(with_settings(load_spec("quick"), settings)), tmp_path)
     file = study.path / "study.toml"
-    file.write_text(file.read_text().replace(f"judge_version = {JUDGE_VERSION}\n", ""))
+    file.write_text(file.read_text().replace(f"judge_version = {JUDGE_VERSION}\n", "judge_version = 1\n"))
     before = file.read_text()
     assert run(["resume", str(study.path), *more]) == 2
     line = capsys.readouterr().err
@@ -95,5 +95,5 @@ def test_a_study_with_other_tables_is_not_gone_on_with(
     before = sorted(path for path in (study.path / "results").rglob("*"))
     assert run([command[0], str(study.path), *command[1:]]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert f"{part} has version 2 of the tables, this release writes version {SCHEMA_VERSION}" in line
+    assert f"{part} has table version 2, this release has version {SCHEMA_VERSION}" in line
     assert sorted(path for path in (study.path / "results").rglob("*")) == before

@@ -15,6 +15,7 @@ from search_spaces.unit_cube import from_point
 from study.search.importance import importance_rows, write_importance
 from study.spec.files import load_spec, to_toml
 from study.spec.spec import searched_space, with_defaults
+from tests.table_version import TABLE_VERSION
 
 SPACE = SPACES["alpha-beta"]
 
@@ -117,7 +118,9 @@ def test_the_file_is_whole_typed_and_replaced(tmp_path: Path) -> None:
     parts = tmp_path / "results" / "trials"
     parts.mkdir(parents=True)
     for count in (5, 20):
-        searched(count, searched_space(spec)).write_parquet(parts / "part-000001.parquet")
+        searched(count, searched_space(spec)).write_parquet(
+            parts / "part-000001.parquet", metadata=TABLE_VERSION
+        )
         write_importance(tmp_path)
         table = pq.read_table(tmp_path / "importance.parquet")
         assert table.schema.equals(IMPORTANCE_SCHEMA, check_metadata=True)

@@ -130,6 +130,16 @@ def test_a_study_without_results_gives_nothing(tmp_path):
     assert read_earlier_trials(quick(f"warm_start={tmp_path}")).inside == ()
 
 
+def test_a_study_with_a_damaged_part_is_refused(earlier):
+    part = earlier / "results" / "trials" / "part-000001.parquet"
+    part.write_bytes(part.read_bytes()[:200])
+    with pytest.raises(
+        SpecError, match=r"part-000001\.parquet is damaged \(.*; needs a whole study"
+    ) as caught:
+        read_earlier_trials(spec_from(earlier))
+    assert "\n" not in str(caught.value)
+
+
 def test_a_study_whose_rows_are_not_all_readable_is_refused(earlier):
     (earlier / "wal" / "segment-000009.jsonl").write_text("")
     with pytest.raises(SpecError, match=r"driver died with rows unwritten; .* aia-study resume"):

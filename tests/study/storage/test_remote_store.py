@@ -30,7 +30,7 @@ def test_prepared_faces_come_to_each_node_once_and_to_who_goes_on(
     (tmp_path / "driver").mkdir()
     storage = location(object_server.uri(f"{BUCKET}/prepared"))
     here = prepare(
-        f"folder:{faces_folder}", image_side=16, attribute="gender", positive=None,
+        f"folder:{faces_folder}", image_side=16, attributes=("gender",), positive=None,
         cache=prepared_cache.preparation_folder(storage),
     )  # fmt: skip
     there = prepared_cache.share_prepared(here, storage)

@@ -69,8 +69,30 @@ def test_a_figure_that_is_no_number_is_the_trials_recorded_error(
     *_, last = trial.run_trial(plan, context, context.faces, ComputeConfig(threads=1))
     assert isinstance(last, Outcome)
     assert last.trial["status"] == "failed"
-    assert last.trial["error"] == "ValueError: eer = nan: expected a finite number"
+    assert last.trial["error"] == "ValueError: eer = nan: a row holds finite numbers or null"
     assert last.trial["epochs"] == len(last.epochs) > 0
     assert last.trial["wall_seconds"] > 0
     assert last.trial["stage1_key"]
-    last.to_json()
+
+
+@pytest.mark.parametrize("stage", ["heads", "joint"])
+def test_an_epoch_record_that_is_no_number_is_the_trials_recorded_error(
+    planned: tuple[TrialPlan, TrialContext], monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    plan, context = planned
+    run_stage = trial.Trainer._run
+
+    def broken(*given):
+        for record in run_stage(*given):
+            is_broken = record.stage == stage
+            yield replace(record, matcher_auc_validation=float("nan")) if is_broken else record
+
+    monkeypatch.setattr(trial.Trainer, "_run", broken)
+    *_, last = trial.run_trial(plan, context, context.faces, ComputeConfig(threads=1))
+    assert isinstance(last, Outcome)
+    assert last.trial["status"] == "failed"
+    assert (
+        last.trial["error"] == "ValueError: matcher_auc_validation = nan: a row holds finite numbers or null"
+    )
+    assert last.trial["epochs"] == len(last.epochs) > 0
+    assert stage not in {row["stage"] for row in last.epochs}

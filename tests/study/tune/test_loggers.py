@@ -15,11 +15,13 @@ from ray.tune.logger import LoggerCallback
 from rich.console import Console
 from tensorboardX.proto.event_pb2 import Event
 
+from search_spaces.hyperparameters import resolve
 from study.cli import run
 from study.errors import SpecError, StudyError
 from study.spec.files import load_spec, with_settings
+from study.spec.spec import searched_space
 from study.trial.plan import TrialPlan
-from study.trial.rows import Outcome
+from study.trial.rows import Outcome, trial_row
 from study.tune.loggers import study_loggers
 from tests.study.tune.stub_loggers import read_notes, write_stubs
 
@@ -97,9 +99,14 @@ def epoch(number: int, **figures: float) -> dict[str, Any]:
 def test_a_trial_is_a_run_with_its_hyperparameters_and_its_figures_by_epoch(monkeypatch, tmp_path):
     noted = Noted()
     driven = Driven(monkeypatch, tmp_path, wandb=noted)
+    spec = load_spec("quick")
+    values = resolve(searched_space(spec).defaults(), spec.fixed)
+    plan = TrialPlan("trial-00003", 3, "search", "aia", values, 7)
     driven.start()
     driven.result(**epoch(1))
-    driven.result(**epoch(2, attacker_auc_validation=0.6), outcome=Outcome({"trial_id": "trial-00003"}))
+    driven.result(
+        **epoch(2, attacker_auc_validation=0.6), outcome=Outcome(trial_row(plan, spec, "stopped_early"))
+    )
     driven.result(training_iteration=2, epoch=2, matching_auc_validation=0.7, done=True)
     driven.complete()
     driven.end()

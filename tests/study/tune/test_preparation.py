@@ -132,7 +132,7 @@ def test_ray_tasks_make_what_threads_make(local_ray, celeba, tmp_path, monkeypat
     source = f"celeba:{celeba.root}"
     ends = []
     for name, execute in (("threads", in_threads), ("ray", lambda blocks: on_ray(blocks, None))):
-        settings = {"image_side": 16, "attribute": "Male", "positive": None, "cache": tmp_path / name}
+        settings = {"image_side": 16, "attributes": ("Male",), "positive": None, "cache": tmp_path / name}
         ends.append(prepare(source, **settings, execute=execute))
     threads, on_cluster = ends
     for file in ("images.npy", "identity.npy", "attributes.npy", "manifest.json"):
@@ -246,6 +246,6 @@ sys.exit(run(["prepare", "celeba:{celeba.root}", "--storage", {str(tmp_path)!r},
     assert run(["prepare", f"celeba:{celeba.root}", "--storage", str(tmp_path), "--image-side", "16"]) == 0
     (prepared,) = (tmp_path / ".prepared").iterdir()
     undisturbed = prepare(
-        f"celeba:{celeba.root}", image_side=16, attribute="Male", positive=None, cache=tmp_path / "other"
+        f"celeba:{celeba.root}", image_side=16, attributes=("Male",), positive=None, cache=tmp_path / "other"
     )
     assert (prepared / "manifest.json").read_bytes() == (undisturbed / "manifest.json").read_bytes()

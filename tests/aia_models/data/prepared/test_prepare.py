@@ -22,7 +22,7 @@ FINGERPRINT = "832f4af4c35d82771fea09ef40b21b4c1144c31cf62ecb0df9c979dbab3fb874"
 
 
 def prepared(folder: Path, **settings: Any) -> Path:
-    asked = {"image_side": 16, "attribute": "gender", "positive": None, "cache": folder.parent / "cache"}
+    asked = {"image_side": 16, "attributes": ("gender",), "positive": None, "cache": folder.parent / "cache"}
     return prepare(f"folder:{folder}", **(asked | settings))
 
 
@@ -45,18 +45,18 @@ def test_unknown_kind_lists_the_kinds(source: str, tmp_path: Path) -> None:
     with pytest.raises(
         DataError, match=r"unknown kind .* give one of synthetic, folder, celeba, vggface as KIND:PATH"
     ):
-        prepare(source, image_side=32, attribute="gender", positive=None, cache=tmp_path)
+        prepare(source, image_side=32, attributes=("gender",), positive=None, cache=tmp_path)
 
 
 @pytest.mark.parametrize("side", [0, 12, 30, -32])
 def test_image_side_is_checked(side: int, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=f"image_side is {side}: give a multiple of 4 and at least 16"):
-        prepare("synthetic", image_side=side, attribute="gender", positive=None, cache=tmp_path)
+        prepare("synthetic", image_side=side, attributes=("gender",), positive=None, cache=tmp_path)
 
 
 def test_synthetic_takes_no_path(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="takes no path"):
-        prepare("synthetic:x", image_side=32, attribute="gender", positive=None, cache=tmp_path)
+        prepare("synthetic:x", image_side=32, attributes=("gender",), positive=None, cache=tmp_path)
 
 
 def test_copy_is_memory_mapped(make_faces: MakeFaces) -> None:
@@ -124,7 +124,7 @@ def test_copy_depends_on_settings_but_not_on_the_attribute_asked_for(make_faces:
     ages = ["young", *("01"[row // 2 % 2] for row in range(48))]
     labels.write_text("\n".join(f"{line},{age}" for line, age in zip(lines, ages, strict=True)))
     plain = prepared(folder)
-    assert prepared(folder, attribute="young") == plain
+    assert prepared(folder, attributes=("young",)) == plain
     assert list(open_prepared(plain).attributes) == ["gender", "young"]
     assert len({plain, prepared(folder, positive="female"), prepared(folder, image_side=20)}) == 3
 
@@ -283,7 +283,6 @@ def test_every_private_attribute_has_to_be_there_and_readable(
     source = f"folder:{tmp_path}"
     with pytest.raises(DataError, match=message):
         prepare(
-            source, image_side=16, attribute="gender", positive=None, cache=tmp_path / "cache",
-            further_attributes=further,
+            source, image_side=16, attributes=("gender", *further), positive=None, cache=tmp_path / "cache",
         )  # fmt: skip
-    prepare(source, image_side=16, attribute="gender", positive=None, cache=tmp_path / "cache")
+    prepare(source, image_side=16, attributes=("gender",), positive=None, cache=tmp_path / "cache")

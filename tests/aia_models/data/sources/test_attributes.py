@@ -66,10 +66,10 @@ def test_categories_that_do_not_occur_count_for_nothing() -> None:
 def test_columns_nobody_asked_for_are_left_out_where_they_do_not_parse() -> None:
     texts = {"age": ["31", "40"], "gender": ["m", "f"], "young": ["0", "1"]}
     columns = {name: Categorical.of(column) for name, column in texts.items()}
-    parsed = parse_attributes(columns, str, "gender", None)
+    parsed = parse_attributes(columns, str, ("gender",), None)
     assert {name: values.tolist() for name, values in parsed.items()} == {"gender": [1, 0], "young": [0, 1]}
     assert all(values.dtype == np.int8 for values in parsed.values())
     # `positive` speaks of the column asked for, of no other.
-    parsed = parse_attributes(columns, str, "age", "40")
+    parsed = parse_attributes(columns, str, ("age",), "40")
     assert parsed["age"].tolist() == [0, 1]
     assert parsed["young"].tolist() == [0, 1]

@@ -18,7 +18,7 @@ from tests.aia_models.data.annotated_faces import CelebA, write_jpeg
 
 def prepared(root: Path, attribute: str = "Male") -> Path:
     return prepare(
-        f"celeba:{root}", image_side=16, attribute=attribute, positive=None, cache=root.parent / "cache"
+        f"celeba:{root}", image_side=16, attributes=(attribute,), positive=None, cache=root.parent / "cache"
     )
 
 

@@ -11,7 +11,7 @@ MakeFaces = Callable[..., Path]
 
 def prepared(folder: Path, attribute: str = "gender", positive: str | None = None) -> Path:
     cache = folder.parent / "cache"
-    return prepare(f"folder:{folder}", image_side=16, attribute=attribute, positive=positive, cache=cache)
+    return prepare(f"folder:{folder}", image_side=16, attributes=(attribute,), positive=positive, cache=cache)
 
 
 def edit_labels(folder: Path, change: Callable[[list[str]], list[str]]) -> None:
@@ -35,7 +35,7 @@ def test_missing_folder(tmp_path: Path) -> None:
 
 def test_no_folder_given(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"give folder:PATH with a labels\.csv"):
-        prepare("folder:", image_side=16, attribute="gender", positive=None, cache=tmp_path / "cache")
+        prepare("folder:", image_side=16, attributes=("gender",), positive=None, cache=tmp_path / "cache")
 
 
 def test_missing_labels(make_faces: MakeFaces) -> None:

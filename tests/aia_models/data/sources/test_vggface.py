@@ -21,7 +21,7 @@ HEADER = "Class_ID, Name, Sample_Num, Flag, Gender"
 
 def prepared(root: Path) -> Path:
     cache = root.parent / "cache"
-    return prepare(f"vggface:{root}", image_side=16, attribute="gender", positive=None, cache=cache)
+    return prepare(f"vggface:{root}", image_side=16, attributes=("gender",), positive=None, cache=cache)
 
 
 def complaint(root: Path) -> str:

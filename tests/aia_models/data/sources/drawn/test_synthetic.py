@@ -41,7 +41,7 @@ class Probed:
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     cache = tmp_path_factory.mktemp("cache")
-    return prepare("synthetic", image_side=32, attribute="gender", positive=None, cache=cache)
+    return prepare("synthetic", image_side=32, attributes=("gender",), positive=None, cache=cache)
 
 
 @pytest.fixture(scope="module")
