@@ -21,6 +21,8 @@ import analysis
 from analysis.tables.location import ObjectPath
 from study.cli import run
 from study.errors import StudyError
+from study.storage.results_store import ResultsStore
+from study.storage.study_storage import open_storage
 from tests.cluster.object_server import BUCKET, ObjectServer
 from tests.faults.campaign import settings_of, trial_processes
 from tests.faults.disk import may_mount
@@ -113,22 +115,20 @@ def test_a_damaged_file_of_resamples_is_told_by_its_uri(study, capsys, tmp_path)
 def test_a_finished_study_lacks_nothing_and_grows_by_one_driver_at_a_time(study, capsys):
     assert run(["resume", study]) == 0
     assert "is complete" in capsys.readouterr().err
-    first = subprocess.Popen([AIA_STUDY, "resume", study, "--trials", "5"], stderr=subprocess.DEVNULL)
-    wait_for(lambda: (ObjectPath.from_uri(study) / "lock").children(), first)
-    assert run(["resume", study]) == 2
-    assert first.poll() is None, "the first ended before the second was refused"
+    with ResultsStore(open_storage(study)):
+        assert run(["resume", study]) == 2
     assert f"{study} is being written by another" in capsys.readouterr().err.splitlines()[-1]
-    assert first.wait() == 0
+    assert run(["resume", study, "--trials", "5"]) == 0
     trials = analysis.open_study(study).trials()
     assert trials["trial_id"].is_unique().all()
     assert trials.filter(phase="search").height == 5
 
 
 def test_a_study_can_begin_with_one_from_there(study, storage, tiny_settings, capsys, monkeypatch):
-    def fit(*_: object) -> None:
+    def stop(*_: object) -> None:
         raise StudyError("what was taken is known by now")
 
-    monkeypatch.setattr("study.tune.run_study.fit", fit)
+    monkeypatch.setattr("study.tune.run_study.run_trials", stop)
     searched = analysis.open_study(study).trials().filter(phase="search").height
     options = ["--storage", str(storage), "--name", "warm", "--trials", "1", "--set", f"warm_start={study}"]
     assert run(["launch", "quick", *options, *tiny_settings]) == 2

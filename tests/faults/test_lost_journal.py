@@ -114,6 +114,6 @@ def test_it_waits_for_a_storage_that_comes_back(tmp_path, monkeypatch):
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", away)
-    journal.note("key", "value")
+    journal.set_user_attr("key", "value")
     assert failures == []
-    assert Journal(tmp_path / "search.journal", "study", SEARCH_OBJECTIVES).notes == {"key": "value"}
+    assert Journal(tmp_path / "search.journal", "study", SEARCH_OBJECTIVES).user_attrs == {"key": "value"}

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 from torch import Tensor
 
 from aia_models.atomic_write import atomic_write
@@ -61,7 +61,7 @@ class Block:
         pixels, unreadable = self._decode()
         numbered = [[row, image.path, image.why] for row, image in unreadable]
         with atomic_write(Path(self.path)) as aside:
-            save_file({"images": pixels}, aside, metadata={"unreadable": json.dumps(numbered)})
+            aside.write_bytes(save({"images": pixels}, metadata={"unreadable": json.dumps(numbered)}))
         return BlockReport(self.count, self.count, unreadable)
 
     def pixels(self) -> UInt8[np.ndarray, "face 1 side side"]:

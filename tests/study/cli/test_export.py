@@ -69,7 +69,7 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[tuple[
 def test_the_command_says_what_goes_in_and_whether_to_throw_draws_away(exports, kind, form):
     root, said = exports
     assert "images uint8 [n, 1, 16, 16]" in said[kind, form]
-    assert ("throw it away" in said[kind, form]) == (kind in ("noise", "random_replacement"))
+    assert ("and throw" in said[kind, form]) == (kind in ("noise", "random_replacement"))
     assert [path.name for path in (root / kind / form).iterdir()] == [f"model.{form}"]
 
 

@@ -116,7 +116,7 @@ def test_the_same_command_again_trains_nothing_and_writes_the_page_anew(
 ):
     before = {path: path.stat().st_mtime_ns for path in output.rglob("*.safetensors")}
     (output / "paper.md").unlink()
-    monkeypatch.setattr("study.tune.run_study.fit", lambda *_, **__: pytest.fail("nothing is lacking"))
+    monkeypatch.setattr("study.tune.run_study.run_trials", lambda *_, **__: pytest.fail("nothing is lacking"))
     assert run(arguments(faces_folder, output)) == 0
     assert {path: path.stat().st_mtime_ns for path in output.rglob("*.safetensors")} == before
     assert (output / "paper.md").exists()
