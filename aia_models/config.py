@@ -70,12 +70,12 @@ class DecoderConfig:
 
 @dataclass(frozen=True)
 class ChannelConfig:
-    """What happens to g before it leaves the encoder.
+    """The release channel, through which g leaves the encoder.
 
-    `noise_sd` is the standard deviation of the Gaussian noise in units of g, `bits` the quantiser's; each is
-    given for its own kind only. `random_replacement` is the paper's Random baseline: `replaced_share` of the
-    values become uniform noise. `erasure` puts the closed-form linear eraser before it; with
-    `erasure_in_training` it is refitted before each joint epoch and training sees its output too.
+    `noise_sd` is the standard deviation of the Gaussian noise in units of g, and `bits` the bits of a quantised value;
+    each is given for its own kind only. `random_replacement` is the paper's Random baseline: `replaced_share` of the
+    values become uniform noise. `erasure` applies the closed-form linear eraser before the channel; with
+    `erasure_in_training` it is refitted before each joint epoch, and training sees its output too.
     """
 
     kind: ChannelKind = "none"
@@ -139,9 +139,10 @@ class AdversaryConfig:
 
 @dataclass(frozen=True)
 class PenaltyConfig:
-    """What β weighs in the anonymizer's objective: the paper's -L_Adv (`adversary`) or one of the terms of
-    `aia_models.penalties`, which it lowers. `mirrored` gives a kernel term the features with the class means
-    swapped; `schedule` is how β grows over the joint epochs.
+    """The term that β weighs in the anonymizer's loss: the paper's -L_Adv (`adversary`) or a penalty.
+
+    The penalties are those of `aia_models.losses.penalties`, and training lowers them. `mirrored` gives a kernel
+    penalty the features with the class means swapped; `schedule` is how β grows over the joint epochs.
     """
 
     kind: PenaltyKind = "adversary"
@@ -157,8 +158,10 @@ class PenaltyConfig:
 
 @dataclass(frozen=True)
 class UtilityConfig:
-    """What α weighs: Eq. 7 on the in-loop matcher's embeddings (`pairs`), or the contrastive identity loss over
-    the batch, on the representations themselves, at `temperature` (None with `pairs`).
+    """The utility loss that α weighs: Eq. 7 on the in-loop matcher's embeddings (`pairs`), or `batch_contrastive`.
+
+    The latter is the contrastive identity loss over the batch, on the representations themselves, at `temperature`
+    (None with `pairs`).
     """
 
     kind: UtilityKind = "pairs"

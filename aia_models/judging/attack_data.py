@@ -42,7 +42,7 @@ class AttackData:
     judged: Mapping[str, Judged]
 
 
-def attack_field(
+def build_attack_data(
     released: Mapping[str, ReleasedFaces],
     attribute: str,
     vantage: str,

@@ -1,4 +1,4 @@
-"""Attacks on released representations: who learns from whom, with which setting, and what is recorded of it."""
+"""Attacks on released representations: fresh attackers are fitted, judged, and recorded with their settings."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Float32
 
-from aia_models.judging.attack_data import AttackData, attack_field, some_people
+from aia_models.judging.attack_data import AttackData, build_attack_data, some_people
 from aia_models.judging.cnn_attacker import CNNAttacker, maps_of
 from aia_models.judging.released import ReleasedFaces, Representations, Suite
 from aia_models.judging.sklearn_attackers import SCIKIT_ATTACKERS, Attacker
@@ -19,19 +19,19 @@ from aia_models.measures.bootstrap import folded_auc_bootstrap_samples, interval
 from aia_models.measures.metrics import auc, balanced_accuracy, folded
 from aia_models.random_streams import stream_seed
 
-Chosen = dict[tuple[str, str], Any]  # vantage and attacker -> the setting it goes on with
+Chosen = dict[tuple[str, str], Any]  # vantage point and attacker -> the setting that was chosen
 Decode = Callable[[Representations], Float32[np.ndarray, "n 1 side side"]]
 AttackersFor = Callable[[AttackData], dict[str, Attacker[Any]]]
 
 CHEAP = ("logistic_regression", "rbf_svm", "mlp")
 MEANS = ("logistic_regression", "rbf_svm")  # attackers that always read the mean of ten releases too
 VANTAGES: dict[Suite, tuple[str, ...]] = {"cheap": ("attack",), "full": ("attack", "train")}
-HELD_BACK_SHARE = 0.25  # of the people an attacker learns from: what it chooses its setting on
-CURVE_SHARES = (0.25, 0.5)  # of those people: the smaller sizes of the learning curve
+HELD_BACK_SHARE = 0.25  # of an attacker's training people, on whom its setting is chosen
+CURVE_SHARES = (0.25, 0.5)  # of an attacker's training people, for the learning curve
 
 
 class AttackKey(NamedTuple):
-    """What an attack's resamples are filed under."""
+    """Identifies one attack within a judgement."""
 
     split: str
     attribute: str
@@ -71,7 +71,7 @@ class Attack:
 
     @property
     def key(self) -> AttackKey:
-        """Where its resamples are."""
+        """The key of its scores and bootstrap samples."""
         return AttackKey(self.split, self.attribute, self.vantage, self.attacker)
 
 
@@ -79,16 +79,17 @@ class Attack:
 class Attacks:
     """All attacks on one released encoder.
 
-    `counted` learnt from all people and read single releases: the strongest is what privacy means here. `further` are
-    smaller sizes (learning curve) and means of ten releases. `draws` holds the counted ones' folded AUCs in each
-    resample, `scores` their scores of the judged images whose attribute is known. `still_improving` says of each
-    attribute whether its strongest attacker gained more than one standard error over identities from half of the
-    people to all (None: no learning curve).
+    The attackers of `counted` learnt from all people and read single releases; the strongest of them is the figure of
+    privacy. Those of `further` learnt from fewer people (learning curve) or read means of ten releases.
+    `bootstrap_samples` holds the folded AUC of each counted attack in each resample of the people, `scores` its scores
+    of the judged images with a known attribute. `still_improving` tells for each attribute whether its strongest
+    attacker gained more than one standard error over identities from half of the people to all of them (None without
+    a learning curve).
     """
 
     counted: tuple[Attack, ...]
     further: tuple[Attack, ...]
-    bootstrap_samples: Mapping[AttackKey, Float[np.ndarray, " draw"]]
+    bootstrap_samples: Mapping[AttackKey, Float[np.ndarray, " resample"]]
     scores: Mapping[AttackKey, Float[np.ndarray, " known"]]
     still_improving: Mapping[str, bool | None]
 
@@ -101,43 +102,45 @@ def attack_all(
     decode: Decode | None,
     device: str,
 ) -> Attacks:
-    """Attacks every private attribute from every vantage of the suite.
+    """Attack every private attribute from every vantage point of the suite.
 
-    `cheap` fits three attackers with their usual settings on one release of the `attack` identities. `full` fits
-    all on several releases, lets each choose its setting on people held back, and looks from the `train` identities
-    too; with `decode` the convolutional attacker also reads decoded images.
+    Suite `cheap` fits three attackers with their usual settings on one release of the `attack` identities. Suite `full`
+    fits all attackers on several releases, chooses the setting of each on held-back people, and also learns from the
+    `train` identities; with `decode` a convolutional attacker reads decoded images too.
     """
     attackers_for = partial(_attackers, suite, map_shape, decode, device)
     counted: list[Attack] = []
     further: list[Attack] = []
-    draws: dict[AttackKey, np.ndarray] = {}
+    samples: dict[AttackKey, np.ndarray] = {}
     scores: dict[AttackKey, np.ndarray] = {}
     improving: dict[str, bool | None] = {}
     for attribute in released["attack"].attributes:
-        fields = {vantage: attack_field(released, attribute, vantage) for vantage in VANTAGES[suite]}
+        data_by_vantage = {
+            vantage: build_attack_data(released, attribute, vantage) for vantage in VANTAGES[suite]
+        }
         own: list[Attack] = []
         chosen: Chosen = {}
-        for field in fields.values():
-            for name, attacker in attackers_for(field).items():
-                for attack, draw, score in _attack(field, name, attacker, suite, seed, chosen):
+        for data in data_by_vantage.values():
+            for name, attacker in attackers_for(data).items():
+                for attack, sample, score in _attack(data, name, attacker, suite, seed, chosen):
                     own.append(attack)
-                    draws[attack.key], scores[attack.key] = draw, score
+                    samples[attack.key], scores[attack.key] = sample, score
         counted += own
         improving[attribute] = None
         if suite == "full":
-            curve, improving[attribute] = _learning_curve(released, own, draws, seed, chosen, attackers_for)
+            curve, improving[attribute] = _learning_curve(released, own, samples, seed, chosen, attackers_for)
             further += curve
             if released["attack"].mean_of_10 is not None:
                 further += _repeated(released, own, seed, attackers_for)
-    return Attacks(tuple(counted), tuple(further), draws, scores, improving)
+    return Attacks(tuple(counted), tuple(further), samples, scores, improving)
 
 
 def _attackers(
-    suite: Suite, map_shape: tuple[int, int, int], decode: Decode | None, device: str, field: AttackData
+    suite: Suite, map_shape: tuple[int, int, int], decode: Decode | None, device: str, data: AttackData
 ) -> dict[str, Attacker[Any]]:
     if suite == "cheap":
         return {name: SCIKIT_ATTACKERS[name] for name in CHEAP}
-    releases = len(field.examples) // field.images
+    releases = len(data.examples) // data.images
     convolutional = {"cnn": CNNAttacker(maps_of(map_shape), releases, device)}
     if decode is not None:
         decoded = CNNAttacker(lambda examples: torch.from_numpy(decode(examples.released)), releases, device)
@@ -146,100 +149,104 @@ def _attackers(
 
 
 def _attack(
-    field: AttackData, name: str, attacker: Attacker[Any], suite: Suite, seed: int, chosen: Chosen
-) -> Iterator[tuple[Attack, Float[np.ndarray, " draw"], Float[np.ndarray, " known"]]]:
-    """Fits one attacker and yields, for each judged split, the attack, its folded AUC in each resample, its scores.
+    data: AttackData, name: str, attacker: Attacker[Any], suite: Suite, seed: int, chosen: Chosen
+) -> Iterator[tuple[Attack, Float[np.ndarray, " resample"], Float[np.ndarray, " known"]]]:
+    """Fit one attacker; yield for each judged split the attack, its folded AUC in each resample, and its scores.
 
-    Its setting is the one in `chosen`, where there is none yet one chosen now and put there.
+    The setting is taken from `chosen`; if it has none for this attacker, a setting is chosen and added to it.
     """
     attacker_seed = stream_seed(seed, "attacker", name) % 2**32
     started = time.perf_counter()
-    who = field.vantage, name
-    if who not in chosen:
-        chosen[who] = attacker.usual if suite == "cheap" else _chosen(field, attacker, attacker_seed)
-    setting = chosen[who]
-    score = attacker.fit(field.examples, field.positive, setting, attacker_seed)
+    name_at_vantage = data.vantage, name
+    if name_at_vantage not in chosen:
+        chosen[name_at_vantage] = (
+            attacker.usual if suite == "cheap" else _chosen(data, attacker, attacker_seed)
+        )
+    setting = chosen[name_at_vantage]
+    score = attacker.fit(data.examples, data.positive, setting, attacker_seed)
     seconds = time.perf_counter() - started
-    for split, judged in field.judged.items():
+    for split, judged in data.judged.items():
         scores, positive, weights = score(judged.examples), judged.positive, judged.weights
-        draws = folded_auc_bootstrap_samples(scores, positive, weights)
-        folded_low, folded_high = interval(draws)
+        samples = folded_auc_bootstrap_samples(scores, positive, weights)
+        folded_low, folded_high = interval(samples)
         right = (scores > 0) == positive
         accuracy = interval(weighted_shares(right, weights))
         recalls = [weighted_shares(right[side], weights[:, side]) for side in (positive, ~positive)]
         balanced = interval((recalls[0] + recalls[1]) / 2)
         attack = Attack(
-            split=split, attribute=field.attribute, attacker=name, suite=suite, vantage=field.vantage,
-            releases=field.releases, train_images=field.images, setting=_in_words(setting),
+            split=split, attribute=data.attribute, attacker=name, suite=suite, vantage=data.vantage,
+            releases=data.releases, train_images=data.images, setting=_in_words(setting),
             folded_auc=folded(auc(scores, positive)), folded_auc_low=folded_low, folded_auc_high=folded_high,
             accuracy=float(right.mean()), accuracy_low=accuracy[0], accuracy_high=accuracy[1],
             balanced_accuracy=balanced_accuracy(scores > 0, positive),
             balanced_accuracy_low=balanced[0], balanced_accuracy_high=balanced[1],
             majority_share=float(max(positive.mean(), 1 - positive.mean())), fit_seconds=seconds,
         )  # fmt: skip
-        yield attack, draws, scores
+        yield attack, samples, scores
 
 
 def _strongest(attacks: list[Attack]) -> Attack:
-    """The attack that reads most on validation."""
+    """Return the attack with the largest folded AUC on validation."""
     validation = [attack for attack in attacks if attack.split == "validation"]
     return max(validation, key=lambda attack: attack.folded_auc)
 
 
 def _in_words(setting: Any) -> str:
-    """A setting as text: its parts by name, those that are None left out."""
+    """Return a setting as text: the names and values of its parts that are not None."""
     if not hasattr(setting, "_asdict"):
         return str(setting)
     return ", ".join(f"{name} {value:g}" for name, value in setting._asdict().items() if value is not None)
 
 
-def _chosen(field: AttackData, attacker: Attacker[Any], seed: int) -> Any:
-    """The setting that does best on people held back, each by its first release."""
+def _chosen(data: AttackData, attacker: Attacker[Any], seed: int) -> Any:
+    """Return the setting that is best on held-back people, each image of whom is read by its first release."""
     held = np.isin(
-        field.identity, some_people(field.identity, field.positive.astype(np.int8), HELD_BACK_SHARE, seed)
+        data.identity, some_people(data.identity, data.positive.astype(np.int8), HELD_BACK_SHARE, seed)
     )
-    if len(np.unique(field.positive[~held])) < 2:  # too few people to spare any
+    if len(np.unique(data.positive[~held])) < 2:  # too few people to hold any back
         return attacker.usual
-    first = np.flatnonzero(held[: field.images])
+    first = np.flatnonzero(held[: data.images])
     return attacker.choose(
-        field.examples.at(~held), field.positive[~held], field.examples.at(first), field.positive[first], seed
+        data.examples.at(~held), data.positive[~held], data.examples.at(first), data.positive[first], seed
     )
 
 
 def _repeated(
     released: Mapping[str, ReleasedFaces], attacks: list[Attack], seed: int, attackers_for: AttackersFor
 ) -> list[Attack]:
-    """Attacks that learn from and read the mean of ten releases: `MEANS` from every vantage, and the one that reads
-    most of single releases, from its own."""
+    """Return the attacks that learn from and read means of ten releases: the attackers of `MEANS` from every vantage
+    point, and the attacker that is strongest on single releases from its own."""
     strongest = _strongest(attacks)
     wanted = {(vantage, name) for vantage in VANTAGES["full"] for name in MEANS}
-    found: list[Attack] = []
+    repeated_attacks: list[Attack] = []
     for vantage, name in sorted(wanted | {(strongest.vantage, strongest.attacker)}):
-        field = attack_field(released, strongest.attribute, vantage, mean=True)
-        found += [attack for attack, *_ in _attack(field, name, attackers_for(field)[name], "full", seed, {})]
-    return found
+        data = build_attack_data(released, strongest.attribute, vantage, mean=True)
+        repeated_attacks += [
+            attack for attack, *_ in _attack(data, name, attackers_for(data)[name], "full", seed, {})
+        ]
+    return repeated_attacks
 
 
 def _learning_curve(
     released: Mapping[str, ReleasedFaces],
     attacks: list[Attack],
-    draws: Mapping[AttackKey, Float[np.ndarray, " draw"]],
+    samples: Mapping[AttackKey, Float[np.ndarray, " resample"]],
     seed: int,
     chosen: Chosen,
     attackers_for: AttackersFor,
 ) -> tuple[list[Attack], bool]:
-    """The cheap suite and the strongest attacker on validation, fitted on fewer people with the settings they chose;
-    and whether the strongest still gains from more."""
+    """Return the attackers of suite `cheap` and the strongest one on validation, fitted on fewer people with their
+    chosen settings, and whether the strongest still gains from more people."""
     strongest = _strongest(attacks)
     wanted = {("attack", name) for name in CHEAP} | {(strongest.vantage, strongest.attacker)}
-    found: list[Attack] = []
+    curve: list[Attack] = []
     gained = False
     for vantage, name in sorted(wanted):
         for share in CURVE_SHARES:
-            field = attack_field(released, strongest.attribute, vantage, share=share, seed=seed)
-            for attack, fewer, _ in _attack(field, name, attackers_for(field)[name], "full", seed, chosen):
-                found.append(attack)
+            data = build_attack_data(released, strongest.attribute, vantage, share=share, seed=seed)
+            for attack, fewer, _ in _attack(data, name, attackers_for(data)[name], "full", seed, chosen):
+                curve.append(attack)
                 if share == CURVE_SHARES[-1] and attack.key == strongest.key:
-                    gain = draws[attack.key] - fewer
+                    gain = samples[attack.key] - fewer
                     gained = bool(strongest.folded_auc - attack.folded_auc > np.nanstd(gain))
-    return found, gained
+    return curve, gained

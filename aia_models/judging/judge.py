@@ -1,4 +1,4 @@
-"""What fresh attackers infer from released representations and how well fresh matchers do on them."""
+"""The judge: fresh attackers measure the privacy of released representations, fresh matchers their utility."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,17 +9,18 @@ from aia_models.judging.attacks import Attack, AttackKey, Decode, attack_all
 from aia_models.judging.matches import Match, match_all
 from aia_models.judging.released import ReleasedFaces, Suite, check_released
 
-JUDGE_VERSION = 4  # raise it when the same representations are given other figures
+JUDGE_VERSION = 4  # raise it when the same representations get other figures
 
 
 @dataclass(frozen=True)
 class Judgement:
     """All attacks and matches of one released encoder.
 
-    `attacks` are those that count, `further_attacks` the learning curve and the means of ten releases.
-    `attack_draws` and `match_draws[split, matcher]` (any negatives) are the AUCs in each resample of the split's
-    people. The resamples are the same for every encoder judged on the same faces: the difference of two encoders'
-    draws is their paired difference. `still_improving` is by attribute, as in `Attacks`.
+    Privacy is the strongest of `attacks`; `further_attacks` are the learning curve and the means of ten releases.
+    `attack_bootstrap_samples` by attack, and `match_bootstrap_samples[split, matcher]` with any negatives, are the AUCs
+    in each resample of the split's people. The resamples are the same for every encoder judged on the same faces, so
+    that differences of two encoders' samples are paired differences. `still_improving` tells for each attribute
+    whether its strongest attacker gains from more people, as in `Attacks`.
     """
 
     attacks: tuple[Attack, ...]
@@ -30,26 +31,29 @@ class Judgement:
     still_improving: Mapping[str, bool | None] | None = None
 
     def strongest_attack(self, split: str, attribute: str | None = None) -> Attack:
-        """The attack with the largest folded AUC on `split`: its folded AUC is `attacker_auc_<split>`.
+        """Return the attack with the largest folded AUC on `split`, over all attributes or against one of them.
 
-        Over all attributes, or against one of them.
+        Its folded AUC is the column `attacker_auc_<split>`.
         """
-        there = [a for a in self.attacks if a.split == split and attribute in (None, a.attribute)]
-        return max(there, key=lambda attack: attack.folded_auc)
+        attacks = [a for a in self.attacks if a.split == split and attribute in (None, a.attribute)]
+        return max(attacks, key=lambda attack: attack.folded_auc)
 
     def strongest_repeated(self, split: str) -> Attack | None:
-        """The strongest attack on means of ten releases; None where there is none."""
-        there = [a for a in self.further_attacks if a.split == split and a.releases > 1]
-        return max(there, key=lambda attack: attack.folded_auc, default=None)
+        """Return the strongest attack on means of ten releases, or None if no attack reads such means."""
+        attacks = [a for a in self.further_attacks if a.split == split and a.releases > 1]
+        return max(attacks, key=lambda attack: attack.folded_auc, default=None)
 
     def best_match(self, split: str) -> Match:
-        """The match, on `split`, of the matcher that is best on validation: its AUC is `matching_auc_<split>`."""
+        """Return the match, on `split`, of the matcher that is best on validation.
+
+        Its AUC is the column `matching_auc_<split>`.
+        """
         validation = [m for m in self.matches if m.split == "validation" and m.negatives == "any"]
         best = max(validation, key=lambda match: match.auc).matcher
         return next(m for m in self.matches if (m.split, m.matcher, m.negatives) == (split, best, "any"))
 
     def best_same_gender_match(self, split: str) -> Match | None:
-        """The same matcher's match on same-gender negatives; None where there are no such pairs."""
+        """Return that matcher's match on same-gender negatives, or None if there are no such pairs."""
         wanted = split, self.best_match(split).matcher, "same_gender"
         return next((m for m in self.matches if (m.split, m.matcher, m.negatives) == wanted), None)
 
@@ -62,10 +66,10 @@ def judge(
     decode: Decode | None = None,
     device: str = "cpu",
 ) -> Judgement:
-    """Fits the suite's attackers and all matchers on people of their own, judges on validation and test.
+    """Fit the suite's attackers and all matchers on people kept for them; judge them on validation and test people.
 
-    Only released representations are seen: the attackers know the channel by its outputs, and the decoder where
-    `decode` is given. Raises DataError where representations are not finite or an attribute has one value in a split.
+    Attackers and matchers see released representations only: they know the channel by its outputs, and the decoder if
+    `decode` is given. Raises DataError if representations are not finite or an attribute has one value in a split.
     """
     check_released(released)
     attacks = attack_all(released, map_shape, suite, seed, decode, device)

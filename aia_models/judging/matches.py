@@ -1,4 +1,4 @@
-"""Matching on released representations: pairs of images judged by fresh matchers."""
+"""Face verification on released representations: fresh matchers judge pairs of images."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,8 +30,8 @@ FALSE_ACCEPT_RATES = {"tar_far_1e_2": 1e-2, "tar_far_1e_3": 1e-3}
 class Match:
     """One fresh matcher on one split's pairs; `accuracy` uses the threshold that is best on validation.
 
-    Ends `_low` and `_high` are 95 % intervals over identities. True accept rates are None where the pairs are too
-    few to tell.
+    Fields that end in `_low` and `_high` are the ends of a figure's 95 % interval over identities. `eer` is the equal
+    error rate. A true accept rate is None where the different-person pairs are too few for its false accept rate.
     """
 
     split: str
@@ -57,19 +57,21 @@ class Match:
 
 @dataclass(frozen=True)
 class Matches:
-    """All matches on one released encoder, those on same-gender negatives only where both splits have such pairs;
-    `draws[split, matcher]` are the AUCs (any negatives) in each resample."""
+    """All matches on one released encoder; same-gender negatives are judged only if both splits have such pairs.
+
+    `bootstrap_samples[split, matcher]` holds the AUC with any negatives in each resample of the people.
+    """
 
     rows: tuple[Match, ...]
-    bootstrap_samples: Mapping[tuple[str, str], Float[np.ndarray, " draw"]]
+    bootstrap_samples: Mapping[tuple[str, str], Float[np.ndarray, " resample"]]
 
 
 def match_all(
     released: Mapping[str, ReleasedFaces], map_shape: tuple[int, int, int], suite: Suite, seed: int
 ) -> Matches:
-    """Fits every matcher on the `attack` identities' first release and judges it on validation's and test's pairs.
+    """Fit every matcher on the first release of the `attack` identities; judge it on pairs of validation and test.
 
-    Same-gender negatives share the first private attribute's value.
+    Same-gender negatives are pairs of different people with the same value of the first private attribute.
     """
     pairs = {
         (split, negatives): evaluation_pairs(
@@ -78,13 +80,13 @@ def match_all(
         for split in JUDGED_SPLITS
         for negatives in NEGATIVES
     }
-    negatives_there = [
+    judged_negatives = [
         negatives
         for negatives in NEGATIVES
         if all(pairs[split, negatives].different.any() for split in JUDGED_SPLITS)
     ]
     rows: list[Match] = []
-    draws: dict[tuple[str, str], np.ndarray] = {}
+    samples: dict[tuple[str, str], np.ndarray] = {}
     own = released["attack"]
     for name, fit in MATCHERS.items():
         matcher_seed = stream_seed(seed, "matcher", name)
@@ -95,28 +97,28 @@ def match_all(
                 embed(released[split].representations),
                 identity_weights(released[split].identity),
             )
-            for negatives in negatives_there:
+            for negatives in judged_negatives:
                 judged = pairs[split, negatives]
                 similarity = -np.linalg.norm(embedded[judged.left] - embedded[judged.right], axis=1)
                 threshold = thresholds.setdefault(negatives, best_threshold(similarity, ~judged.different))
                 match, resampled = _match(similarity, judged, weights, threshold, (split, name, negatives))
                 rows.append(match)
                 if negatives == "any":
-                    draws[split, name] = resampled
-    return Matches(tuple(rows), draws)
+                    samples[split, name] = resampled
+    return Matches(tuple(rows), samples)
 
 
 def _match(
     similarity: Float[np.ndarray, " pair"],
     pairs: Pairs,
-    weights: Float[np.ndarray, "draw n"],
+    weights: Float[np.ndarray, "resample n"],
     threshold: float,
     names: tuple[str, str, str],
-) -> tuple[Match, Float[np.ndarray, " draw"]]:
+) -> tuple[Match, Float[np.ndarray, " resample"]]:
     same, weight = ~pairs.different, pair_weights(pairs, weights)
-    draws = weighted_aucs(similarity, same, weight)
+    samples = weighted_aucs(similarity, same, weight)
     right = (similarity >= threshold) == same
-    auc_low, auc_high = interval(draws)
+    auc_low, auc_high = interval(samples)
     accuracy = interval(weighted_shares(right, weight))
     eer = interval(weighted_equal_error_rates(similarity, same, weight))
     rates: dict[str, float | None] = {}
@@ -133,4 +135,4 @@ def _match(
         accuracy=float(right.mean()), accuracy_low=accuracy[0], accuracy_high=accuracy[1],
         eer=equal_error_rate(similarity, same), eer_low=eer[0], eer_high=eer[1], pairs=len(same), **rates,
     )  # fmt: skip
-    return match, draws
+    return match, samples

@@ -23,14 +23,12 @@ def partially_whiten(
     """
     centred = values - values.mean(0)
     with torch.no_grad():
-        squares, inner = torch.linalg.eigh(
-            centred @ centred.T
-        )  # n² rather than k²: a map has many coordinates
+        # The n×n product rather than the k×k one: a map has many coordinates.
+        squares, inner = torch.linalg.eigh(centred @ centred.T)
         squares, inner = squares[-components:], inner[:, -components:]
         varies = squares > torch.clamp_min(RELATIVE_TOLERANCE * squares[-1], len(values) * MIN_SD**2)
-        squares = torch.where(
-            varies, squares, torch.inf
-        )  # what does not vary is rounding errors: it becomes 0
+        # What does not vary is rounding errors: it becomes 0.
+        squares = torch.where(varies, squares, torch.inf)
         directions = centred.T @ (inner * squares**-0.5)
         weights = (squares / len(values)) ** -exponent
     leading = centred @ (directions * weights)

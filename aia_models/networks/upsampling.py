@@ -17,9 +17,8 @@ class UpsampledConv(nn.Conv2d):
 
     def __init__(self, channels: int, outputs: int) -> None:
         super().__init__(channels, outputs, 3, padding=1)
-        along = torch.tensor(
-            [[0.0, 0, 1, 1], [0, 1, 1, 0], [1, 1, 0, 0]]
-        )  # which of 4 pixels each of 3 weights meets
+        # Which of 4 pixels each of 3 weights meets.
+        along = torch.tensor([[0.0, 0, 1, 1], [0, 1, 1, 0], [1, 1, 0, 0]])
         self.register_buffer("reach", torch.kron(along, along), persistent=False)
 
     def spread(self) -> Float[Tensor, "channel output 4 4"]:

@@ -20,9 +20,8 @@ from analysis.tables.reader import StudyTables
 from analysis.tables.schema import EXAMPLES
 
 DPI = 220
-MAX_RECONSTRUCTION_BYTES = (
-    800_000  # of all reconstructions in a page, before base64 makes them a third larger
-)
+# Of all reconstructions in a page, before base64 makes them a third larger.
+MAX_RECONSTRUCTION_BYTES = 800_000
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,8 @@ SCHEMA_VERSION = 4
 SCHEMA_KEY = b"aia_study_schema_version"  # in the metadata of a table's schema
 
 EXAMPLES = "examples.png"  # in a checkpoint's folder: a picture of faces above their reconstructions
-IMPORTANCE_FRONT = (
-    "front"  # the target "being on the Pareto front" in `importance.parquet`; others are objectives
-)
+# The target "being on the Pareto front" in `importance.parquet`; others are objectives.
+IMPORTANCE_FRONT = "front"
 MIN_IMPORTANCE_TRIALS = 10  # complete search trials: fewer allow no statement about importance
 
 _ARROW_TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}

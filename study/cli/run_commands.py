@@ -127,9 +127,8 @@ def _run(study: StudyDirectory, address: str | None, hours: float | None, *, sea
     command = "resume" if search else "confirm"
     try:
         summary = run_study(study, address, stderr, search=search, hours=hours)
-    except (
-        KeyboardInterrupt
-    ) as interrupt:  # at the first Ctrl-C Tune ends the run cleanly; this is the second
+    except KeyboardInterrupt as interrupt:
+        # At the first Ctrl-C Tune ends the run cleanly; this is the second one.
         print_error(f"stopped at once: continue with: aia-study {command} {study.storage.shell_argument}")
         raise typer.Exit(INTERRUPTED) from interrupt
     if summary.finished < summary.planned:

@@ -27,9 +27,8 @@ from study.storage.paths import JOURNAL
 # Optuna's user attribute that says where a trial's design comes from: KNOWN, EARLIER or the name of the sampler.
 ORIGIN = "origin"
 KNOWN, EARLIER = "known design", "earlier study"
-WARM_START = (
-    "warm_start_trials"  # user attribute of the study, set once all trials of the earlier study are in
-)
+# User attribute of the study, set once all trials of the earlier study are in.
+WARM_START = "warm_start_trials"
 
 
 @dataclass(frozen=True)

@@ -87,9 +87,8 @@ class ObjectLeaseQueue:
         self._claim.write_text("0")
         if self._is_held():
             self._claim.remove()
-            time.sleep(
-                random.uniform(0, 0.5)
-            )  # otherwise the same two processes would collide again and again
+            # Otherwise the same two processes would collide again and again.
+            time.sleep(random.uniform(0, 0.5))
             return None
         return ObjectLease(self._claim)
 

@@ -86,9 +86,8 @@ class SavedTraining:
             self._storage.upload_and_drop(self._name)
 
 
-MAX_SHARE = (
-    0.05  # largest share of a trial's time that saving may take; a save that is due too early is left out
-)
+# Largest share of a trial's time that saving may take; a save that is due too early is left out.
+MAX_SHARE = 0.05
 
 
 class SaveThrottle:

@@ -40,9 +40,8 @@ def connected(address: str | None) -> Iterator[None]:
             " from anywhere --detach with the dashboard's address, as http://HEAD:8265"
         )
     logging.getLogger("ray").setLevel(logging.ERROR)
-    logging.getLogger("ray.tune").setLevel(
-        logging.CRITICAL
-    )  # the progress prints a worker's death in one line
+    # The progress prints a worker's death in one line.
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
     try:
         if address:

@@ -15,9 +15,8 @@ from analysis.tables.location import Location
 from study.console import INTERRUPTED, print_error, stderr
 from study.errors import StudyError
 
-RAY_FROM_IMAGES = (
-    100_000  # threads of two cores take 10 s for that many images, as long as a local Ray takes to start
-)
+# Threads of two cores take 10 s for that many images, as long as a local Ray takes to start.
+RAY_FROM_IMAGES = 100_000
 BLOCKS_PER_CORE = 4  # submitted at once: enough to keep all cores busy, few enough to hold in memory
 SECONDS_BETWEEN_LINES = 10.0  # where stderr is no terminal
 

@@ -54,9 +54,8 @@ def run_study(
     started = time.monotonic()
     ends = math.inf if hours is None else started + 3600 * hours
     with ResultsStore(study.storage) as store, ExitStack() as session:
-        study.storage.download(
-            JOURNAL
-        )  # only now: before the store is open another driver may write the journal
+        # Only now: before the store is open another driver may write the journal.
+        study.storage.download(JOURNAL)
         run = RunContext(study, store, console, ends)
         session.callback(_remove_states, study, store)
         session.callback(run.publish_journal)

@@ -16,9 +16,8 @@ from study.trial.rows import Outcome, failed, one_line, trial_row
 
 # Keys of Tune's results. The other keys are columns of the tables.
 EPOCH, JOINT_EPOCH = "epoch", "joint_epoch"
-OUTCOME = (
-    "outcome"  # the trial's rows if it ends with this result: in its last result, and where it was judged
-)
+# The trial's rows if it ends with this result: in its last result, and where it was judged.
+OUTCOME = "outcome"
 NO_STORAGE = "no_storage"  # in place of an outcome: why the trial cannot end
 MAX_DEATHS = 3  # workers that may die while they run one trial
 DIED = f"{MAX_DEATHS} workers ended before the trial was final (killed, out of memory, or an error in Ray)"

@@ -24,10 +24,8 @@ from analysis.plots.elements.theme import (
 from analysis.summaries.evidence import evidence
 from analysis.tables.objectives import ATTACKER, MATCHING
 
-PANEL_INCHES = (
-    2.95,
-    2.15,
-)  # size of the plotted area; titles, legend and caption take the rest of the picture
+# Width and height of the plotted area; titles, legend and caption take the rest of the picture.
+PANEL_INCHES = (2.95, 2.15)
 
 SEARCH_TRIAL, STOPPED, FRONT, CONFIRMED = (
     "trial",

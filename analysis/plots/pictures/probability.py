@@ -38,9 +38,8 @@ def plot_probability(study: StudyTables) -> p9.ggplot:
         pl.when("on_front").then(pl.lit(ON_FRONT)).otherwise(pl.lit(DOMINATED)).alias("place")
     )
     names = shown["design"].to_list()
-    shown = shown.with_columns(
-        pl.col("design").cast(pl.Enum(names[::-1]))
-    )  # a plot's first row is its lowest
+    # A plot's first row is its lowest.
+    shown = shown.with_columns(pl.col("design").cast(pl.Enum(names[::-1])))
     resampled = "people and seeds" if bootstrap.source == "confirm" else "people"
     text = caption(
         f"{evidence(read_trials(study))}.",
