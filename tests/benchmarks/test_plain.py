@@ -98,6 +98,7 @@ def epochs_of_peer(config: TrainingConfig, faces: SplitFaces) -> list[list[float
     return found
 
 
+@pytest.mark.slow
 def test_a_whole_training_is_ours(faces: SplitFaces) -> None:
     """All stages from the same weights on the same batches, at a learning rate at which rounding stays rounding."""
     config = replace(SMALL, learning_rate=1e-5, batch_images=64, budget=BudgetConfig(2, 2, 3))

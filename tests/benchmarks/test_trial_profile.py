@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 import trial_profile
 
 TINY = """
@@ -15,6 +16,7 @@ joint_epochs = 1
 """
 
 
+@pytest.mark.slow
 def test_phases_make_up_the_whole(faces_folder: Path, tmp_path: Path) -> None:
     spec = tmp_path / "tiny.toml"
     spec.write_text(TINY)

@@ -41,6 +41,7 @@ def launching(storage: Path, settings: list[str], cluster: Cluster) -> list[str]
     return [*arguments, *settings, "--address", cluster.address]
 
 
+@pytest.mark.slow
 def test_the_projects_code_reaches_workers_that_have_only_its_dependencies(
     head, storage, tiny_settings, monkeypatch
 ):

@@ -51,6 +51,7 @@ def launched(
     return [(process.returncode, line) for process, line in zip(processes, said, strict=True)]
 
 
+@pytest.mark.slow
 def test_two_studies_share_a_cluster_and_a_storage(cluster, tmp_path, tiny_settings):
     ended = launched(tmp_path, ("one", "other"), tiny_settings, cluster)
     assert [status for status, _ in ended] == [0, 0], ended

@@ -132,7 +132,9 @@ def test_a_leak_in_a_parity_is_found_by_all_but_the_linear_attacker(telling: boo
     assert (strongest.folded_auc > 0.95) == telling
 
 
-@pytest.mark.parametrize(("people", "improving"), [(120, True), (600, False)])
+@pytest.mark.parametrize(
+    ("people", "improving"), [(120, True), pytest.param(600, False, marks=pytest.mark.slow)]
+)
 def test_an_attacker_that_needs_more_people_is_still_improving(people: int, improving: bool) -> None:
     faces = {
         split: parity_split(seed, people if split in ("train", "attack") else 400)

@@ -211,6 +211,7 @@ def events(folder: Path) -> list[Event]:
     return found
 
 
+@pytest.mark.slow
 def test_a_real_study_logs_to_all_three(storage, tmp_path, tiny_settings):
     notes = tmp_path / "notes.jsonl"
     environment = {
