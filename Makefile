@@ -8,7 +8,7 @@ study: .venv/installed
 	@$(BIN)/aia-study launch quick
 
 test: lint
-	$(OMP) $(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	$(OMP) $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 	@echo "not run: the browser tests of the report (make test-browser; they need chromium and chromedriver)"
 
 test-browser: .venv/installed-dev

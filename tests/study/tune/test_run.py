@@ -152,7 +152,8 @@ def interrupted(
     shutil.copytree(prepared_faces, storage / ".prepared")
     study = storage / "tiny"
     arguments = ["launch", "quick", "--storage", str(storage), "--name", "tiny", "--trials", "4"]
-    long = ["--set", "training.joint_epochs=30"]  # the first to end is recorded while others train
+    # Long enough that a trial that has saved itself is still under way when the driver hears of Ctrl-C.
+    long = ["--set", "training.joint_epochs=150"]
     process = subprocess.Popen(
         [Path(sys.executable).with_name("aia-study"), *arguments, *tiny_settings, *long],
         stderr=subprocess.PIPE,
