@@ -133,7 +133,8 @@ def prepare(
             metavar="DATASET",
             help="synthetic; folder:PATH with a labels.csv (image,identity,ATTRIBUTE...) and images; celeba:PATH "
             "with img_align_celeba/, list_attr_celeba and identity_CelebA, .txt or .csv; or vggface:PATH with one "
-            "folder of images per person and identity_meta.csv or a CSV of identity,gender.",
+            "folder of images per person and identity_meta.csv or a CSV of identity,gender. The folders of "
+            "torchvision's CelebA and LFWPeople are such ones.",
         ),
     ],
     storage: Storage = "studies",

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
-from analysis.tables.objectives import Objective, search_objectives
+from analysis.tables.objectives import MAX_ATTRIBUTES, Objective, search_objectives
 from search_spaces.domains import Value
 from search_spaces.errors import SpaceError
 from search_spaces.hyperparameters import HYPERPARAMETERS, check_fixed, resolve
@@ -31,7 +31,9 @@ class StudySpec(BaseModel):
         description="name of the study's directory, letters and digits, then also '.', '_', '-'",
     )
     dataset: Text = Field(default="synthetic", description="the faces, 'synthetic' or 'KIND:PATH'")
-    attribute: Text | Annotated[tuple[Text, ...], Field(strict=False, min_length=1, max_length=4)] = Field(
+    attribute: (
+        Text | Annotated[tuple[Text, ...], Field(strict=False, min_length=1, max_length=MAX_ATTRIBUTES)]
+    ) = Field(
         default="gender",
         description="name of the private attribute in the data set, by default gender (Male in CelebA), or a list of up"
         " to four",
