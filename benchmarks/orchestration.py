@@ -123,8 +123,9 @@ def nothing_trained() -> type:
     from aia_models.release.anonymizer import Anonymizer
     from aia_models.training.trainer import EpochRecord
     from study.spec.spec import judged_epochs
+    from study.storage.outcome import Outcome
     from study.trial.plan import TrialPlan
-    from study.trial.rows import Outcome, trial_row
+    from study.trial.rows import trial_row
     from study.trial.run import EpochReport, TrialContext
     from study.trial.training_config import training_config
     from study.tune.trainable import AIATrainable

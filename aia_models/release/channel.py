@@ -13,10 +13,10 @@ MIN_RANGE = 1e-6  # a coordinate that does not vary is quantised as if it varied
 
 
 def add_noise(
-    g: Float[Tensor, "batch k"], noise_sd: float, generator: torch.Generator | None
+    g: Float[Tensor, "batch k"], noise_sd: float, standard_normal: Float[Tensor, "batch k"]
 ) -> Float[Tensor, "batch k"]:
-    """Return g plus Gaussian noise of standard deviation `noise_sd`; without a generator from the system's entropy."""
-    return g + noise_sd * normal_like(g, generator)
+    """Return g plus Gaussian noise of standard deviation `noise_sd`, in training and in releases alike."""
+    return g + noise_sd * standard_normal
 
 
 def quantise(
@@ -44,7 +44,7 @@ def training_channel(
 ) -> Float[Tensor, "batch k"]:
     """Apply the channel of training: noise, or quantisation over the range of the batch, never the eraser."""
     if config.kind == "noise":
-        return add_noise(g, config.noise_sd or 0.0, generator)
+        return add_noise(g, config.noise_sd or 0.0, normal_like(g, generator))
     if config.kind == "quantise":
         fixed = g.detach()
         return quantise(g, fixed.amin(0), fixed.amax(0), config.bits or 1)
@@ -104,7 +104,7 @@ class ReleaseChannel(nn.Module):
             return erased
         if self.config.kind == "random_replacement":
             return replace_randomly(erased, self.config.replaced_share or 0.0, drawn)
-        return erased + (self.config.noise_sd or 0.0) * drawn
+        return add_noise(erased, self.config.noise_sd or 0.0, drawn)
 
 
 def fit_release_channel(

@@ -4,7 +4,15 @@ import plotnine as p9
 import polars as pl
 
 from analysis.paper.claims import FIGURE_2, FIXED_WEIGHT, FRESH
-from analysis.plots.elements.theme import BLUE, CHANCE_AUC, GREEN, VERMILLION, caption, column_theme
+from analysis.plots.elements.theme import (
+    BLUE,
+    CHANCE_AUC,
+    GREEN,
+    LINE_GREY,
+    VERMILLION,
+    caption,
+    column_theme,
+)
 from analysis.tables.objectives import ATTACKER, MATCHING
 
 WIDTH_INCHES, HEIGHT_INCHES = 6.6, 3.1  # the width of a paper's two columns
@@ -41,7 +49,7 @@ def plot_figure_2(figures: pl.DataFrame, panel: str) -> p9.ggplot:
     ours, baselines = points.filter(pl.col("method") == "AIA"), points.filter(pl.col("method") != "AIA")
     return (
         p9.ggplot(ours, p9.aes("x", "mean", color="method", linetype="kind"))
-        + p9.geom_hline(yintercept=CHANCE_AUC, linetype="dotted", color="#555555", size=0.4)
+        + p9.geom_hline(yintercept=CHANCE_AUC, linetype="dotted", color=LINE_GREY, size=0.4)
         + p9.geom_hline(p9.aes(yintercept="mean", color="method", linetype="kind"), data=baselines, size=0.5)
         + p9.geom_linerange(p9.aes(ymin="low", ymax="high"), linetype="solid", size=0.35, alpha=0.6)
         + p9.geom_line(size=0.7)

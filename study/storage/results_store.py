@@ -8,9 +8,8 @@ Parts appear whole and are never rewritten, merged or deleted.
 import math
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,8 +18,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analysis.atomic_write import atomic_write
-from analysis.tables.schema import SCHEMAS, checked, schema_version
+from analysis.tables.schema import SCHEMAS, schema_version
 from study.errors import StudyError
+from study.storage.outcome import Outcome
 from study.storage.study_storage import StudyStorage
 from study.storage.write_ahead import WriteAheadFile, make_directory, read_entries, sync_directory
 from study.storage.writer_lock import Writer
@@ -30,44 +30,6 @@ FLUSH_SECONDS = 10.0
 RESULTS, WAL = "results", "wal"
 
 Entry = dict[str, list[dict[str, Any]]]
-
-
-@dataclass(frozen=True)
-class TrialRows:
-    """All rows of one finished trial in the four tables. Rows are checked here and nowhere else: the store trusts them.
-
-    Raises ValueError for a row that its table cannot hold (a wrong column or type, NaN, inf) and for a row with the id
-    of another trial.
-    """
-
-    trial: Mapping[str, Any]
-    epochs: Sequence[Mapping[str, Any]]
-    attacks: Sequence[Mapping[str, Any]]
-    matches: Sequence[Mapping[str, Any]]
-
-    def __post_init__(self) -> None:
-        (trial,) = checked([self.trial], SCHEMAS["trials"])
-        checked_rows = {
-            "trial": trial,
-            "epochs": checked(self.epochs, SCHEMAS["epochs"]),
-            "attacks": checked(self.attacks, SCHEMAS["attacks"]),
-            "matches": checked(self.matches, SCHEMAS["matches"]),
-        }
-        for name, rows in checked_rows.items():
-            object.__setattr__(self, name, rows)
-        others = (*self.epochs, *self.attacks, *self.matches)
-        if any(row["trial_id"] != trial["trial_id"] for row in others):
-            raise ValueError(f"rows of trial {trial['trial_id']} may not bear another trial's id")
-
-    def by_table(self) -> dict[str, list[dict[str, Any]]]:
-        """Return the rows by the name of their table, as the write-ahead file holds them."""
-        tables = {
-            "epochs": self.epochs,
-            "attacks": self.attacks,
-            "matches": self.matches,
-            "trials": [self.trial],
-        }
-        return {table: [dict(row) for row in rows] for table, rows in tables.items()}
 
 
 class ResultsStore:
@@ -104,7 +66,7 @@ class ResultsStore:
             self._release()
             raise
 
-    def append(self, rows: TrialRows) -> None:
+    def append(self, rows: Outcome) -> None:
         """Record a finished trial; it is durable when this method returns.
 
         Raises ValueError for a trial that is recorded already, or a closed store.

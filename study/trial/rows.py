@@ -1,7 +1,7 @@
 """The final rows of a trial in the four tables, made from its plan and from what the judge measured."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, fields
 from typing import Any, get_args
 
 from aia_models.judging.in_loop import InLoopFigures
@@ -11,7 +11,7 @@ from analysis.tables.objectives import attribute_column
 from analysis.tables.rows import AttackRow, EpochRow, JudgedSplit, MatchRow
 from analysis.tables.trial_row import Status, TrialFigures, TrialIdentity
 from study.spec.spec import StudySpec
-from study.storage.results_store import TrialRows
+from study.storage.outcome import Outcome
 from study.trial.plan import TrialPlan
 from study.trial.training_config import training_config
 
@@ -20,16 +20,6 @@ SPLITS: tuple[JudgedSplit, ...] = get_args(JudgedSplit)
 
 WEAK_IN_LOOP_AUC = 0.60
 WEAK_GAP = 0.10
-
-
-@dataclass(frozen=True)
-class Outcome(TrialRows):
-    """The rows of one final trial, as a worker sends them to the driver; a trial that was not judged has no attacks."""
-
-    trial: Row
-    epochs: Sequence[Row] = field(default_factory=list)
-    attacks: Sequence[Row] = field(default_factory=list)
-    matches: Sequence[Row] = field(default_factory=list)
 
 
 def trial_row(plan: TrialPlan, spec: StudySpec, status: Status, **figures: Any) -> Row:

@@ -21,6 +21,7 @@ from aia_models.training.trainer import EpochRecord, Trainer
 from analysis.tables.schema import EPOCHS_SCHEMA, EXAMPLES, checked
 from analysis.tables.trial_row import Status
 from study.spec.spec import StudySpec, judged_epochs
+from study.storage.outcome import Outcome
 from study.storage.paths import CHECKPOINTS, RESAMPLES, STATES
 from study.storage.prepared_cache import fetch_prepared
 from study.storage.retry import is_writable, retry_storage, wait_until_writable
@@ -29,7 +30,6 @@ from study.trial.plan import TrialPlan
 from study.trial.reconstructions import examples_png
 from study.trial.resamples import write_resamples
 from study.trial.rows import (
-    Outcome,
     Row,
     attack_rows,
     epoch_figures,

@@ -13,9 +13,10 @@ from dataclasses import asdict, dataclass, field
 from aia_models.errors import CheckpointError
 from aia_models.training.state import capture, load, restore, save
 from aia_models.training.trainer import EpochRecord, Trainer
+from study.storage.outcome import Outcome
 from study.storage.retry import retry_storage
 from study.storage.study_storage import StudyStorage
-from study.trial.rows import Outcome, Row
+from study.trial.rows import Row
 
 FILE = "training.safetensors"
 

@@ -11,8 +11,9 @@ from search_spaces.hyperparameters import resolve
 from study.errors import StudyError
 from study.search.proposals import Proposal, Proposals
 from study.spec.spec import StudySpec
+from study.storage.outcome import Outcome
 from study.trial.plan import TrialPlan
-from study.trial.rows import Outcome, failed, one_line, trial_row
+from study.trial.rows import failed, one_line, trial_row
 
 # Keys of Tune's results. The other keys are columns of the tables.
 EPOCH, JOINT_EPOCH = "epoch", "joint_epoch"

@@ -14,8 +14,8 @@ from ray.tune.result import DONE
 
 from aia_models.config import ComputeConfig
 from analysis.tables.objectives import attribute_column
+from study.storage.outcome import Outcome
 from study.trial.plan import TrialPlan
-from study.trial.rows import Outcome
 from study.trial.run import EpochReport, Interrupted, NoStorage, TrialContext, run_trial
 from study.tune.searcher import EPOCH, JOINT_EPOCH, NO_STORAGE, OUTCOME
 

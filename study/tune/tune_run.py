@@ -21,12 +21,12 @@ from study.interrupts import terminated_as_interrupted
 from study.lifecycle.checkpoint_pruning import CheckpointPruner
 from study.lifecycle.study_directory import StudyDirectory
 from study.search.proposals import Proposals
+from study.storage.outcome import Outcome
 from study.storage.paths import JOURNAL, STATES
 from study.storage.prepared_cache import share_prepared
 from study.storage.results_store import FLUSH_SECONDS, ResultsStore
 from study.storage.retry import retry_storage
 from study.trial.plan import TrialPlan
-from study.trial.rows import Outcome
 from study.trial.run import TrialContext
 from study.tune.loggers import study_loggers
 from study.tune.node_check import require_shared

@@ -17,8 +17,9 @@ from study.errors import StudyError
 from study.search.proposals import Proposals
 from study.spec.files import load_spec
 from study.spec.spec import searched_space
+from study.storage.outcome import Outcome
 from study.trial.plan import TrialPlan
-from study.trial.rows import Outcome, trial_row
+from study.trial.rows import trial_row
 from study.tune.searcher import NO_STORAGE, OUTCOME, StudySearcher
 from tests.faults.ending import DIES, DIES_ONCE, RAISES, STOPS, Ending
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from aia_models.atomic_write import atomic_write
 from aia_models.data.prepared.blocks import Block
-from aia_models.data.sources.labels import Labels
+from aia_models.data.sources.label_encoding import Labels
 
 
 def assemble(

@@ -17,7 +17,7 @@ from aia_models.data.prepared.blocks import Block, Execute, cut_into_blocks, in_
 from aia_models.data.sources.celeba import read_celeba
 from aia_models.data.sources.drawn.synthetic import read_synthetic
 from aia_models.data.sources.folder import read_folder
-from aia_models.data.sources.labels import Labels, read_labels
+from aia_models.data.sources.label_encoding import Labels, encode_labels
 from aia_models.data.sources.source import FaceSource, Remark, Unreadable, key_over
 from aia_models.data.sources.vggface import read_vggface
 from aia_models.data.splits import check_judgeable
@@ -55,7 +55,7 @@ def prepare(
             f"image_side is {image_side}: give a multiple of {_SIDE_MULTIPLE} and at least {_MIN_SIDE}"
         )
     kind, found = _read(source)
-    labels = read_labels(found, attributes, positive)
+    labels = encode_labels(found, attributes, positive)
     for name in attributes:
         check_judgeable(labels.identity, labels.attributes[name], name, found.title)
     settings: dict[str, Any] = {

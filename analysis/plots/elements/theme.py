@@ -21,6 +21,10 @@ Layers = list[Any]  # plotnine's type annotation accepts no list of one kind of 
 # say.
 GREY, BLUE, SKY, GREEN = "#A0A0A0", "#0072B2", "#56B4E9", "#009E73"
 VERMILLION, ORANGE, PURPLE = "#D55E00", "#E69F00", "#CC79A7"
+# Shades for what is no data: frames and reference lines, captions and small print, thin rules, the grid.
+LINE_GREY, TEXT_GREY, RULE_GREY, GRID_GREY = "#555555", "#444444", "#C8C8C8", "#EBEBEB"
+# The ends of a heat map have one hue: its cells differ in lightness, which colour-blind readers see.
+HEAT_LIGHT, HEAT_DARK = "#F7FBFF", "#08306B"
 
 
 def column_theme(width: float = WIDTH_INCHES, height: float = HEIGHT_INCHES) -> p9.theme:
@@ -28,8 +32,8 @@ def column_theme(width: float = WIDTH_INCHES, height: float = HEIGHT_INCHES) -> 
     return p9.theme_bw(base_size=7) + p9.theme(
         figure_size=(width, height),
         panel_grid_minor=p9.element_blank(),
-        panel_grid_major=p9.element_line(color="#EBEBEB", size=0.3),
-        panel_border=p9.element_rect(color="#555555", size=0.5),
+        panel_grid_major=p9.element_line(color=GRID_GREY, size=0.3),
+        panel_border=p9.element_rect(color=LINE_GREY, size=0.5),
         strip_background=p9.element_blank(),
         strip_text=p9.element_text(size=7, margin={"t": 4, "b": 2}),
         panel_spacing_y=0.02,
@@ -37,7 +41,7 @@ def column_theme(width: float = WIDTH_INCHES, height: float = HEIGHT_INCHES) -> 
         axis_text=p9.element_text(size=6.5),
         plot_title=p9.element_text(size=8),
         plot_title_position="plot",
-        plot_caption=p9.element_text(size=5.5, color="#444444", ha="left"),
+        plot_caption=p9.element_text(size=5.5, color=TEXT_GREY, ha="left"),
         plot_caption_position="plot",  # its lines are as wide as the picture
         plot_margin=0.012,
         legend_position="top",

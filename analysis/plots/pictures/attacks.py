@@ -5,7 +5,16 @@ import polars as pl
 
 from analysis.errors import AnalysisError
 from analysis.fronts.candidates import require_objectives
-from analysis.plots.elements.theme import CHANCE_AUC, WIDE_INCHES, WIDTH_INCHES, Layers, caption, column_theme
+from analysis.plots.elements.theme import (
+    CHANCE_AUC,
+    HEAT_DARK,
+    HEAT_LIGHT,
+    WIDE_INCHES,
+    WIDTH_INCHES,
+    Layers,
+    caption,
+    column_theme,
+)
 from analysis.plots.pictures.frontier import BASELINES
 from analysis.summaries.attackers import TRAIN_PEOPLE_SUFFIX, attacker_aucs
 from analysis.summaries.evidence import evidence
@@ -13,7 +22,6 @@ from analysis.tables.reader import StudyTables, read_attacks, read_trials
 
 ROW_INCHES = 0.17
 MAX_IN_A_COLUMN = 12  # attackers that fit a column's width
-LIGHT, DARK = "#F7FBFF", "#08306B"  # one hue: cells differ in lightness, which colour-blind readers see
 WHITE_FROM_AUC = 0.72  # figures in darker cells are white
 
 
@@ -48,7 +56,7 @@ def plot_attacks(study: StudyTables) -> p9.ggplot:
         p9.ggplot(cells, p9.aes("attacker", "design"))
         + p9.geom_tile(p9.aes(fill="folded_auc"), color="white", size=0.3)
         + [*_figures(cells.filter(~dark), "black"), *_figures(cells.filter(dark), "white")]
-        + p9.scale_fill_gradient(low=LIGHT, high=DARK, limits=(CHANCE_AUC, 1.0), guide=None)
+        + p9.scale_fill_gradient(low=HEAT_LIGHT, high=HEAT_DARK, limits=(CHANCE_AUC, 1.0), guide=None)
         + p9.scale_x_discrete(expand=(0, 0))
         + p9.scale_y_discrete(expand=(0, 0))
         + p9.labs(

@@ -8,7 +8,16 @@ from matplotlib.patheffects import withStroke
 
 from analysis.fronts.candidates import is_judged, require_objectives
 from analysis.fronts.pareto import pareto_front
-from analysis.plots.elements.theme import BLUE, GREY, WIDTH_INCHES, Layers, caption, column_theme, short_title
+from analysis.plots.elements.theme import (
+    BLUE,
+    GREY,
+    RULE_GREY,
+    WIDTH_INCHES,
+    Layers,
+    caption,
+    column_theme,
+    short_title,
+)
 from analysis.summaries.coordinates import Axis, axes
 from analysis.summaries.evidence import evidence
 from analysis.tables.reader import StudyTables, read_trials
@@ -38,7 +47,7 @@ def plot_coordinates(study: StudyTables) -> p9.ggplot:
     )
     return (
         p9.ggplot(lines, p9.aes("position", "height", color="kind"))
-        + p9.geom_hline(yintercept=list(heights.values()), color="#C8C8C8", size=0.3)
+        + p9.geom_hline(yintercept=list(heights.values()), color=RULE_GREY, size=0.3)
         + [
             *_segments(lines, OTHER, size=0.3, opacity=_opacity(rows.height)),
             *_segments(lines, FRONT, size=0.5, opacity=0.8),

@@ -15,6 +15,7 @@ from analysis.plots.elements.theme import (
     BLUE,
     CHANCE_AUC,
     GREY,
+    LINE_GREY,
     SKY,
     VERMILLION,
     axis_title,
@@ -96,7 +97,7 @@ def _points(rows: pl.DataFrame, kind: str, size: float) -> p9.geom_point:
 
 
 def _chance_lines(frontier: FrontierPoints) -> list[p9.geom_vline | p9.geom_hline]:
-    style = {"linetype": "dotted", "color": "#555555", "size": 0.4}
+    style = {"linetype": "dotted", "color": LINE_GREY, "size": 0.4}
     across = [p9.geom_vline(xintercept=CHANCE_AUC, **style)] if frontier.x.contains(CHANCE_AUC) else []
     up = [p9.geom_hline(yintercept=CHANCE_AUC, **style)] if frontier.y.contains(CHANCE_AUC) else []
     return [*across, *up]

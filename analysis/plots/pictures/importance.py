@@ -4,7 +4,15 @@ import plotnine as p9
 import polars as pl
 
 from analysis.errors import AnalysisError
-from analysis.plots.elements.theme import BLUE, WIDTH_INCHES, Layers, caption, column_theme, short_title
+from analysis.plots.elements.theme import (
+    BLUE,
+    TEXT_GREY,
+    WIDTH_INCHES,
+    Layers,
+    caption,
+    column_theme,
+    short_title,
+)
 from analysis.summaries.evidence import evidence
 from analysis.tables.reader import StudyTables, read_importance, read_trials
 from analysis.tables.schema import IMPORTANCE_FRONT, MIN_IMPORTANCE_TRIALS
@@ -63,5 +71,5 @@ def plot_importance(study: StudyTables) -> p9.ggplot:
 
 
 def _labels(rows: pl.DataFrame) -> Layers:
-    text = p9.geom_text(p9.aes(label="label"), data=rows, size=5, color="#666666", ha="left")
+    text = p9.geom_text(p9.aes(label="label"), data=rows, size=5, color=TEXT_GREY, ha="left")
     return [text] if rows.height else []

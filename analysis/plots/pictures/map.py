@@ -6,7 +6,14 @@ import polars as pl
 from analysis.errors import AnalysisError
 from analysis.fronts.candidates import is_judged, require_objectives
 from analysis.fronts.pareto import pareto_front
-from analysis.plots.elements.theme import VERMILLION, WIDTH_INCHES, caption, column_theme, panel_title
+from analysis.plots.elements.theme import (
+    LINE_GREY,
+    VERMILLION,
+    WIDTH_INCHES,
+    caption,
+    column_theme,
+    panel_title,
+)
 from analysis.summaries.evidence import evidence
 from analysis.tables.reader import StudyTables, read_trials
 
@@ -40,7 +47,7 @@ def plot_map(study: StudyTables) -> p9.ggplot:
     )
     return (
         p9.ggplot(long, p9.aes(ALPHA, BETA))
-        + p9.geom_point(p9.aes(fill="auc"), shape="o", size=1.6, stroke=0.1, color="#555555")
+        + p9.geom_point(p9.aes(fill="auc"), shape="o", size=1.6, stroke=0.1, color=LINE_GREY)
         + p9.geom_point(data=front, shape="o", size=2.6, stroke=0.5, color=VERMILLION, fill="none")
         + p9.facet_wrap("objective", ncol=1)
         + p9.scale_fill_cmap(cmap_name="cividis", name="ROC AUC on validation")

@@ -8,6 +8,7 @@ from analysis.fronts.staircase import ATTACKER_AUC, MATCHING_AUC
 from analysis.plots.elements.frontier_points import padded_view
 from analysis.plots.elements.theme import (
     BLUE,
+    LINE_GREY,
     VERMILLION,
     WIDTH_INCHES,
     axis_title,
@@ -57,7 +58,7 @@ def plot_optimism(study: StudyTables) -> p9.ggplot:
             p9.aes(x="attacker_search", y="matching_search", xend="attacker_test", yend="matching_test"),
             data=pairs,
             inherit_aes=False,
-            color="#333333",
+            color=LINE_GREY,
             size=0.4,
             arrow=p9.arrow(angle=20, length=0.06, type="closed"),
         )

@@ -6,6 +6,7 @@ import polars as pl
 from analysis.errors import AnalysisError
 from analysis.plots.elements.theme import (
     BLUE,
+    RULE_GREY,
     VERMILLION,
     WIDTH_INCHES,
     caption,
@@ -49,7 +50,7 @@ def plot_probability(study: StudyTables) -> p9.ggplot:
     )
     return (
         p9.ggplot(shown, p9.aes("design", "probability"))
-        + p9.geom_segment(p9.aes(xend="design", yend=0), color="#CCCCCC", size=0.4)
+        + p9.geom_segment(p9.aes(xend="design", yend=0), color=RULE_GREY, size=0.4)
         + p9.geom_point(p9.aes(color="place", shape="place"), size=1.5)
         + p9.scale_color_manual(values=COLOURS, breaks=list(COLOURS))
         + p9.scale_shape_manual(values=SHAPES, breaks=list(SHAPES))

@@ -21,6 +21,7 @@ from aia_models.release.channel import (
 from aia_models.release.eraser import fit_eraser
 
 NONE = ChannelConfig()
+NOISE = ChannelConfig("noise", noise_sd=0.1)
 ERASED = {
     "none": ChannelConfig(erasure=True),
     "noise": ChannelConfig("noise", noise_sd=0.1, erasure=True),
@@ -44,7 +45,7 @@ def representations(n: int = 60, k: int = 6, seed: int = 0) -> tuple[torch.Tenso
 @pytest.mark.parametrize("source", [generator(), None])
 def test_noise_is_gaussian_of_the_given_sd(source: torch.Generator | None) -> None:
     g = torch.rand((400, 500), generator=generator(1))
-    noise = (add_noise(g, 0.2, source) - g).double() / 0.2
+    noise = (add_noise(g, 0.2, normal_like(g, source)) - g).double() / 0.2
     # Five standard deviations of the moments of 200,000 standard normal numbers.
     assert noise.mean().item() == pytest.approx(0, abs=5 / np.sqrt(2e5))
     assert noise.square().mean().item() == pytest.approx(1, abs=5 * np.sqrt(2 / 2e5))
@@ -53,8 +54,9 @@ def test_noise_is_gaussian_of_the_given_sd(source: torch.Generator | None) -> No
 
 def test_noise_depends_on_the_generator_alone() -> None:
     g = torch.rand((5, 4))
-    assert torch.equal(add_noise(g, 0.1, generator(3)), add_noise(g, 0.1, generator(3)))
-    assert not torch.equal(add_noise(g, 0.1, generator(3)), add_noise(g, 0.1, generator(4)))
+    noisy = training_channel(g, NOISE, generator(3))
+    assert torch.equal(noisy, training_channel(g, NOISE, generator(3)))
+    assert not torch.equal(noisy, training_channel(g, NOISE, generator(4)))
 
 
 def test_entropy_ignores_every_seed() -> None:
@@ -117,8 +119,8 @@ def test_random_replaces_half_by_uniform_numbers(source: torch.Generator | None)
 def test_training_channel() -> None:
     """Noise, or the quantiser over the batch's own range; the paper's none and Random train on g itself."""
     g, _ = representations()
-    noisy = training_channel(g, ChannelConfig("noise", noise_sd=0.1), generator())
-    assert torch.equal(noisy, add_noise(g, 0.1, generator()))
+    noisy = training_channel(g, NOISE, generator())
+    assert torch.equal(noisy, add_noise(g, 0.1, normal_like(g, generator())))
     quantised = training_channel(g, ChannelConfig("quantise", bits=2), generator())
     assert torch.equal(quantised, quantise(g, g.amin(0), g.amax(0), 2))
     for config in (NONE, ChannelConfig("random_replacement", replaced_share=0.5)):
@@ -145,7 +147,7 @@ def test_erasure_comes_before_the_rest(kind: str) -> None:
     erased = channel.erase(g)
     rest = {
         "none": lambda: erased,
-        "noise": lambda: add_noise(erased, 0.1, generator()),
+        "noise": lambda: add_noise(erased, 0.1, normal_like(erased, generator())),
         "quantise": lambda: quantise(erased, erased.amin(0), erased.amax(0), 3),
         "random_replacement": lambda: replace_randomly(
             erased, 0.5, uniform_like(erased, (2, *erased.shape), generator())

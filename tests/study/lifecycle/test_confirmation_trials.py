@@ -20,7 +20,8 @@ from study.lifecycle.study_directory import StudyDirectory
 from study.lifecycle.study_extension import extend_confirmation
 from study.spec.files import load_spec, to_toml, with_settings
 from study.spec.spec import StudySpec, searched_space, with_defaults
-from study.storage.results_store import ResultsStore, TrialRows
+from study.storage.outcome import Outcome
+from study.storage.results_store import ResultsStore
 from study.storage.study_storage import StudyStorage
 from study.trial.plan import TrialPlan
 from study.trial.rows import trial_row
@@ -164,7 +165,7 @@ def test_where_no_trial_is_within_the_constraints_nothing_is_planned(tmp_path):
     plan = TrialPlan("trial-00000", 0, "search", "aia", DESIGNS[0], 0)
     figures = {"attacker_auc_validation": 0.6, "matching_auc_validation": 0.7}
     with ResultsStore(StudyStorage(tmp_path)) as store:
-        store.append(TrialRows(trial_row(plan, spec, "complete", **figures), [], [], []))
+        store.append(Outcome(trial_row(plan, spec, "complete", **figures)))
     with pytest.raises(
         StudyError, match=r"no complete search trial is within .*\(matching_auc_validation >= 0.9\)"
     ):

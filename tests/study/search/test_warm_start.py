@@ -13,7 +13,8 @@ from study.errors import SpecError
 from study.search.warm_start import check_earlier_study, read_earlier_trials
 from study.spec.files import load_spec, to_toml, with_settings
 from study.spec.spec import StudySpec, searched_space, with_defaults
-from study.storage.results_store import ResultsStore, TrialRows
+from study.storage.outcome import Outcome
+from study.storage.results_store import ResultsStore
 from study.storage.study_storage import StudyStorage
 
 FIGURES = {ATTACKER.column: 0.6, MATCHING.column: 0.7}
@@ -23,7 +24,7 @@ def quick(*settings: str) -> StudySpec:
     return with_defaults(with_settings(load_spec("quick"), list(settings)))
 
 
-def row(trial_id: str, spec: StudySpec, changes: Mapping[str, Any], **more: Any) -> TrialRows:
+def row(trial_id: str, spec: StudySpec, changes: Mapping[str, Any], **more: Any) -> Outcome:
     values = resolve({**searched_space(spec).defaults(), **changes}, spec.fixed)
     trial = {
         "trial_id": trial_id,
@@ -37,7 +38,7 @@ def row(trial_id: str, spec: StudySpec, changes: Mapping[str, Any], **more: Any)
         **FIGURES,
         **more,
     }
-    return TrialRows(trial, [], [], [])
+    return Outcome(trial)
 
 
 @pytest.fixture

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from study.storage.results_store import ResultsStore, TrialRows
+from study.storage.outcome import Outcome
+from study.storage.results_store import ResultsStore
 from study.storage.study_storage import StudyStorage
 
 SPLITS = ("validation", "test")
 
 
-def rows_of(trial_id: str) -> TrialRows:
+def rows_of(trial_id: str) -> Outcome:
     """Return rows whose numbers are derived from the id's last digit, so that a reader knows what to expect."""
     number = int(trial_id.rpartition("-")[2])
     trial = {
@@ -51,7 +52,7 @@ def rows_of(trial_id: str) -> TrialRows:
         {"trial_id": trial_id, "split": split, "matcher": "siamese", "negatives": "any", "pairs": 9}
         for split in SPLITS[: number % 3]
     ]
-    return TrialRows(trial, epochs, attacks, matches)
+    return Outcome(trial, epochs, attacks, matches)
 
 
 def epochs_of(trial_id: str) -> int:

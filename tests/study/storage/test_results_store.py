@@ -20,7 +20,8 @@ import pytest
 from analysis.tables.schema import SCHEMAS
 from study.errors import StudyError
 from study.storage import results_store, write_ahead
-from study.storage.results_store import FLUSH_SECONDS, FLUSH_TRIALS, ResultsStore, TrialRows
+from study.storage.outcome import Outcome
+from study.storage.results_store import FLUSH_SECONDS, FLUSH_TRIALS, ResultsStore
 from study.storage.study_storage import StudyStorage
 from tests.study.storage.store_writer import epochs_of, rows_of
 
@@ -90,7 +91,7 @@ def test_parts_have_the_full_schema_zstd_and_a_number(tmp_path):
 def test_a_table_without_rows_gets_one_empty_part_so_that_a_glob_finds_it(tmp_path):
     with ResultsStore(StudyStorage(tmp_path)) as store:
         for run in range(2):
-            store.append(TrialRows(rows_of(f"{run}-0").trial, [], [], []))
+            store.append(Outcome(rows_of(f"{run}-0").trial))
             store.flush()
     assert len(parts(tmp_path, "trials")) == 2
     for table in ("epochs", "attacks", "matches"):
@@ -172,7 +173,7 @@ def test_it_knows_what_is_final_in_parts_and_waiting(tmp_path):
 )
 def test_rows_that_no_table_holds_are_refused_where_they_are_made(trial, epochs, message):
     with pytest.raises(ValueError, match=message):
-        TrialRows({**rows_of("0-1").trial, **trial}, epochs, [], [])
+        Outcome({**rows_of("0-1").trial, **trial}, epochs, [], [])
 
 
 def test_only_one_process_writes(tmp_path):

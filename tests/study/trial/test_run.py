@@ -12,9 +12,9 @@ from search_spaces.hyperparameters import resolve
 from study.lifecycle.study_directory import create_study
 from study.spec.files import load_spec, with_settings
 from study.spec.spec import searched_space, with_defaults
+from study.storage.outcome import Outcome
 from study.trial import run as trial
 from study.trial.plan import TrialPlan
-from study.trial.rows import Outcome
 from study.trial.run import TrialContext
 
 

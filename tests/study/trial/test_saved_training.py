@@ -17,10 +17,10 @@ from search_spaces.hyperparameters import resolve
 from study.lifecycle.study_directory import create_study
 from study.spec.files import load_spec, with_settings
 from study.spec.spec import searched_space, with_defaults
+from study.storage.outcome import Outcome
 from study.trial import run as trial
 from study.trial import saved_training
 from study.trial.plan import TrialPlan
-from study.trial.rows import Outcome
 from study.trial.run import EpochReport, Interrupted, NoStorage, TrialContext, run_trial
 from study.trial.saved_training import FILE
 from tests.small_faces import SETTINGS

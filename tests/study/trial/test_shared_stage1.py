@@ -24,10 +24,10 @@ from study.lifecycle.study_directory import create_study
 from study.spec.files import load_spec, with_settings
 from study.spec.spec import searched_space, with_defaults
 from study.storage import lease
+from study.storage.outcome import Outcome
 from study.storage.study_storage import StudyStorage
 from study.trial import shared_stage1
 from study.trial.plan import TrialPlan
-from study.trial.rows import Outcome
 from study.trial.run import TrialContext, run_trial
 from study.trial.shared_stage1 import RESULT, UNDER_WAY, SharedStage1
 from tests.small_faces import SETTINGS

@@ -20,8 +20,9 @@ from study.cli import run
 from study.errors import SpecError, StudyError
 from study.spec.files import load_spec, with_settings
 from study.spec.spec import searched_space
+from study.storage.outcome import Outcome
 from study.trial.plan import TrialPlan
-from study.trial.rows import Outcome, trial_row
+from study.trial.rows import trial_row
 from study.tune.loggers import study_loggers
 from tests.study.tune.stub_loggers import read_notes, write_stubs
 

@@ -1,4 +1,4 @@
-"""The labels of a data set: identities as numbers, attributes as 1, 0 and -1 (unknown)."""
+"""Encodes the labels of a data set: identities as indices, attributes as 1, 0 and -1 (unknown)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,8 +34,8 @@ class Labels:
         )
 
 
-def read_labels(found: FaceSource, attributes: tuple[str, ...], positive: str | None) -> Labels:
-    """Return all labels of a source.
+def encode_labels(found: FaceSource, attributes: tuple[str, ...], positive: str | None) -> Labels:
+    """Return the labels of all images of a source as numbers.
 
     `positive` is the value of the first of `attributes` that becomes 1. Raises DataError where one of `attributes` is
     missing or has unreadable values.
