@@ -7,7 +7,7 @@ OMP := OMP_NUM_THREADS=1
 study: .venv/installed
 	@$(BIN)/aia-study launch quick
 
-test: lint
+test: .venv/installed-dev
 	$(OMP) $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 	@echo "not run: the browser tests of the report (make test-browser; they need chromium and chromedriver)"
 

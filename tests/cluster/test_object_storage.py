@@ -34,7 +34,7 @@ AIA_STUDY = Path(sys.executable).with_name("aia-study")
 @pytest.fixture(scope="module")
 def study(local_ray: None, object_server: ObjectServer, tiny_settings: list[str]) -> str:
     arguments = ["launch", "quick", "--storage", object_server.uri(f"{BUCKET}/studies"), "--name", "tiny"]
-    assert run([*arguments, "--trials", "4", *tiny_settings]) == 0
+    assert run([*arguments, "--trials", "3", *tiny_settings]) == 0
     return object_server.uri(f"{BUCKET}/studies/tiny")
 
 
@@ -50,12 +50,12 @@ def test_all_of_a_study_is_in_the_store(study):
     assert (there / "wal").children() == []
     assert (there / "state").children() == []
     assert (there / "lock").children() == []
-    assert len((there / "resamples").children()) == 5
+    assert len((there / "resamples").children()) == 4
     trials = pd.concat(
         pq.read_table(f"{there.path}/results/trials/{part}", filesystem=there.store).to_pandas()
         for part in (there / "results" / "trials").children()
     )
-    assert sorted(trials["trial_id"]) == ["baseline-original", *(f"trial-{n:05d}" for n in range(4))]
+    assert sorted(trials["trial_id"]) == ["baseline-original", *(f"trial-{n:05d}" for n in range(3))]
     assert (trials["status"] == "complete").all()
 
 
@@ -118,10 +118,10 @@ def test_a_finished_study_lacks_nothing_and_grows_by_one_driver_at_a_time(study,
     with ResultsStore(open_storage(study)):
         assert run(["resume", study]) == 2
     assert f"{study} is being written by another" in capsys.readouterr().err.splitlines()[-1]
-    assert run(["resume", study, "--trials", "5"]) == 0
+    assert run(["resume", study, "--trials", "4"]) == 0
     trials = analysis.open_study(study).trials()
     assert trials["trial_id"].is_unique().all()
-    assert trials.filter(phase="search").height == 5
+    assert trials.filter(phase="search").height == 4
 
 
 def test_a_study_can_begin_with_one_from_there(study, storage, tiny_settings, capsys, monkeypatch):

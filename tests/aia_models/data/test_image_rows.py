@@ -35,16 +35,21 @@ def test_rows_of_rows_read_the_same_array():
     np.testing.assert_array_equal(np.asarray(inner), WHOLE[[4, 3]])
 
 
-def test_what_is_written_to_opened_images_does_not_reach_the_prepared_copy(tmp_path):
-    folder = prepare("synthetic", image_side=16, attributes=("gender",), positive=None, cache=tmp_path)
-    opened, before = open_prepared(folder), open_prepared(folder).images[0].copy()
+@pytest.fixture
+def prepared(faces_folder: Path, tmp_path: Path) -> Path:
+    return prepare(
+        f"folder:{faces_folder}", image_side=16, attributes=("gender",), positive=None, cache=tmp_path
+    )
+
+
+def test_what_is_written_to_opened_images_does_not_reach_the_prepared_copy(prepared):
+    opened, before = open_prepared(prepared), open_prepared(prepared).images[0].copy()
     opened.images[0] = 255 - opened.images[0]  # type: ignore[index]
-    np.testing.assert_array_equal(open_prepared(folder).images[0], before)
+    np.testing.assert_array_equal(open_prepared(prepared).images[0], before)
 
 
-def test_a_trial_on_the_cpu_reads_the_map_itself(tmp_path):
-    folder = prepare("synthetic", image_side=16, attributes=("gender",), positive=None, cache=tmp_path)
-    faces = split_faces(open_prepared(folder), ("gender",), 0)
+def test_a_trial_on_the_cpu_reads_the_map_itself(prepared):
+    faces = split_faces(open_prepared(prepared), ("gender",), 0)
     held = DeviceFaces.load(faces.train, ("gender",), "cpu")
     assert isinstance(faces.train.images, ImageRows)
     assert held.images.data_ptr() == faces.train.images.whole.ctypes.data

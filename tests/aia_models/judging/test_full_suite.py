@@ -103,7 +103,7 @@ def test_without_decoder_and_noise_there_is_less_to_do() -> None:
     assert judgement.strongest_repeated("test") is None
 
 
-def parity_split(seed: int, people: int = 1500, telling: bool = True) -> ReleasedFaces:
+def parity_split(seed: int, people: int = 600, telling: bool = True) -> ReleasedFaces:
     """Two representations each, of 8 coordinates; the attribute is the parity of two of them, or nothing of any."""
     rng = np.random.default_rng(seed)
     identity = np.repeat(np.arange(people, dtype=np.int32), 2)
@@ -121,8 +121,8 @@ def test_a_leak_in_a_parity_is_found_by_all_but_the_linear_attacker(telling: boo
         for seed, split in enumerate(("train", "attack", "validation", "test"))
     }
     judgement = judge(faces, (8, 1, 1), "full", 0)
-    # The AUC of scores that know nothing has a variance of (p + n + 1) / (12 p n), with 750 people of either value.
-    error = np.sqrt(1501 / (12 * 750 * 750))
+    # The AUC of scores that know nothing has a variance of (p + n + 1) / (12 p n), with 300 people of either value.
+    error = np.sqrt(601 / (12 * 300 * 300))
     for found in judgement.attacks:
         if found.attacker == "logistic_regression" or not telling:
             assert found.folded_auc - 0.5 < 4 * error, found.attacker
