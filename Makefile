@@ -1,6 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
-OMP := OMP_NUM_THREADS=1
+# One thread in each of two processes; cached bytecode, as the tests start many further processes.
+TEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=
 
 .PHONY: study test test-browser lint
 
@@ -8,11 +9,11 @@ study: .venv/installed
 	@$(BIN)/aia-study launch quick
 
 test: .venv/installed-dev
-	$(OMP) $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(TEST) $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 	@echo "not run: the browser tests of the report (make test-browser; they need chromium and chromedriver)"
 
 test-browser: .venv/installed-dev
-	$(OMP) $(BIN)/pytest -m browser tests/browser
+	$(TEST) $(BIN)/pytest -m browser tests/browser
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

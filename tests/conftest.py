@@ -10,6 +10,8 @@ import pytest
 from jaxtyping import install_import_hook
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Ray runs its workers at niceness 15: beside other busy programs the tests would wait for them for minutes.
+os.environ.setdefault("RAY_worker_niceness", "0")
 # Before any module of the package is imported: shapes in signatures are checked as the tests run.
 install_import_hook("aia_models", "beartype.beartype")
 

@@ -52,7 +52,7 @@ def address() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def study(module_storage: Path, tiny_settings: list[str], address: str) -> Path:
-    """12 trials over α and β, of one architecture and seed, which hold all GPUs there are."""
+    """8 trials over α and β, of one architecture and seed, which hold all GPUs there are."""
     settings = [part for setting in STOPPING for part in ("--set", setting)]
     where = [
         "--storage",
@@ -64,15 +64,15 @@ def study(module_storage: Path, tiny_settings: list[str], address: str) -> Path:
         "--gpus-per-trial",
         "1",
     ]
-    assert run(["launch", "quick", "--trials", "12", *where, *tiny_settings, *settings]) == 0
+    assert run(["launch", "quick", "--trials", "8", *where, *tiny_settings, *settings]) == 0
     return module_storage / "stopping"
 
 
 def test_stage_1_is_trained_exactly_once(study):
     trials = table(study, "trials")
-    assert trials.height == 13  # Original too
+    assert trials.height == 9  # Original too
     assert trials["stage1_key"].n_unique() == 1
-    assert trials["stage1_reused"].sum() == 12
+    assert trials["stage1_reused"].sum() == 8
     assert trials.filter(stage1_reused=False)["stage1_wait_seconds"].item() == 0.0
     assert len(list((study / "stage1").iterdir())) == 1
 
@@ -82,7 +82,7 @@ def test_trials_stop_at_rungs_and_hold_their_last_figures(study):
     stopped = trials.filter(status="stopped_early")
     assert set(trials["status"]) == {"complete", "stopped_early"}
     assert set(stopped["epochs"]) <= {STAGE1_EPOCHS + 1, STAGE1_EPOCHS + 2}
-    assert 2 <= stopped.height <= 11
+    assert 2 <= stopped.height <= 7
     assert stopped["checkpoint"].null_count() == stopped.height
     last = epochs.join(
         trials, left_on=["trial_id", "epoch"], right_on=["trial_id", "epochs"], suffix="_trial"
@@ -126,14 +126,14 @@ def test_a_resume_compares_with_the_trials_of_before(study, address):
         recorded, scheduler = list(_recorded_epochs(before)), _scheduler(before)
     by_rung = pl.DataFrame({"epoch": [epoch for epoch, _ in recorded]})["epoch"].value_counts().sort("epoch")
     assert by_rung["epoch"].to_list() == [1, 2, EPOCHS]
-    assert by_rung["count"].to_list()[0] == 12
+    assert by_rung["count"].to_list()[0] == 8
     worst = TrialPlan("trial-00099", 99, "search", "aia", {}, 0)
     figures = {"attacker_auc_validation": 1.0, "matching_auc_validation": 0.5}
     told = scheduler.on_trial_result(
         None, SimpleNamespace(config=worst.to_config()), {JOINT_EPOCH: GRACE} | figures
     )
     assert told == TrialScheduler.STOP, "without those of before it would be the first, which goes on"
-    assert run(["resume", str(study), "--trials", "13", "--address", address]) == 0
+    assert run(["resume", str(study), "--trials", "9", "--address", address]) == 0
     trials = table(study, "trials").filter(phase="search")
-    assert trials.height == 13
-    assert trials["stage1_reused"].sum() >= 12
+    assert trials.height == 9
+    assert trials["stage1_reused"].sum() >= 8
