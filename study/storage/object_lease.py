@@ -84,8 +84,10 @@ class ObjectLeaseQueue:
         """
         if self._is_held():
             return None
+        claimed_at = _now()
         self._claim.write_text("0")
-        if self._is_held():
+        # A claim that did not become a lease for so long may already count as dead and be removed by another process.
+        if self._is_held() or _now() - claimed_at > DEAD_SECONDS / 2:
             self._claim.remove()
             # Otherwise the same two processes would collide again and again.
             time.sleep(random.uniform(0, 0.5))
