@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from aia_models import config as checked
+import aia_models.config
 from aia_models.config import (
     AdversaryConfig,
     BudgetConfig,
@@ -118,7 +118,7 @@ def test_configs_are_frozen(part: str) -> None:
 @pytest.fixture(scope="module")
 def unchecked() -> Iterator[ModuleType]:
     """The module as users have it, without the types of arguments checked before it looks at them."""
-    spec = importlib.util.spec_from_file_location("unchecked_config", checked.__file__)
+    spec = importlib.util.spec_from_file_location("unchecked_config", aia_models.config.__file__)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -2,7 +2,7 @@
 
 import heapq
 import json
-from dataclasses import replace as changed
+from dataclasses import replace
 from itertools import islice
 from types import SimpleNamespace
 
@@ -125,7 +125,7 @@ def test_a_trial_reads_the_design_that_is_nearest_in_the_unit_cube(monkeypatch):
 
 def test_every_recorded_seed_is_read_and_none_that_is_missing():
     assert {trial.recorded_seed for trial in replayed(search())} == {0, 1}
-    one = changed(RECORDED, seeds=np.ones(len(RECORDED.points), dtype=int))
+    one = replace(RECORDED, seeds=np.ones(len(RECORDED.points), dtype=int))
     assert {trial.recorded_seed for trial in replay(one, search(), 1)} == {0}
 
 

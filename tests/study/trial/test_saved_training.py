@@ -18,8 +18,7 @@ from study.lifecycle.study_directory import create_study
 from study.spec.files import load_spec, with_settings
 from study.spec.spec import searched_space, with_defaults
 from study.storage.outcome import Outcome
-from study.trial import run as trial
-from study.trial import saved_training
+from study.trial import run, saved_training
 from study.trial.plan import TrialPlan
 from study.trial.run import EpochReport, Interrupted, NoStorage, TrialContext, run_trial
 from study.trial.saved_training import FILE
@@ -174,16 +173,16 @@ def test_a_state_that_cannot_be_written_costs_the_trial_nothing(context, plan, u
 
 def test_a_storage_that_was_away_costs_no_trial(context, plan, undisturbed, monkeypatch):
     """The checkpoint cannot be written at first: the trial begins again from what was saved."""
-    write, failures = trial.checkpoint.save, [OSError(5, "Input/output error")]
+    write, failures = run.checkpoint.save, [OSError(5, "Input/output error")]
 
     def away(*given: Any) -> None:
         if failures:
             raise failures.pop()
         write(*given)
 
-    monkeypatch.setattr(trial.checkpoint, "save", away)
-    monkeypatch.setattr(trial, "is_writable", lambda directory: False)
-    monkeypatch.setattr(trial, "wait_until_writable", lambda directory: True)
+    monkeypatch.setattr(run.checkpoint, "save", away)
+    monkeypatch.setattr(run, "is_writable", lambda directory: False)
+    monkeypatch.setattr(run, "wait_until_writable", lambda directory: True)
     assert rows(outcome(started(plan, context))) == rows(undisturbed)
     assert failures == []
 
@@ -192,11 +191,11 @@ def test_a_storage_that_stays_away_ends_no_trial_and_an_error_of_its_own_does(co
     def away(*given: Any) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(trial.checkpoint, "save", away)
+    monkeypatch.setattr(run.checkpoint, "save", away)
     *_, last = started(plan, context)
     assert (last.trial["status"], last.trial["error"]) == ("failed", "OSError: [Errno 5] Input/output error")
-    monkeypatch.setattr(trial, "is_writable", lambda directory: False)
-    monkeypatch.setattr(trial, "wait_until_writable", lambda directory: False)
+    monkeypatch.setattr(run, "is_writable", lambda directory: False)
+    monkeypatch.setattr(run, "wait_until_writable", lambda directory: False)
     *_, last = started(plan, context)
     assert last == NoStorage(f"{context.directory} takes no files: OSError: [Errno 5] Input/output error")
 
