@@ -147,8 +147,8 @@ def test_resamples(disk, monkeypatch):
     path = disk.path / "trial-1.parquet"
 
     def write(seed: int) -> None:
-        draws = np.random.default_rng(seed).random(10_000)
-        monkeypatch.setattr(resamples, "_figures", lambda *_: [("test", "attacker_auc", draws)])
+        bootstrap_samples = np.random.default_rng(seed).random(10_000)
+        monkeypatch.setattr(resamples, "_figures", lambda *_: [("test", "attacker_auc", bootstrap_samples)])
         resamples.write_resamples(path, "trial-1", None, {})  # type: ignore[arg-type]
 
     write(1)

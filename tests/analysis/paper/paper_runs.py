@@ -51,10 +51,10 @@ def write_run(write_study: Callable[..., Path], trials: pl.DataFrame, value: flo
     complete = trials.filter(status="complete")["trial_id"]
     for trial_id in complete:
         rows = [
-            {"trial_id": trial_id, "split": split, "figure": figure, "resample": resample, "value": drawn}
+            {"trial_id": trial_id, "split": split, "figure": figure, "resample": resample, "value": resampled}
             for split in ("validation", SPLIT)
             for figure in RESAMPLED_FIGURES
-            for resample, drawn in enumerate((value, None, value + 0.1))
+            for resample, resampled in enumerate((value, None, value + 0.1))
         ]
         schema = pl.DataFrame(RESAMPLES_SCHEMA.empty_table()).schema
         pl.DataFrame(rows, schema=schema).write_parquet(directory / "resamples" / f"{trial_id}.parquet")
