@@ -1,4 +1,4 @@
-"""The in-loop networks' figures on released representations, against scikit-learn's and by explicit resampling."""
+"""The in-loop networks' figures on releases agree with scikit-learn and with explicit resampling."""
 
 from dataclasses import replace
 
@@ -81,7 +81,10 @@ def test_draws_are_the_figures_of_resampled_people(released: dict[str, ReleasedF
 
 
 def test_the_matchers_threshold_is_validations(released: dict[str, ReleasedFaces]) -> None:
-    """Test faces farther apart than any on validation are all told apart: accuracy is the share of two people."""
+    """Test faces that are farther apart than any validation faces all count as different people.
+
+    The accuracy is then the share of pairs of two people.
+    """
     test = released["test"]
     noise = np.random.default_rng(0).normal(0, 1, test.representations.shape).astype(np.float32)
     far = replace(test, releases=noise[None])

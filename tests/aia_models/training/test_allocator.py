@@ -1,4 +1,4 @@
-"""Memory that a process has freed stays its own."""
+"""A process keeps the memory that it has freed, and need not ask the system for it again."""
 
 import resource
 import subprocess
@@ -19,11 +19,12 @@ for _ in range(4):
     del block
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
-PAGES = 2**26 // resource.getpagesize()  # of one block
+# Memory pages of one block.
+PAGES = 2**26 // resource.getpagesize()
 
 
 def faults(kept: bool) -> int:
-    """Page faults of four blocks of 64 MiB, each freed before the next, in a process of its own."""
+    """Return the page faults of a new process that allocates and frees a block of 64 MiB four times."""
     ran = subprocess.run(
         [sys.executable, "-c", PROBE.format(kept=kept)], capture_output=True, text=True, check=True
     )

@@ -31,7 +31,7 @@ def test_images_of_any_sizes_are_resized_as_each_by_itself(
 
 @pytest.fixture
 def files(tmp_path: Path) -> ImageFiles:
-    """40 images, of which 3, 17 and 39 cannot be read, for one reason each."""
+    """Return 40 image files, of which 3 (truncated), 17 (not an image) and 39 (missing) cannot be read."""
     stream = np.random.default_rng(1)
     for number in range(40):
         pixels = stream.integers(0, 256, (20, 20), dtype=np.uint8)
