@@ -1,4 +1,4 @@
-"""What the comparison with the closed form computes from its runs."""
+"""The figures that the comparison with the closed form computes from its runs."""
 
 from typing import Any, NamedTuple
 
@@ -36,7 +36,7 @@ def test_the_line_is_read_at_the_designs_own_matching() -> None:
 
 
 def test_resamples_are_paired() -> None:
-    """A design that is the line itself differs by nothing, in every resample."""
+    """A design that lies on the line has a difference of 0 in every resample."""
     own = figures(0.7, 0.68, seed=3)
     found, bootstrap_samples = closed_form.difference(
         run(own, own, figures(0.6, 0.60, seed=4)), "mine", "test"

@@ -96,7 +96,7 @@ def test_within_both_limits_the_best_matching_wins(trials) -> None:
 
 
 def test_the_knee_is_where_the_front_bends(trials) -> None:
-    """Scaled to the front's range, from (0, 0) to (1, 1): 0.286 of the attacker's for 0.786 of the matcher's."""
+    """The knee has 0.286 of the front's range of attacker AUC and 0.786 of its range of matching AUC."""
     assert chosen(trials, knee=True) == "t0002"
     assert chosen(trials, knee=True, max_attacker_auc=0.6) == "t0002", (
         "a limit that the knee meets changes nothing"

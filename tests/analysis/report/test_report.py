@@ -19,7 +19,7 @@ from tests.analysis.report.report_study import ERROR, add_part, trial, write_stu
 
 
 class Page(HTMLParser):
-    """A page as a browser reads it: its elements, the text inside each kind, and its scripts by id."""
+    """A parsed page: its elements, its text outside scripts and styles, and its scripts by id."""
 
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -145,7 +145,8 @@ def test_the_command_fetches_what_was_kept(tmp_path: Path) -> None:
     designs = {design["id"]: design for design in page_of(directory).data["designs"]}
     assert designs["trial-00000"]["fetch"] == f"aia-study fetch '{directory}' trial-00000 -o trial-00000"
     assert designs["trial-00001"]["fetch"] is None
-    assert designs["trial-00003"]["fetch"] is None  # stopped early
+    # This trial is stopped early.
+    assert designs["trial-00003"]["fetch"] is None
 
 
 def test_a_page_carries_reconstructions_of_the_front_first(study: Path, monkeypatch) -> None:
