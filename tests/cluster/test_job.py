@@ -1,4 +1,4 @@
-"""A study whose driver runs on the cluster, as a job that the dashboard takes."""
+"""A study whose driver runs on the cluster, as a job that the dashboard accepts."""
 
 import os
 import re
@@ -24,7 +24,7 @@ RAY = Path(sys.executable).with_name("ray")
 
 @pytest.fixture
 def dashboard(object_server) -> Iterator[str]:
-    """The address of a one-node cluster's dashboard; its node has credentials for the object server."""
+    """Return the dashboard's address of a one-node cluster that has credentials for the object server."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -90,7 +90,7 @@ def test_without_an_address_nothing_is_made(tmp_path, tiny_settings, capsys):
 
 
 class Client:
-    """Of a cluster that says `failures` before it takes a job."""
+    """The client of a cluster that answers with `failures` before it accepts a job."""
 
     def __init__(self, *failures: str) -> None:
         self._failures = list(failures)
