@@ -1,4 +1,4 @@
-"""`aia-study report`: the file it writes, and the page it serves while a study runs."""
+"""`aia-study report`: the file that it writes, and the page that it serves while a study runs."""
 
 import socket
 import threading

@@ -1,4 +1,4 @@
-"""A trial in this process, without Ray."""
+"""A trial runs in this process, without Ray."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A trial whose process ends goes on in another from its last saved epoch, to the rows it would have had."""
+"""A trial whose process ends continues in another from its last saved epoch and ends with the same rows."""
 
 import json
 import os
@@ -40,7 +40,7 @@ def study_context(faces_folder: Path, module_storage: Path) -> TrialContext:
 
 @pytest.fixture
 def context(study_context: TrialContext, tmp_path: Path) -> TrialContext:
-    """The study in a directory of the test's own."""
+    """Return the study's context in a directory of the test's own."""
     return replace(study_context, directory=str(tmp_path))
 
 
@@ -64,7 +64,7 @@ def outcome(reports: Any) -> Outcome:
 
 @pytest.fixture(scope="module")
 def undisturbed(plan: TrialPlan, study_context: TrialContext) -> Outcome:
-    """The trial in one go, in the study's own directory."""
+    """Run the trial without interruption in the study's own directory."""
     return outcome(started(plan, study_context))
 
 
@@ -85,7 +85,8 @@ def saved_file(context: TrialContext) -> Path:
 def test_an_interrupted_trial_ends_with_the_rows_and_weights_of_an_undisturbed_one(
     context, plan, study_context, undisturbed, reports, monkeypatch
 ):
-    monkeypatch.setattr(saved_training, "MAX_SHARE", 1e-9)  # nothing but the interruption itself saves
+    # With this share only the interruption itself saves the training.
+    monkeypatch.setattr(saved_training, "MAX_SHARE", 1e-9)
     running = started(plan, context)
     for _ in range(reports):
         seen = next(running)
@@ -172,7 +173,7 @@ def test_a_state_that_cannot_be_written_costs_the_trial_nothing(context, plan, u
 
 
 def test_a_storage_that_was_away_costs_no_trial(context, plan, undisturbed, monkeypatch):
-    """The checkpoint cannot be written at first: the trial begins again from what was saved."""
+    """The checkpoint cannot be written at first, and the trial starts again from its saved training."""
     write, failures = run.checkpoint.save, [OSError(5, "Input/output error")]
 
     def away(*given: Any) -> None:
