@@ -36,8 +36,7 @@ def run_study_of(trials: int, directory: Path) -> dict[str, float]:
     from study.lifecycle.study_directory import create_study
     from study.spec.files import load_spec, with_settings
     from study.spec.spec import with_defaults
-    from study.tune import run_study as runner
-    from study.tune import tune_run as fit
+    from study.tune import run_study, tune_run
     from study.tune.cluster import connected
     from study.tune.scheduler import MultiObjectiveHalving
 
@@ -52,15 +51,15 @@ def run_study_of(trials: int, directory: Path) -> dict[str, float]:
             decisions.append(super().on_trial_result(tune_controller, trial, result))
             return self.CONTINUE
 
-    fit.AIATrainable = nothing_trained()  # type: ignore[assignment,misc]
-    fit.MultiObjectiveHalving = NeverStops  # type: ignore[assignment,misc]
+    tune_run.AIATrainable = nothing_trained()  # type: ignore[assignment,misc]
+    tune_run.MultiObjectiveHalving = NeverStops  # type: ignore[assignment,misc]
     told = directory / "progress.txt"
     console = Console(file=told.open("w", buffering=1), width=1000)
     with connected(None):
         before = resident_mib()
         started, ends = time.perf_counter(), Ends(told)
         with ends:
-            summary = runner.run_study(study, None, console)
+            summary = run_study.run_study(study, None, console)
         seconds = time.perf_counter() - started
         grown = resident_mib() - before
     if summary.finished != trials:

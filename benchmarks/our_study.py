@@ -17,17 +17,15 @@ from unittest import mock
 from aia_models.config import TrainingConfig
 from aia_models.data.splits import SplitFaces
 from study.spec.spec import StudySpec
-from study.trial import rows as outcome
-from study.trial import run as trial
-from study.trial import training_config as design
+from study.trial import rows, run, training_config
 from study.trial.plan import TrialPlan
-from study.tune import tune_run as fit
+from study.tune import tune_run
 from study.tune.trainable import AIATrainable
 
 
 def recipe_of_plain(plan: TrialPlan, spec: StudySpec) -> TrainingConfig:
     """The product's training, but adversary and matcher read g as it is and classes weigh as they come."""
-    config = design.training_config(plan, spec)
+    config = training_config.training_config(plan, spec)
     adversary = replace(config.adversary, class_balanced=False, standardise=False)
     return replace(config, adversary=adversary, matcher=replace(config.matcher, standardise=False))
 
@@ -50,11 +48,11 @@ def trainable(variant: str) -> type[AIATrainable]:
 
     class Measured(AIATrainable):
         def _start(self, config: Mapping[str, Any]) -> None:
-            for module in (trial, outcome):
+            for module in (run, rows):
                 mock.patch.object(module, "training_config", recipe_of_plain).start()
             if variant in ("own_stage1", "all"):
                 own = config["trial_id"]
-                mock.patch.object(trial, "stage1_key", return_value=own).start()
+                mock.patch.object(run, "stage1_key", return_value=own).start()
             if variant == "decoding":
                 mock.patch.object(self, "_load_faces", cache(lambda: decoded(self._context.spec))).start()
             super()._start(config)
@@ -64,24 +62,24 @@ def trainable(variant: str) -> type[AIATrainable]:
 
 def switch_off(variant: str) -> None:
     """Changes what runs trials in this process; AttributeError where it has no longer what is changed."""
-    mock.patch.object(fit, "AIATrainable", trainable(variant)).start()
+    mock.patch.object(tune_run, "AIATrainable", trainable(variant)).start()
     if variant in ("new_workers", "all"):
-        configure = fit.tune.TuneConfig
+        configure = tune_run.tune.TuneConfig
 
         def without_reuse(**given: Any) -> Any:
             given["reuse_actors"] = False
             return configure(**given)
 
-        mock.patch.object(fit.tune, "TuneConfig", without_reuse).start()
+        mock.patch.object(tune_run.tune, "TuneConfig", without_reuse).start()
 
 
 def main() -> None:
     """Command line."""
-    from study.cli import run
+    from study import cli
 
     variant, *arguments = sys.argv[1:]
     switch_off(variant)
-    sys.exit(run(arguments))
+    sys.exit(cli.run(arguments))
 
 
 if __name__ == "__main__":

@@ -125,8 +125,8 @@ def reference_epochs(recording: Recording) -> int:
 
 def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
     """Mean and its 95 % interval by resampling the values."""
-    draws = np.random.default_rng(0).choice(np.array(values), (RESAMPLES, len(values))).mean(axis=1)
-    low, high = np.percentile(draws, (2.5, 97.5))
+    resamples = np.random.default_rng(0).choice(np.array(values), (RESAMPLES, len(values)))
+    low, high = np.percentile(resamples.mean(axis=1), (2.5, 97.5))
     return statistics.mean(values), float(low), float(high)
 
 

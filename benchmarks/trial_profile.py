@@ -42,8 +42,7 @@ def timed_trial(context: "TrialContext", plan: "TrialPlan", threads: int, spawne
     from aia_models.config import ComputeConfig
     from aia_models.training.trainer import Trainer
     from study.storage.results_store import ResultsStore
-    from study.trial import run as trial
-    from study.trial import shared_stage1
+    from study.trial import run, shared_stage1
 
     seconds: dict[str, float] = defaultdict(float)
 
@@ -58,19 +57,19 @@ def timed_trial(context: "TrialContext", plan: "TrialPlan", threads: int, spawne
 
         return timed
 
-    trial.Trainer = clock("data", Trainer)  # type: ignore[assignment,misc]
+    run.Trainer = clock("data", Trainer)  # type: ignore[assignment,misc]
     for name in ("fit_anonymizer", "release_faces", "judge"):
-        setattr(trial, name, clock("judging", getattr(trial, name)))
-    trial.checkpoint.save = clock("writing", trial.checkpoint.save)
-    trial.SavedTraining.save = clock("writing", trial.SavedTraining.save)
+        setattr(run, name, clock("judging", getattr(run, name)))
+    run.checkpoint.save = clock("writing", run.checkpoint.save)
+    run.SavedTraining.save = clock("writing", run.SavedTraining.save)
     shared_stage1.save = clock("writing", shared_stage1.save)
     seconds["start"] = time.time() - spawned
     load_faces, compute = clock("data", context.faces), ComputeConfig(threads=threads)
-    for event in trial.run_trial(plan, context, load_faces, compute):
-        if isinstance(event, trial.EpochReport):
+    for event in run.run_trial(plan, context, load_faces, compute):
+        if isinstance(event, run.EpochReport):
             seconds[STAGES[event.record.stage]] += event.record.seconds
             continue
-        if isinstance(event, trial.NoStorage):
+        if isinstance(event, run.NoStorage):
             raise OSError(event.reason)
         if event.trial["status"] != "complete":
             raise RuntimeError(f"the trial is {event.trial['status']}: {event.trial['error']}")

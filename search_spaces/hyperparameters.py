@@ -17,6 +17,8 @@ from search_spaces.domains import (
 )
 from search_spaces.errors import SpaceError
 
+MAX_ATTRIBUTES = 4  # private attributes of a study; each has its own β here and its own columns in the tables
+
 # Parents come before the parameters that depend on them: `Space.active` and `resolve` rely on the order.
 HYPERPARAMETERS: Mapping[str, Domain] = MappingProxyType(
     {
@@ -34,7 +36,7 @@ HYPERPARAMETERS: Mapping[str, Domain] = MappingProxyType(
         ),
         "private_attributes": Integer(
             1,
-            4,
+            MAX_ATTRIBUTES,
             default=1,
             about="Number of private attributes. It follows from the spec's `attribute`, and no search varies it.",
         ),
@@ -44,9 +46,9 @@ HYPERPARAMETERS: Mapping[str, Domain] = MappingProxyType(
                 10.0,
                 default=0.08,
                 about=f"Weight β of private attribute {number}.",
-                when=When("private_attributes", tuple(range(number, 5))),
+                when=When("private_attributes", tuple(range(number, MAX_ATTRIBUTES + 1))),
             )
-            for number in (2, 3, 4)
+            for number in range(2, MAX_ATTRIBUTES + 1)
         },
         "channel": Choice(
             ("none", "noise", "quantise"),

@@ -6,9 +6,9 @@ from types import MappingProxyType
 
 from search_spaces.domains import Choice, Domain, LogUniform, Uniform, Value, When
 from search_spaces.errors import SpaceError
-from search_spaces.hyperparameters import HYPERPARAMETERS, check_fixed, domain_of
+from search_spaces.hyperparameters import HYPERPARAMETERS, MAX_ATTRIBUTES, check_fixed, domain_of
 
-BETAS = ("beta", "beta_2", "beta_3", "beta_4")
+BETAS = ("beta", *(f"beta_{number}" for number in range(2, MAX_ATTRIBUTES + 1)))
 
 
 @dataclass(frozen=True)

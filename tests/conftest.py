@@ -1,4 +1,4 @@
-"""What all tests share: one thread, checked shapes, small faces, one local Ray and one S3 server per test process."""
+"""Settings and fixtures of all tests: one thread, checked shapes, small faces, local Ray, S3 server."""
 
 import os
 import shutil
@@ -12,17 +12,17 @@ from jaxtyping import install_import_hook
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Ray runs its workers at niceness 15: beside other busy programs the tests would wait for them for minutes.
 os.environ.setdefault("RAY_worker_niceness", "0")
-# Before any module of the package is imported: shapes in signatures are checked as the tests run.
+# The hook that checks shapes in signatures must be installed before any module of the package is imported.
 install_import_hook("aia_models", "beartype.beartype")
 
 from tests.small_faces import GENDERS, SETTINGS, as_options, write_faces  # noqa: E402
 
-# The longest first: test processes that take a file each then end at about the same time.
+# The longest tests run first, so that test processes, which take a file each, end at about the same time.
 LONGEST = ("tests/cluster", "tests/faults", "tests/study/tune", "tests/study/paper", "tests/study/trial")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts the folders of `LONGEST` before all others; pytest's order stays otherwise."""
+    """Sort the folders of `LONGEST` before all others and keep pytest's order otherwise."""
 
     def rank(item: pytest.Item) -> int:
         places = [place for place, folder in enumerate(LONGEST) if item.nodeid.startswith(folder)]
@@ -33,19 +33,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def faces_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder data set of 60 people with four images each."""
+    """Write a folder data set of 60 people with four images each."""
     return write_faces(tmp_path_factory.mktemp("faces"), GENDERS)
 
 
 @pytest.fixture(scope="session")
 def tiny_settings(faces_folder: Path) -> list[str]:
-    """Options of `launch quick` for a study of seconds."""
+    """Return options of `launch quick` for a study that takes seconds."""
     return ["--dataset", f"folder:{faces_folder}", *as_options(SETTINGS)]
 
 
 @pytest.fixture(scope="session")
 def prepared_faces(tmp_path_factory: pytest.TempPathFactory, faces_folder: Path) -> Path:
-    """The `.prepared` folder of a storage with a study of `tiny_settings`: its faces and the judge's controls."""
+    """Return a storage's `.prepared` folder with the faces and the judge's controls of `tiny_settings`."""
     from study.lifecycle.study_directory import create_study
     from study.spec.files import load_spec, with_settings
     from study.spec.spec import with_defaults
@@ -58,14 +58,14 @@ def prepared_faces(tmp_path_factory: pytest.TempPathFactory, faces_folder: Path)
 
 @pytest.fixture
 def storage(tmp_path: Path, prepared_faces: Path) -> Path:
-    """The test's own folder as a storage of studies that finds the small faces prepared."""
+    """Return the test's own folder as a storage of studies in which the small faces are prepared."""
     shutil.copytree(prepared_faces, tmp_path / ".prepared")
     return tmp_path
 
 
 @pytest.fixture(scope="module")
 def module_storage(tmp_path_factory: pytest.TempPathFactory, prepared_faces: Path) -> Path:
-    """A storage as `storage` is, for all tests of a module."""
+    """Return a storage like `storage` that all tests of a module share."""
     folder = tmp_path_factory.mktemp("storage")
     shutil.copytree(prepared_faces, folder / ".prepared")
     return folder
@@ -73,10 +73,10 @@ def module_storage(tmp_path_factory: pytest.TempPathFactory, prepared_faces: Pat
 
 @pytest.fixture(scope="module")
 def local_ray() -> None:
-    """A local Ray of one core that this test process keeps: commands that run in it join that one.
+    """Start a local Ray of one core that this test process keeps; commands in the process join it.
 
-    One core, because a worker takes longer to start than a small trial to train. Modules with a cluster of their own
-    call `ray.shutdown` first; the next module that asks for this fixture starts it again.
+    It has one core, because a worker takes longer to start than a small trial to train. Modules with a
+    cluster of their own call `ray.shutdown` first; the next module that uses this fixture starts Ray again.
     """
     import ray
 
@@ -86,7 +86,8 @@ def local_ray() -> None:
     os.environ.update(RAY_SETTINGS)
     if not ray.is_initialized():
         with pytest.MonkeyPatch.context() as patch:
-            for name, value in CREDENTIALS.items():  # workers have what Ray starts with
+            # Workers inherit the environment in which Ray starts.
+            for name, value in CREDENTIALS.items():
                 patch.setenv(name, value)
             ray.init(
                 "local",
@@ -100,7 +101,7 @@ def local_ray() -> None:
 
 @pytest.fixture(scope="module")
 def object_server() -> Iterator[Any]:
-    """A local S3 server, and credentials for it in the environment."""
+    """Start a local S3 server and put credentials for it into the environment."""
     from tests.cluster.object_server import CREDENTIALS, ObjectServer
 
     before = dict(os.environ)

@@ -1,4 +1,4 @@
-"""Attacks and matches for tests: what does not matter there is filled in."""
+"""Attacks and matches for tests, with default values for all fields that a test does not set."""
 
 from aia_models.judging.attacks import Attack
 from aia_models.judging.matches import Match

@@ -1,4 +1,4 @@
-"""Small faces in a folder, and settings of a study that trains on them in seconds."""
+"""Small faces in a folder, and settings of a study that takes seconds on them."""
 
 import csv
 from pathlib import Path
@@ -19,7 +19,7 @@ SETTINGS = [
 
 
 def write_faces(folder: Path, genders: list[str], images_per_identity: int = IMAGES) -> Path:
-    """A folder data set: noisy copies of one random image per identity, brighter above for the first gender."""
+    """Write a folder data set: noisy copies of an image per person, with a brighter upper half for men."""
     rng = np.random.default_rng(0)
     (folder / "images").mkdir(parents=True)
     with (folder / "labels.csv").open("w", newline="") as file:
@@ -37,5 +37,5 @@ def write_faces(folder: Path, genders: list[str], images_per_identity: int = IMA
 
 
 def as_options(settings: list[str]) -> list[str]:
-    """Each of the settings as a `--set` of the command line."""
+    """Return the settings as options `--set` of the command line."""
     return [part for setting in settings for part in ("--set", setting)]

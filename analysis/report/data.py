@@ -15,9 +15,9 @@ from analysis.report.images import reconstruction_images
 from analysis.report.judgements import Judgements, attacks_by_design, matches_by_design
 from analysis.summaries.wording import figure_text, value_text
 from analysis.tables.location import children
-from analysis.tables.objectives import MAX_ATTRIBUTES, attribute_column
+from analysis.tables.objectives import attribute_column
 from analysis.tables.reader import StudyTables
-from search_spaces.hyperparameters import HYPERPARAMETERS
+from search_spaces.hyperparameters import HYPERPARAMETERS, MAX_ATTRIBUTES
 
 SLIDER_STEP = 0.005  # AUC
 FIGURES = (

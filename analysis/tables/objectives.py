@@ -44,11 +44,10 @@ MATCHING = Objective(
     reference=0.5,
 )
 SEARCH_OBJECTIVES: tuple[Objective, ...] = (ATTACKER, MATCHING)
-MAX_ATTRIBUTES = 4  # private attributes of a study; the tables have a column for each
 
 
 def attribute_column(number: int, split: str) -> str:
-    """Return the `trials` column of the strongest attacker of private attribute `number` (1 to MAX_ATTRIBUTES)."""
+    """Return the `trials` column of the strongest attacker of private attribute `number` (counted from 1)."""
     return f"attacker_auc_attribute_{number}_{split}"
 
 

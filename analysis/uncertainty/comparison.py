@@ -34,9 +34,9 @@ class Comparison:
 def compare(one: StudyTables, other: StudyTables) -> Comparison:
     """Compare the fronts of two studies: of their confirmed designs if both have any, else of their search trials.
 
-    The bootstrap resamples people and, for confirmed designs, seeds: the same draws for both studies if both used the
-    same seeds, else independent ones. Raises AnalysisError if both are one study, the studies were not judged alike,
-    no trial is judged, or resamples are missing.
+    The bootstrap resamples people and, for confirmed designs, seeds: the same resamples for both studies if both
+    used the same seeds, else independent ones. Raises AnalysisError if both are one study, the studies were not
+    judged alike, no trial is judged, or resamples are missing.
     """
     if one.location.resolve() == other.location.resolve():
         raise AnalysisError(f"{one.directory} is compared with itself; expected two different studies")

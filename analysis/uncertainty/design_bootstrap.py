@@ -69,7 +69,7 @@ def bootstrap_designs(study: StudyTables, source: str | None = None, stream: int
     """Return the judged designs of a study with their bootstrap resamples.
 
     `source` is "confirm" (confirmed designs) or "search" (search trials); None takes confirmed designs if there are
-    any. Draws of seeds with different numbers `stream` are independent. Raises AnalysisError if no trial of that
+    any. Resamples of seeds with different numbers `stream` are independent. Raises AnalysisError if no trial of that
     source is judged or resamples are missing.
     """
     trials = read_trials(study)

@@ -31,13 +31,13 @@ def read_resamples(
     folder = study / "resamples"
     with local_copy(folder) as local_folder:
         paths = {trial_id: local_folder / f"{trial_id}.parquet" for trial_id in trials["trial_id"]}
-        draws = dict(_read(folder, list(paths.values()), is_wanted))
-    resamples = max(map(len, draws.values()), default=0)
+        bootstrap_samples = dict(_read(folder, list(paths.values()), is_wanted))
+    resamples = max(map(len, bootstrap_samples.values()), default=0)
     resampled = {}
     for row in trials.with_columns(pl.col(figures).fill_null(np.nan)).iter_rows(named=True):
         for figure in figures:
             path = paths[row["trial_id"]]
-            values = draws.get((str(path), figure), ())
+            values = bootstrap_samples.get((str(path), figure), ())
             if not 0 < len(values) == resamples:
                 raise AnalysisError(
                     f"{folder / path.name} holds {len(values)} resamples of {figure} on {split}, other files hold"
@@ -56,12 +56,12 @@ def _read(
     """
     files = pl.scan_parquet(paths, glob=False, include_file_paths="path")
     try:
-        draws = files.filter(is_wanted).select("path", "figure", "resample", "value").collect()
+        resampled = files.filter(is_wanted).select("path", "figure", "resample", "value").collect()
     except (OSError, pl.exceptions.PolarsError) as error:
         path = _first_unreadable(paths)
         where = folder / path.name if path else folder
         raise AnalysisError(f"{where} cannot be read: {REMEDY}") from error
-    for (path, figure), rows in draws.sort("resample").group_by("path", "figure"):
+    for (path, figure), rows in resampled.sort("resample").group_by("path", "figure"):
         yield (str(path), str(figure)), rows["value"].fill_null(np.nan).to_numpy()
 
 

@@ -27,14 +27,14 @@ class Estimate:
 def seed_counts(seeds: int, resamples: int, stream: int = 0) -> np.ndarray:
     """Return how often each of `seeds` seeds is drawn in each bootstrap resample, integer `[resample, seed]`.
 
-    The same arguments always give the same draws; draws with different numbers `stream` are independent.
+    The same arguments always give the same counts; counts with different numbers `stream` are independent.
     """
     rng = np.random.default_rng(stream)
     return rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=resamples)
 
 
 def mean_over_seeds(values: Mapping[int, Resampled], counts: np.ndarray) -> Resampled:
-    """Return the mean of a figure over seeds, float64 `[1 + resample]`: plain, then weighted by the draws of each
+    """Return the mean of a figure over seeds, float64 `[1 + resample]`: plain, then weighted by the counts of each
     resample.
 
     `values` holds the figure for each seed that was measured, by the seed's index; `counts` is integer

@@ -142,11 +142,11 @@ def difference(run: dict[str, Any], design: str, split: str) -> tuple[float, np.
     own = run["designs"][design][split]
     line = sorted((row[split] for row in run["line"].values()), key=lambda row: row["matching_auc"])
     point = _line_at(own["matching_auc"], [(row["matching_auc"], row["attacker_auc"]) for row in line])
-    draws = [
+    line_samples = [
         _line_at(matching, [(row["matching_draws"][n], row["attacker_draws"][n]) for row in line])
         for n, matching in enumerate(own["matching_draws"])
     ]
-    return own["attacker_auc"] - point, np.array(own["attacker_draws"]) - np.array(draws)
+    return own["attacker_auc"] - point, np.array(own["attacker_draws"]) - np.array(line_samples)
 
 
 def _line_at(matching: float, points: list[tuple[float, float]]) -> float:
@@ -191,7 +191,7 @@ def report(runs: list[dict[str, Any]]) -> None:
 def pooled(differences: list[tuple[float, np.ndarray]]) -> str:
     """Mean difference over runs, its 95 % interval over people, the runs' range and number."""
     points = np.array([point for point, _ in differences])
-    low, high = interval(np.nanmean([draws for _, draws in differences], axis=0))
+    low, high = interval(np.nanmean([bootstrap_samples for _, bootstrap_samples in differences], axis=0))
     return (
         f"{points.mean():+.3f} [{low:+.3f}, {high:+.3f}], runs from {points.min():+.3f} to {points.max():+.3f},"
         f" n = {len(points)}"

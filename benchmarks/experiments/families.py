@@ -81,7 +81,7 @@ MATCHING_LEVELS = (0.64, 0.66, 0.68, 0.70)
 
 
 def trained(task: tuple[Design, int, str, BudgetConfig, Path]) -> list[dict]:
-    """Trains one design with one seed; its figures without and with erasure, with the bootstrap draws."""
+    """Trains one design with one seed; its figures without and with erasure, with their bootstrap samples."""
     design, seed, dataset, budget, cache = task
     torch.set_num_threads(1)
     prepared = prepare(dataset, image_side=32, attributes=("gender",), positive=None, cache=cache)
@@ -143,18 +143,20 @@ def attacker_at(matching: np.ndarray, attacker: np.ndarray, level: float) -> flo
 
 def family_levels(rows: list[dict], split: str, level: float) -> tuple[float, np.ndarray]:
     """Mean over seeds of a family's attacker AUC at `level`, and the same in each resample of the people."""
-    points, draws = [], []
+    points, bootstrap_samples = [], []
     for seed in sorted({row["seed"] for row in rows}):
         own = [row[split] for row in rows if row["seed"] == seed]
         matching = np.array([row["matching_auc"] for row in own])
         attacker = np.array([row["attacker_auc"] for row in own])
         points.append(attacker_at(matching, attacker, level))
-        matching_draws = np.array([row["matching_draws"] for row in own])
-        attacker_draws = np.array([row["attacker_draws"] for row in own])
+        matching_samples = np.array([row["matching_draws"] for row in own])
+        attacker_samples = np.array([row["attacker_draws"] for row in own])
         # Designs are placed by their matching over all people; only what is compared is resampled.
-        shifted = matching[:, None] + 0 * matching_draws
-        draws.append([attacker_at(m, a, level) for m, a in zip(shifted.T, attacker_draws.T, strict=True)])
-    return float(np.mean(points)), np.mean(draws, axis=0)
+        shifted = matching[:, None] + 0 * matching_samples
+        bootstrap_samples.append(
+            [attacker_at(m, a, level) for m, a in zip(shifted.T, attacker_samples.T, strict=True)]
+        )
+    return float(np.mean(points)), np.mean(bootstrap_samples, axis=0)
 
 
 def above_the_line(rows: list[dict], split: str) -> dict[str, list[float]]:
@@ -205,10 +207,10 @@ def report(rows: list[dict]) -> None:
             reached = {name: family_levels(own, split, level) for name, own in members.items() if own}
             line = ", ".join(f"{name} {point:.3f}" for name, (point, _) in reached.items())
             print(f"{split}, attacker AUC at matching {level}: {line}")
-            base_point, base_draws = reached["erasure + noise"]
-            for name, (point, draws) in reached.items():
+            base_point, base_samples = reached["erasure + noise"]
+            for name, (point, bootstrap_samples) in reached.items():
                 if name != "erasure + noise" and np.isfinite(point - base_point):
-                    low, high = np.nanpercentile(draws - base_draws, (2.5, 97.5))
+                    low, high = np.nanpercentile(bootstrap_samples - base_samples, (2.5, 97.5))
                     print(
                         f"    {name} - erasure + noise: {point - base_point:+.3f} [{low:+.3f}, {high:+.3f}]"
                     )

@@ -5,10 +5,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
-from analysis.tables.objectives import MAX_ATTRIBUTES, Objective, search_objectives
+from analysis.tables.objectives import Objective, search_objectives
 from search_spaces.domains import Value
 from search_spaces.errors import SpaceError
-from search_spaces.hyperparameters import HYPERPARAMETERS, check_fixed, resolve
+from search_spaces.hyperparameters import HYPERPARAMETERS, MAX_ATTRIBUTES, check_fixed, resolve
 from search_spaces.spaces import SPACES, Space
 from study.errors import SpecError
 from study.spec.choices import BASELINES, GUIDED, LOGGERS, SAMPLERS, Baseline, Logger, Sampler
@@ -156,7 +156,7 @@ class StudySpec(BaseModel):
 
     @property
     def attributes(self) -> tuple[str, ...]:
-        """The names of the private attributes, one to four."""
+        """The names of the private attributes: at least one, at most MAX_ATTRIBUTES."""
         return (self.attribute,) if isinstance(self.attribute, str) else self.attribute
 
     @property

@@ -20,8 +20,8 @@ def write_resamples(
     """Writes the file at `path`, which appears whole and replaces an earlier one of the same trial."""
     rows = [
         {"trial_id": trial_id, "split": split, "figure": figure, "resample": resample, "value": value}
-        for split, figure, draws in _figures(judgement, in_loop)
-        for resample, value in enumerate(_finite_or_null(draws))
+        for split, figure, bootstrap_samples in _figures(judgement, in_loop)
+        for resample, value in enumerate(_finite_or_null(bootstrap_samples))
     ]
     path.parent.mkdir(exist_ok=True)
     table = to_table(rows, RESAMPLES_SCHEMA)
@@ -48,5 +48,5 @@ def _figures(
             yield split, f"in_loop_{figure.name}", getattr(figures, figure.name).bootstrap_samples
 
 
-def _finite_or_null(draws: np.ndarray) -> list[Any]:
-    return [float(draw) if np.isfinite(draw) else None for draw in draws]
+def _finite_or_null(bootstrap_samples: np.ndarray) -> list[Any]:
+    return [float(value) if np.isfinite(value) else None for value in bootstrap_samples]

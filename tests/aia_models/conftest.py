@@ -1,4 +1,4 @@
-"""One thread, since the sums that golden losses rest on depend on their number."""
+"""Tests run on one thread, because the rounding of golden losses depends on the number of threads."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""Small random faces and networks: nothing to see, but of the right shape."""
+"""Small random faces and networks of the right shapes."""
 
 from dataclasses import replace
 
@@ -18,9 +18,9 @@ SMALL = TrainingConfig(
 
 
 def dataset(people: int, images: int, side: int, seed: int, signal: int = 0) -> FaceDataset:
-    """`images` faces of each of `people`, even numbers with attribute 1: noise around a face of each person.
+    """Return `images` noisy copies of a random face of each of `people` people.
 
-    The upper half of those with attribute 1 is brighter by `signal` of 255 levels.
+    People of even number have attribute 1, and their upper half is brighter by `signal` levels of 255.
     """
     rng = np.random.default_rng(seed)
     identity = np.repeat(np.arange(people, dtype=np.int32), images)
@@ -40,12 +40,12 @@ def dataset(people: int, images: int, side: int, seed: int, signal: int = 0) -> 
 def random_faces(
     people: int = 8, images: int = 4, side: int = 16, seed: int = 0, signal: int = 0
 ) -> SplitFaces:
-    """Four splits of `people` each, all of different people."""
+    """Return four splits of `people` people each, without a person in two splits."""
     parts = [dataset(people, images, side, 4 * seed + part, signal) for part in range(4)]
     return SplitFaces(*parts, attributes=("gender",), fingerprint=f"random-{seed}")
 
 
 def with_unknown(faces: FaceDataset, unknown: np.ndarray) -> FaceDataset:
-    """`faces` whose attribute is unknown where the mask says so."""
+    """Return `faces` with an unknown attribute where the mask `unknown` is true."""
     gender = np.where(unknown, np.int8(-1), faces.attributes["gender"])
     return replace(faces, attributes={"gender": gender})

@@ -1,4 +1,4 @@
-"""Released representations in which people differ and the attribute leaks as much as asked."""
+"""Released representations in which people differ and the attribute leaks by a given amount."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ MAP = (2, 2, 2)
 
 
 def released_split(seed: int, people: int = 40, images: int = 5, leak: float = 0.0) -> ReleasedFaces:
-    """Representations `[n, 8]` in which people differ and the attribute moves the first coordinate by `leak`."""
+    """Return releases `[n, 8]` of people who differ; the attribute shifts the first coordinate by `leak`."""
     rng = np.random.default_rng(seed)
     identity = np.repeat(np.arange(people, dtype=np.int32), images)
     gender = (identity % 2 == 0).astype(np.int8)

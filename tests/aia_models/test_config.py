@@ -1,4 +1,4 @@
-"""Frozen configs: what they refuse and which designs share an id."""
+"""Frozen configs: the values that they refuse and the designs that share an id."""
 
 import importlib.util
 import sys
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from aia_models import config as checked
+import aia_models.config
 from aia_models.config import (
     AdversaryConfig,
     BudgetConfig,
@@ -25,7 +25,7 @@ from aia_models.config import (
 )
 from aia_models.errors import ConfigError
 
-# A value other than the default for every field of every config: a field added later has to be added here.
+# A value other than the default for every field of every config; a test fails if a field is missing.
 OTHER: dict[str, Any] = {
     "alpha": 0.25,
     "betas": (0.5, 0.5),
@@ -117,8 +117,8 @@ def test_configs_are_frozen(part: str) -> None:
 
 @pytest.fixture(scope="module")
 def unchecked() -> Iterator[ModuleType]:
-    """The module as users have it, without the types of arguments checked before it looks at them."""
-    spec = importlib.util.spec_from_file_location("unchecked_config", checked.__file__)
+    """Import the module as users do, without the checks of argument types that the tests install."""
+    spec = importlib.util.spec_from_file_location("unchecked_config", aia_models.config.__file__)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -1,12 +1,12 @@
 import subprocess
 import sys
 
-# Not pyarrow and pandas, which scikit-learn loads where they are installed.
+# pyarrow and pandas are not listed, because scikit-learn loads them where they are installed.
 FOREIGN = {"ray", "optuna", "pydantic", "polars", "study", "analysis", "search_spaces"}
 
 
 def test_models_need_nothing_of_what_runs_and_stores_studies() -> None:
-    """Whoever only encodes images loads none of it."""
+    """A program that only trains, judges or encodes loads no package that only studies need."""
     modules = [
         "release.checkpoint",
         "training.trainer",

@@ -18,8 +18,10 @@ Rows = list[dict[str, Any]]
 
 
 def _trials(rows: Rows) -> pl.DataFrame:
-    """Return a `trials` frame of the rows; columns that a row leaves out are those of a complete search trial, or
-    null."""
+    """Return a `trials` frame of the rows.
+
+    A column that a row leaves out has the value of a complete search trial, or null.
+    """
     filled = [
         {"trial_id": f"t{index:04d}", "design_id": f"d{index:04d}", **COMPLETE, **row}
         for index, row in enumerate(rows)
@@ -34,7 +36,7 @@ def trials() -> Callable[[Rows], pl.DataFrame]:
 
 @pytest.fixture(scope="session")
 def points() -> Callable[..., pl.DataFrame]:
-    """Build complete search trials from (attacker, matching) pairs."""
+    """Return a function that builds complete search trials from (attacker, matching) pairs."""
 
     def build(*pairs: tuple[float | None, float | None]) -> pl.DataFrame:
         columns = ("attacker_auc_validation", "matching_auc_validation")
@@ -45,7 +47,10 @@ def points() -> Callable[..., pl.DataFrame]:
 
 @pytest.fixture(scope="session")
 def searched() -> Callable[..., pl.DataFrame]:
-    """Build `count` search trials of every status along a noisy trade-off, with intervals, and four baselines."""
+    """Return a function that builds `count` search trials of every status and four baselines.
+
+    The trials lie along a noisy trade-off and have intervals.
+    """
 
     def build(count: int, *, baselines: bool = True, stops: bool = True) -> pl.DataFrame:
         generator = np.random.default_rng(count)
@@ -81,7 +86,7 @@ def _figures(attacker: float, matching: float) -> dict[str, Any]:
 
 @pytest.fixture
 def study_directory(tmp_path: Path) -> Callable[..., Path]:
-    """Write a study directory whose `trials` table has the given frames as its parts."""
+    """Return a function that writes a study directory with the given frames as parts of `trials`."""
 
     def write(*parts: pl.DataFrame, name: str = "study") -> Path:
         directory = tmp_path / name

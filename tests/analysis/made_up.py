@@ -1,4 +1,4 @@
-"""Writes complete made-up studies to disk: trials on a noisy trade-off, confirmations, epochs, attacks, resamples."""
+"""Writes complete made-up studies: trials on a noisy trade-off, confirmations and rows of all tables."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,9 +27,10 @@ def write_study(
     rungs: bool = True,
     shift: float = 0.0,
 ) -> Path:
-    """Write a study of `search` search trials, of which the best `confirmed` are confirmed at `seeds` seeds; return it.
+    """Write a study of `search` search trials and return its directory.
 
-    With `rungs`, trials were also judged during training and some were stopped. `shift` is added to all matching AUCs.
+    The best `confirmed` designs are confirmed with `seeds` seeds each. With `rungs`, trials are also judged
+    during training and some are stopped. `shift` is added to all matching AUCs.
     """
     random = np.random.default_rng(search)
     tables: dict[str, list[Row]] = {name: [] for name in SCHEMAS}
@@ -169,7 +170,7 @@ def _attacks(row: Row, random: np.random.Generator) -> Iterator[Row]:
 
 
 def _resamples(row: Row) -> list[Row]:
-    """Return resamples of the same people in all trials: the deviations are shared."""
+    """Return the resamples of a trial; all trials share the deviations, as with the same judged people."""
     shared = np.random.default_rng(0).normal(0, 0.01, (2, RESAMPLES))
     return [
         {

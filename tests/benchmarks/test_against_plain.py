@@ -1,4 +1,4 @@
-"""The comparison of two whole studies runs to its end, with each cause that it can switch off really switched off."""
+"""The comparison of two whole studies completes, and each cause that it switches off is really off."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What the comparison with the closed form computes from its runs."""
+"""The figures that the comparison with the closed form computes from its runs."""
 
 from typing import Any, NamedTuple
 
@@ -28,19 +28,21 @@ def run(design: dict[str, Any], *line: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_line_is_read_at_the_designs_own_matching() -> None:
-    found, draws = closed_form.difference(
+    found, bootstrap_samples = closed_form.difference(
         run(figures(0.6, 0.69), figures(0.72, 0.70), figures(0.66, 0.67)), "mine", "test"
     )
     assert found == pytest.approx(0.6 - 0.70)
-    assert draws.mean() == pytest.approx(found, abs=0.01)
+    assert bootstrap_samples.mean() == pytest.approx(found, abs=0.01)
 
 
 def test_resamples_are_paired() -> None:
-    """A design that is the line itself differs by nothing, in every resample."""
+    """A design that lies on the line has a difference of 0 in every resample."""
     own = figures(0.7, 0.68, seed=3)
-    found, draws = closed_form.difference(run(own, own, figures(0.6, 0.60, seed=4)), "mine", "test")
+    found, bootstrap_samples = closed_form.difference(
+        run(own, own, figures(0.6, 0.60, seed=4)), "mine", "test"
+    )
     assert found == pytest.approx(0)
-    np.testing.assert_allclose(draws, 0, atol=1e-12)
+    np.testing.assert_allclose(bootstrap_samples, 0, atol=1e-12)
 
 
 @given(st.floats(0.6, 0.75), st.floats(0.5, 0.9), st.floats(-1, 1))

@@ -1,4 +1,4 @@
-"""What of the CUDA scripts runs without a GPU: their imports, fused trials, trials packed as processes."""
+"""The parts of the CUDA scripts that need no GPU: imports, fused trials, trials packed as processes."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ from aia_models.training.trainer import Trainer
 from tests.aia_models.random_faces import random_faces
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-# What a machine with torch, numpy, scikit-learn, safetensors and jaxtyping does not have.
+# Packages that a machine with torch, numpy, scikit-learn, safetensors and jaxtyping only does not have.
 ABSENT = (
     "ray", "pydantic", "polars", "optuna", "pyarrow", "pandas", "rich", "typer", "moocore", "plotnine", "tomli_w",
     "beartype", "torchvision", "torchcodec",
@@ -25,7 +25,7 @@ SMALL = replace(PAPER, decoder=DecoderConfig((8, 4)), batch_images=16, learning_
 
 
 def test_the_step_needs_nothing_that_studies_need() -> None:
-    """Run away from the repository, as if the project were not installed."""
+    """The script runs outside the repository, as if the project were not installed."""
     code = (
         f"import sys; sys.modules.update(dict.fromkeys({ABSENT}));"
         "sys.meta_path = [f for f in sys.meta_path if 'Editable' not in repr(f)];"

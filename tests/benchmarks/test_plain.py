@@ -1,4 +1,4 @@
-"""The plain peer takes the same steps as our trainer and learns as well: a ratio to anything less says nothing."""
+"""The plain peer takes the same steps as our trainer and learns as well, so that times compare."""
 
 from copy import deepcopy
 from dataclasses import replace
@@ -24,7 +24,10 @@ SIDE, SEEDS = 16, (0, 1, 2)
 
 
 def test_the_step_is_ours() -> None:
-    """A gradient is a sum of terms that cancel, and Adam's first updates are signs: their rounding is larger."""
+    """Losses, gradients and updates agree.
+
+    Gradients are sums of terms that cancel and Adam's first updates are signs, so their rounding is larger.
+    """
     agreed = agreement(random_faces(people=20, images=4), SMALL, steps=8, threads=1)
     assert agreed.losses < 1e-5
     assert agreed.gradients < 2e-3
@@ -58,7 +61,7 @@ def as_plain(part: FaceDataset) -> plain.Faces:
 
 
 def judged(trainer: plain.PlainTrainer, faces: SplitFaces) -> dict[str, float]:
-    """Both are judged by the peer's judge."""
+    """Return the validation figures of the peer's judge, which judges both trainers."""
     validation = as_plain(faces.validation)
     with torch.no_grad():
         shown = trainer.autoencoder.decoder(trainer.autoencoder.encoder(validation.images))
@@ -67,7 +70,7 @@ def judged(trainer: plain.PlainTrainer, faces: SplitFaces) -> dict[str, float]:
 
 
 def ours_as_plain(config: TrainingConfig, faces: SplitFaces) -> plain.PlainTrainer:
-    """Our trained weights in the peer's networks."""
+    """Train our networks and return the peer's trainer with their weights."""
     trainer, shell = Trainer(config, ComputeConfig(), faces), peer(config, SIDE)
     list(trainer.run())
     for target, source in matched(shell, trainer.networks):
@@ -76,7 +79,10 @@ def ours_as_plain(config: TrainingConfig, faces: SplitFaces) -> plain.PlainTrain
 
 
 def epochs_of_peer(config: TrainingConfig, faces: SplitFaces) -> list[list[float]]:
-    """Mean losses (reconstruction, matcher, adversary) of each epoch on the batches that our trainer draws."""
+    """Return the peer's mean losses of each epoch on our trainer's batches: `[epoch, loss]`.
+
+    The losses are reconstruction, matcher and adversary.
+    """
     trainer, sampler, budget = peer(config, SIDE), PairSampler(faces.train.identity), config.budget
     train, stage1 = as_plain(faces.train), budget.autoencoder_epochs + budget.heads_epochs
     found = []
@@ -100,7 +106,10 @@ def epochs_of_peer(config: TrainingConfig, faces: SplitFaces) -> list[list[float
 
 @pytest.mark.slow
 def test_a_whole_training_is_ours(faces: SplitFaces) -> None:
-    """All stages from the same weights on the same batches, at a learning rate at which rounding stays rounding."""
+    """All stages start from the same weights and use the same batches.
+
+    The learning rate is so low that rounding errors do not grow.
+    """
     config = replace(SMALL, learning_rate=1e-5, batch_images=64, budget=BudgetConfig(2, 2, 3))
     records = list(Trainer(config, ComputeConfig(), faces).run())
     ours = [
@@ -112,7 +121,7 @@ def test_a_whole_training_is_ours(faces: SplitFaces) -> None:
 
 @pytest.mark.slow
 def test_it_learns_as_well_as_ours(faces: SplitFaces) -> None:
-    """Each with batches of its own: what differs is within what seeds leave open, and both learn to match."""
+    """Each trainer draws its own batches: they differ no more than seeds do, and both learn to match."""
     budget = BudgetConfig(autoencoder_epochs=8, heads_epochs=8, joint_epochs=16)
     figures: dict[str, list[dict[str, float]]] = {"ours": [], "plain": []}
     for seed in SEEDS:

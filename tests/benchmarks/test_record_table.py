@@ -1,4 +1,4 @@
-"""A recording is gone on with as it was begun."""
+"""A recording continues only with the options with which it began."""
 
 import sys
 from pathlib import Path

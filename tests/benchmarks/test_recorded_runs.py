@@ -1,4 +1,4 @@
-"""Runs are recorded one by one, gone on with, and never mixed with those of other settings."""
+"""Runs are recorded one by one, continue after an interruption, and never mix with other settings."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The profile's phases are all there and make up the whole."""
+"""All phases of the profile are measured and add up to the whole."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Headless Chromium from the system's packages, with everything it says and asks for on record."""
+"""Headless Chromium from the system's packages, with a log of its console and of its requests."""
 
 import json
 import shutil
@@ -33,7 +33,7 @@ def chromium() -> Iterator[Chrome]:
 
 @pytest.fixture
 def browser(chromium: Chrome) -> Chrome:
-    """The browser on an empty page of a desktop's size, in the light, with nothing on record."""
+    """Return the browser on an empty page of a desktop's size, in the light scheme, with empty logs."""
     chromium.get("about:blank")
     chromium.set_window_size(1280, 1000)
     chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
@@ -64,21 +64,21 @@ def opened(browser: Chrome) -> Callable[[Path | str], Chrome]:
 
 
 def drawn(browser: Chrome) -> None:
-    """Returns once the chart is there."""
+    """Wait until the chart is drawn."""
     WebDriverWait(browser, SECONDS).until(
         lambda it: it.execute_script("return document.documentElement.hasAttribute('data-drawn')")
     )
 
 
 def errors(browser: Chrome) -> list[str]:
-    """What the console said since it was last asked that is no mere information."""
+    """Return the console's errors and warnings since the last call."""
     return [
         entry["message"] for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")
     ]
 
 
 def requests(browser: Chrome) -> list[str]:
-    """Addresses asked for since the browser was last asked, data inside the page left out."""
+    """Return the requested addresses since the last call, without data inside the page."""
     events = (json.loads(entry["message"])["message"] for entry in browser.get_log("performance"))
     sent = (event["params"] for event in events if event["method"] == "Network.requestWillBeSent")
     return [one["request"]["url"] for one in sent if not one["request"]["url"].startswith("data:")]

@@ -1,4 +1,4 @@
-"""A page that follows a running study."""
+"""The page of a report that follows a running study."""
 
 import threading
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def following(tmp_path: Path) -> Iterator[tuple[Path, str]]:
-    """A study and the address of its page."""
+    """Return a study and the address of its page."""
     directory = write_study(tmp_path / "study", 12)
     with make_server(LiveReport(directory, render, clock=lambda: 0.0), 0) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()

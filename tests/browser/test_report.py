@@ -1,4 +1,4 @@
-"""A report as somebody sees and uses it."""
+"""A report in a browser: what a user sees and does."""
 
 import json
 from pathlib import Path
@@ -18,8 +18,9 @@ from tests.browser.conftest import SECONDS, drawn, errors, requests
 
 pytestmark = pytest.mark.browser
 
-READABLE = 4.5  # the least contrast of text by WCAG 2, level AA
-VISIBLE = 3.0  # likewise of what is drawn
+# The smallest contrasts by WCAG 2, level AA: of text and of graphics.
+READABLE = 4.5
+VISIBLE = 3.0
 SCHEMES = ("light", "dark")
 
 
@@ -28,12 +29,12 @@ def text(browser: Chrome, selector: str) -> str:
 
 
 def shown(browser: Chrome) -> str:
-    """The design whose details are shown."""
+    """Return the title of the design whose details are shown."""
     return text(browser, "#design-title")
 
 
 def marks(browser: Chrome) -> list:
-    """What is drawn of each design, in drawing order."""
+    """Return the mark of each design in the chart, in drawing order."""
     found = browser.find_elements(By.CSS_SELECTOR, "#chart g.mark-symbol.role-mark path")
     return found[-len(designs(browser)) :]
 
@@ -137,7 +138,8 @@ def test_the_slider_chooses_what_select_chooses(opened, tmp_path: Path, confirme
     browser, trials = opened(directory / "report.html"), read_trials(open_tables(directory))
     scale = browser.execute_script("return JSON.parse(document.getElementById('data').textContent).limit")
     limits = [scale["low"] + (scale["high"] - scale["low"]) * part / 8 for part in range(9)]
-    for limit in [*limits, 0.7]:  # the last is a design's own AUC
+    # The last limit equals the AUC of a design.
+    for limit in [*limits, 0.7]:
         slide(browser, limit)
         chosen = float(browser.find_element(By.ID, "limit").get_property("value"))
         assert chosen == pytest.approx(limit, abs=scale["step"])
@@ -277,7 +279,7 @@ def other_id(browser: Chrome) -> str:
 
 
 def _contrasts(browser: Chrome) -> dict[str, float]:
-    """Contrast of every kind of text on the page with what lies behind it."""
+    """Return the contrast of every kind of text on the page with its background."""
     pairs = json.loads(
         browser.execute_script(
             """
@@ -315,7 +317,7 @@ def _mark_colours(browser: Chrome) -> list[dict[str, str]]:
 
 
 def _contrast(browser: Chrome, one: str, other: str) -> float:
-    """The contrast ratio of WCAG 2, 1 to 21."""
+    """Return the contrast ratio of WCAG 2, from 1 to 21."""
     brighter, darker = sorted(
         (_luminance(_channels(browser, colour)) for colour in (one, other)), reverse=True
     )

@@ -1,4 +1,4 @@
-"""A local S3 server in a process of its own, which tests may stop for a while or kill."""
+"""A local S3 server in a process of its own, which tests may pause or kill."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ CREDENTIALS = {
 
 
 class ObjectServer:
-    """Moto's S3 server with one bucket. `unsigned` is how many requests pass before credentials are asked for."""
+    """Moto's S3 server with one bucket. It checks credentials after `unsigned` requests, never if None."""
 
     def __init__(self, unsigned: int | None = None) -> None:
         with socket.socket() as free:
@@ -44,12 +44,12 @@ class ObjectServer:
         ).create_bucket(Bucket=BUCKET)
 
     def uri(self, path: str) -> str:
-        """Of what lies at BUCKET/FOLDER..."""
+        """Return the URI of `path`, which is BUCKET/FOLDER..."""
         return f"s3://{path}?endpoint_override=127.0.0.1:{self._port}&scheme=http&region=us-east-1"
 
     @contextmanager
     def away(self) -> Iterator[None]:
-        """It answers nothing meanwhile."""
+        """Pause the server, which answers no request meanwhile."""
         self._process.send_signal(signal.SIGSTOP)
         try:
             yield

@@ -1,7 +1,7 @@
-"""The JSON schema of a RayJob, `ray.io/v1`: fields, types and what is required, as KubeRay's API types say.
+"""The JSON schema of a RayJob, `ray.io/v1`: fields, types and required fields of KubeRay's API types.
 
 Source: RayJobSpec at commit 0057210 and RayClusterSpec at 026f143 in ray-operator/apis/ray/v1 of
-github.com/ray-project/kuberay. What is Kubernetes' own, as a pod's template, is any object here.
+github.com/ray-project/kuberay. Types of Kubernetes itself, such as a pod's template, may be any object here.
 """
 
 from collections.abc import Collection
@@ -22,7 +22,7 @@ def one_of(*values: str) -> Schema:
 
 
 def fields(properties: Schema, required: Collection[str] = ()) -> Schema:
-    """An object of these fields and no others: the API server drops what it does not know without a word."""
+    """Return the schema of an object with no other fields, which the API server would drop silently."""
     return {
         "type": "object",
         "properties": properties,

@@ -1,4 +1,4 @@
-"""The files of `deploy/`, each by what will read it: Ray's schema, Kubernetes' own, linters, and a run."""
+"""The files of `deploy/` satisfy their readers: Ray's schema, Kubernetes' schema, linters, and a run."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ from tests.cluster.ray_job_schema import RAY_JOB
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 BIN = Path(sys.executable).parent
-# What stands in for Slurm on one machine: a node list of one name, and steps that run here.
+# Stand-ins for Slurm on one machine: a node list of one name, and steps that run locally.
 SCONTROL = "#!/bin/sh\necho 127.0.0.1\n"
 SRUN = '#!/bin/sh\nwhile [ "${1#--}" != "$1" ]; do shift; done\nexec "$@"\n'
 

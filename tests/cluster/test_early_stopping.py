@@ -23,7 +23,8 @@ from study.trial.plan import TrialPlan
 from study.tune.searcher import JOINT_EPOCH
 from study.tune.tune_run import RunContext, _recorded_epochs, _scheduler
 
-GRACE, FACTOR, EPOCHS = 1, 2, 4  # rungs after joint epochs 1 and 2
+# The rungs are after joint epochs 1 and 2.
+GRACE, FACTOR, EPOCHS = 1, 2, 4
 STOPPING = [
     "early_stopping.rule=mo_asha",
     f"early_stopping.grace_epochs={GRACE}",
@@ -41,8 +42,9 @@ def table(study: Path, name: str) -> pl.DataFrame:
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    """Two nodes with a GPU each, as far as Ray knows."""
-    ray.shutdown()  # the local Ray of this test process
+    """Start two nodes that Ray takes to have a GPU each, and return the cluster's address."""
+    # This ends the local Ray of the test process.
+    ray.shutdown()
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "num_gpus": 1})
     cluster.add_node(num_cpus=1, num_gpus=1)
     yield cluster.address
@@ -52,7 +54,7 @@ def address() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def study(module_storage: Path, tiny_settings: list[str], address: str) -> Path:
-    """8 trials over α and β, of one architecture and seed, which hold all GPUs there are."""
+    """Run 8 trials over α and β with one architecture and seed; each trial occupies a whole GPU."""
     settings = [part for setting in STOPPING for part in ("--set", setting)]
     where = [
         "--storage",
@@ -70,7 +72,8 @@ def study(module_storage: Path, tiny_settings: list[str], address: str) -> Path:
 
 def test_stage_1_is_trained_exactly_once(study):
     trials = table(study, "trials")
-    assert trials.height == 9  # Original too
+    # The baseline Original is a trial too.
+    assert trials.height == 9
     assert trials["stage1_key"].n_unique() == 1
     assert trials["stage1_reused"].sum() == 8
     assert trials.filter(stage1_reused=False)["stage1_wait_seconds"].item() == 0.0

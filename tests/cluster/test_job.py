@@ -1,4 +1,4 @@
-"""A study whose driver runs on the cluster, as a job that the dashboard takes."""
+"""A study whose driver runs on the cluster, as a job that the dashboard accepts."""
 
 import os
 import re
@@ -16,7 +16,7 @@ import analysis
 from analysis.tables.location import location
 from study.cli import run
 from study.errors import StudyError
-from study.tune import job as detach
+from study.tune import job
 from tests.cluster.object_server import BUCKET
 
 RAY = Path(sys.executable).with_name("ray")
@@ -24,7 +24,7 @@ RAY = Path(sys.executable).with_name("ray")
 
 @pytest.fixture
 def dashboard(object_server) -> Iterator[str]:
-    """The address of a one-node cluster's dashboard; its node has credentials for the object server."""
+    """Return the dashboard's address of a one-node cluster that has credentials for the object server."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -63,13 +63,13 @@ def test_a_detached_launch_returns_and_the_cluster_runs_it(
     arguments = ["launch", "quick", "--storage", storage, "--name", "tiny", "--trials", "2"]
     assert run([*arguments, *tiny_settings, "--detach", "--address", dashboard]) == 0
     said = capsys.readouterr().out
-    job = re.match(r"job (\S+) runs", said)
-    assert job, said
-    assert f"ray job logs --follow --address {dashboard} {job[1]}" in said
+    submitted = re.match(r"job (\S+) runs", said)
+    assert submitted, said
+    assert f"ray job logs --follow --address {dashboard} {submitted[1]}" in said
     client = JobSubmissionClient(dashboard)
-    while not (status := client.get_job_status(job[1])).is_terminal():
+    while not (status := client.get_job_status(submitted[1])).is_terminal():
         time.sleep(1)
-    assert status == JobStatus.SUCCEEDED, client.get_job_logs(job[1])
+    assert status == JobStatus.SUCCEEDED, client.get_job_logs(submitted[1])
     trials = analysis.open_study(location(storage) / "tiny").trials()
     assert trials["status"].to_list() == ["complete"] * 3
 
@@ -90,7 +90,7 @@ def test_without_an_address_nothing_is_made(tmp_path, tiny_settings, capsys):
 
 
 class Client:
-    """Of a cluster that says `failures` before it takes a job."""
+    """The client of a cluster that answers with `failures` before it accepts a job."""
 
     def __init__(self, *failures: str) -> None:
         self._failures = list(failures)
@@ -106,9 +106,9 @@ AGAIN = "Request failed with status code 500: No available agent to submit job"
 
 @pytest.mark.parametrize("failures", [0, 2])
 def test_a_cluster_that_has_just_started_is_asked_again(failures, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(detach, "POLL_SECONDS", 0.0)
-    monkeypatch.setattr(detach, "JobSubmissionClient", lambda address: Client(*[AGAIN] * failures))
-    detach.detach(tmp_path, [], "http://head:8265")
+    monkeypatch.setattr(job, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(job, "JobSubmissionClient", lambda address: Client(*[AGAIN] * failures))
+    job.detach(tmp_path, [], "http://head:8265")
     out, err = capsys.readouterr()
     assert f"job job-1 runs {tmp_path}" in out
     assert len(err.splitlines()) == min(failures, 1)
@@ -116,16 +116,16 @@ def test_a_cluster_that_has_just_started_is_asked_again(failures, tmp_path, monk
 
 @pytest.mark.parametrize("said", [AGAIN, "Request failed with status code 500: no room"])
 def test_why_a_cluster_takes_no_job_is_told(said, tmp_path, monkeypatch):
-    monkeypatch.setattr(detach, "AGENT_SECONDS", 0.0)
-    monkeypatch.setattr(detach, "JobSubmissionClient", lambda address: Client(said))
+    monkeypatch.setattr(job, "AGENT_SECONDS", 0.0)
+    monkeypatch.setattr(job, "JobSubmissionClient", lambda address: Client(said))
     with pytest.raises(StudyError, match=f"took no job .{said}"):
-        detach.detach(tmp_path, [], "http://head:8265")
+        job.detach(tmp_path, [], "http://head:8265")
 
 
 def test_what_answers_and_is_no_dashboard_is_told(tmp_path, monkeypatch):
     def other(address: str) -> None:
         raise RuntimeError("Version check returned 404")
 
-    monkeypatch.setattr(detach, "JobSubmissionClient", other)
+    monkeypatch.setattr(job, "JobSubmissionClient", other)
     with pytest.raises(StudyError, match="no dashboard of a Ray cluster answers there"):
-        detach.detach(tmp_path, [], "http://head:8265")
+        job.detach(tmp_path, [], "http://head:8265")

@@ -17,7 +17,7 @@ from tests.faults.campaign import trial_processes
 
 AIA_STUDY = Path(sys.executable).with_name("aia-study")
 RAY = Path(sys.executable).with_name("ray")
-# As sitecustomize of a worker: the project is not installed there, its dependencies are.
+# As the sitecustomize of a worker this hides the installed project but not its dependencies.
 NOT_INSTALLED = """
 import sys
 sys.meta_path[:] = [finder for finder in sys.meta_path if "__editable__" not in getattr(finder, "__module__", "")]
@@ -26,8 +26,9 @@ sys.meta_path[:] = [finder for finder in sys.meta_path if "__editable__" not in 
 
 @pytest.fixture
 def head() -> Iterator[Cluster]:
-    """A head without cores: every trial runs on a node that joins."""
-    ray.shutdown()  # the local Ray of this test process
+    """Start a head node without cores, so that every trial runs on a node that joins."""
+    # This ends the local Ray of the test process.
+    ray.shutdown()
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
     try:
         yield cluster
@@ -121,7 +122,7 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 
 def wait_for_nodes(cluster: Cluster, count: int) -> None:
-    """Until so many raylets are part of the cluster."""
+    """Wait until `count` raylets are part of the cluster."""
     ray.init(cluster.address, log_to_driver=False)
     while sum(node["Alive"] for node in ray.nodes()) < count:
         time.sleep(0.2)

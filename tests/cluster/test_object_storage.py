@@ -1,4 +1,4 @@
-"""Whole studies in object storage, on a local S3 server: what users launch, ask, lose and take up again."""
+"""Whole studies in object storage on a local S3 server: launches, reads, losses and resumes."""
 
 import json
 import os
@@ -184,7 +184,8 @@ def test_storage_that_takes_nothing_is_one_line_before_any_trial(
 
 
 def test_wrong_credentials_are_one_line_before_any_trial(object_server, tiny_settings, capsys):
-    strict = ObjectServer(unsigned=1)  # making the bucket passes
+    # The request that creates the bucket needs no credentials.
+    strict = ObjectServer(unsigned=1)
     try:
         assert run(launching(strict.uri(f"{BUCKET}/studies"), tiny_settings)[1:]) == 2
     finally:
@@ -227,7 +228,8 @@ def test_nothing_is_lost_where_drivers_and_workers_are_killed_and_the_store_goes
     os.kill(trial_processes()[0], signal.SIGKILL)
     time.sleep(3)
     with object_server.away():
-        time.sleep(20)  # longer than the client tries by itself
+        # This is longer than the S3 client retries by itself.
+        time.sleep(20)
     time.sleep(3)
     driver.send_signal(signal.SIGINT)
     driver.wait()
@@ -260,7 +262,7 @@ def test_nodes_of_a_cluster_share_nothing_but_the_store(object_server, tiny_sett
 
 
 def node_with_temporary_files_of_its_own(address: str) -> subprocess.Popen:
-    """A raylet that sees nothing of what the driver and other nodes have in their temporary directory."""
+    """Start a raylet that does not see the temporary files of the driver and of other nodes."""
     ray_start = f"ray start --address={address} --num-cpus=1 --dashboard-agent-listen-port=0 --block"
     script = f"mount -t tmpfs tmpfs {tempfile.gettempdir()} && exec {AIA_STUDY.with_name(ray_start)}"
     return subprocess.Popen(

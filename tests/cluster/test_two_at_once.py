@@ -1,4 +1,4 @@
-"""Two launches at the same moment on one cluster and one storage do not get in each other's way."""
+"""Two simultaneous launches on one cluster and one storage do not disturb each other."""
 
 import subprocess
 import sys
@@ -15,7 +15,8 @@ AIA_STUDY = Path(sys.executable).with_name("aia-study")
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    ray.shutdown()  # the local Ray of this test process
+    # This ends the local Ray of the test process.
+    ray.shutdown()
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
     cluster.add_node(num_cpus=1)
     try:
@@ -28,7 +29,7 @@ def cluster() -> Iterator[Cluster]:
 def launched(
     storage: Path, names: tuple[str, str], settings: list[str], cluster: Cluster
 ) -> list[tuple[int, str]]:
-    """Exit status and last line of two launches that start together."""
+    """Start two launches together and return the exit status and the last line of each."""
     options = [
         "--trials",
         "2",

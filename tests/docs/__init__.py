@@ -1,1 +1,1 @@
-"""What the documents and the notebook show, run as it stands there."""
+"""The code in the documents and in the notebook runs as it is written there."""

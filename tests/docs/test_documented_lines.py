@@ -1,4 +1,4 @@
-"""The lines of docs/tables.md that open a study's tables, run as they stand there on a study."""
+"""The lines of docs/tables.md that open a study's tables run as they are written there."""
 
 import re
 import shutil
@@ -21,13 +21,13 @@ EXPECTED = ("DuckDB", "pandas", "Polars", "PyArrow")
 
 
 def documented() -> dict[str, str]:
-    """Each tool's one line, by the tool's name in the comment above it."""
+    """Return the line of code of each tool, by the tool's name in the comment above the line."""
     blocks = re.findall(r"```\w+\n(?:--|#) (.+)\n(.+)\n```", DOC.read_text("utf-8"))
     return dict(blocks)
 
 
 def opened(tool: str, line: str) -> Any:
-    """What the line gives."""
+    """Return the value of the line."""
     if tool == "DuckDB":
         return duckdb.sql(line).df()
     return eval(line, {"pandas": pandas, "polars": polars, "pyarrow": pyarrow})
@@ -35,7 +35,7 @@ def opened(tool: str, line: str) -> Any:
 
 @pytest.fixture(scope="module")
 def storage(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A storage with a study of the documented name, each of its tables in two parts."""
+    """Return a storage with a study of the documented name; each of its tables has two parts."""
     here = tmp_path_factory.mktemp("here")
     shutil.copytree(example_directory(), here / STUDY)
     for table in TABLES:

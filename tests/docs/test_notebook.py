@@ -1,4 +1,4 @@
-"""The notebook in examples/: its cells run in order, and it is kept without outputs."""
+"""The cells of the notebook in examples/ run in order, and the notebook is stored without outputs."""
 
 import json
 import re

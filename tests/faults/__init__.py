@@ -1,1 +1,1 @@
-"""Studies whose processes are killed, whose storage is away or full, whose journal is torn: nothing is lost."""
+"""Studies lose nothing when processes are killed, the storage is away or full, or the journal is damaged."""

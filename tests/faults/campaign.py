@@ -1,10 +1,11 @@
-"""A study through many faults of every kind, at random moments, and what it came to.
+"""A study with many faults of every kind at random moments, and a verdict on what was lost.
 
     python -m tests.faults.campaign --rounds 30          # about 20 minutes on 2 cores
 
-A cluster of a head and two further raylets on this machine runs it. Each round waits for a random time, then does one
-of `KINDS`, a full disk among them where it may mount one; where that ended the driver, `aia-study resume` goes on. All
-the while a reader scans the tables. In the end the tables are compared with those of the same study undisturbed.
+The study runs on a local cluster of a head and two further raylets. Each round waits for a random time, then
+causes one of `KINDS`, among them a full disk if the user may mount one; if the fault ends the driver,
+`aia-study resume` continues the study. A reader scans the tables all the time. In the end the tables are
+compared with those of the same study without faults.
 """
 
 import argparse
@@ -37,7 +38,7 @@ DISK_MEBIBYTES = 256
 
 @dataclass
 class Campaign:
-    """One study under fire: its cluster, its driver, and what was done to it."""
+    """One study that suffers faults: its cluster, its driver, and the number of faults of each kind."""
 
     work: Path
     disk: SmallDisk | None
@@ -57,7 +58,7 @@ class Campaign:
         return self.storage / NAME
 
     def run(self) -> None:
-        """Launches the study, or resumes it, where no driver runs."""
+        """Launch or resume the study unless its driver runs."""
         if self.driver is not None and self.driver.poll() is None:
             return
         begun = (self.study / "study.toml").is_file()
@@ -67,11 +68,11 @@ class Campaign:
             self.driver = subprocess.Popen(command, stdout=log, stderr=log, env=environment())
 
     def is_complete(self) -> bool:
-        """Whether the driver ended because nothing is lacking."""
+        """Return whether the driver ended because the study is complete."""
         return self.driver is not None and self.driver.poll() == 0
 
     def fault(self) -> None:
-        """One of the kinds, at once."""
+        """Cause a fault of a random kind at once."""
         kind = self.rng.choice(self.kinds)
         KINDS[kind](self)
         self.done[kind] += 1
@@ -84,7 +85,7 @@ class Campaign:
         self.driver.wait()
 
     def worker_killed(self) -> None:
-        """One that holds a trial, as soon as there is any."""
+        """Kill a worker that runs a trial, as soon as there is one."""
         assert self.driver is not None
         while not (workers := trial_processes()):
             time.sleep(0.1)
@@ -93,15 +94,16 @@ class Campaign:
         os.kill(self.rng.choice(workers), signal.SIGKILL)
 
     def node_killed(self) -> None:
-        """A raylet with all its workers; another joins."""
+        """Kill a raylet with all its workers, and let another raylet join."""
         node = self.rng.choice(list(self.cluster.worker_nodes))
         self.cluster.remove_node(node, allow_graceful=False)
         self.cluster.add_node(num_cpus=1)
 
     def storage_gone(self) -> None:
-        """It comes back after some seconds."""
+        """Rename the storage, and rename it back after some seconds."""
         assert self.driver is not None
-        while not (self.study / "study.toml").exists():  # a driver that launches makes what is not there
+        # A driver that launches a study creates missing folders, so the fault waits until it has done so.
+        while not (self.study / "study.toml").exists():
             time.sleep(0.1)
             if self.driver.poll() is not None:
                 return
@@ -112,7 +114,7 @@ class Campaign:
         away.rename(self.storage)
 
     def disk_full(self) -> None:
-        """It has room again after some seconds."""
+        """Fill the disk, and free it after some seconds."""
         assert self.disk is not None
         with self.disk.full():
             time.sleep(AWAY_SECONDS)
@@ -141,7 +143,7 @@ def launching(storage: Path, settings: list[str]) -> list[str]:
 
 
 def settings_of(folder: Path, trials: int) -> list[str]:
-    """A study of trials of a few seconds, whose proposals do not depend on the order in which they end."""
+    """Return options of a study of short trials whose designs do not depend on the order of their ends."""
     keys = [
         "sampler=random",
         "image_side=16",
@@ -158,13 +160,13 @@ def settings_of(folder: Path, trials: int) -> list[str]:
 
 
 def trial_processes() -> list[int]:
-    """Workers that hold a trial, by the name that Ray gives their process, of clusters that this process started."""
+    """Return the workers that run a trial in clusters of this process, by the name of Ray's processes."""
     found = subprocess.run(["pgrep", "-f", "^ray::ResourceTrainable"], capture_output=True, text=True)
     return [pid for pid in map(int, found.stdout.split()) if os.getpid() in ancestors(pid)]
 
 
 def ancestors(pid: int) -> Iterator[int]:
-    """Processes above one, up to the first or until one is gone."""
+    """Yield the parent of a process, its parent and so on, until process 1 or one that has ended."""
     with suppress(FileNotFoundError):
         while pid > 1:
             status = Path(f"/proc/{pid}/status").read_text()
@@ -218,7 +220,7 @@ def run_undisturbed(storage: Path, settings: list[str], cluster: Cluster) -> Non
 
 
 def fought(campaign: Campaign, rounds: int, longest: float) -> int:
-    """The rounds there were: fewer than asked for where the study was complete before. Then it runs to its end."""
+    """Cause faults for up to `rounds` rounds, complete the study, and return the number of rounds."""
     for number in range(rounds):
         campaign.run()
         ends = time.monotonic() + campaign.rng.uniform(0.5, longest)

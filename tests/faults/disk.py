@@ -1,4 +1,4 @@
-"""A small disk of its own that a test can fill to the last byte."""
+"""A small file system that a test can fill to the last byte."""
 
 import errno
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 
 @cache
 def may_mount() -> bool:
-    """Whether this user may mount file systems, by trying it; tests that fill a disk need it."""
+    """Try whether this user may mount file systems, which tests that fill a disk need."""
     if sys.platform != "linux" or os.geteuid():
         return False
     with tempfile.TemporaryDirectory() as name:
@@ -25,7 +25,7 @@ def may_mount() -> bool:
 
 
 class SmallDisk:
-    """A file system in memory mounted at `path`, which is made; `close` takes it away."""
+    """A file system in memory, mounted at the new folder `path`; `close` unmounts it."""
 
     def __init__(self, path: Path, mebibytes: int) -> None:
         self.path = path
@@ -38,7 +38,7 @@ class SmallDisk:
 
     @contextmanager
     def full(self) -> Iterator[None]:
-        """No byte is left on it for as long as this lasts."""
+        """Fill the file system to the last byte inside the context."""
         ballast = self.path / ".ballast"
         descriptor = os.open(ballast, os.O_WRONLY | os.O_CREAT)
         try:

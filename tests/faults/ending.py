@@ -1,4 +1,4 @@
-"""A trainable that ends in the way that its trial's number stands for; its workers import nothing that is slow."""
+"""A trainable whose trial's number decides how it ends; its workers import no slow module."""
 
 import json
 import os
@@ -13,7 +13,7 @@ RAISES, DIES, STOPS, DIES_ONCE = 2, 3, 4, 5
 
 
 class Ending(tune.Trainable):
-    """Returns the result in `results` for its trial's number, unless that number stands for another end."""
+    """A trainable with its trial's result from `results`, or with the end that the trial's number means."""
 
     def setup(self, config: dict[str, Any], folder: Path | None = None, results: Any = None) -> None:  # type: ignore[override]
         assert folder is not None
@@ -24,7 +24,7 @@ class Ending(tune.Trainable):
         return True
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
-        """Nothing, as in the real trainable."""
+        """Save nothing, like the real trainable."""
 
     def step(self) -> dict[str, Any]:
         starts = self.folder / f"starts-{self.number}"
@@ -40,7 +40,7 @@ class Ending(tune.Trainable):
 
 
 def number_of(config: dict[str, Any]) -> int:
-    """The number in the id of a search trial, wherever that id stands in the config."""
+    """Return the number in the id of a search trial, wherever the config holds that id."""
     found = re.search(r"trial-(\d{5})", json.dumps(config, default=str))
     assert found, config
     return int(found[1])

@@ -1,4 +1,4 @@
-"""Reads a study's tables in a loop, as a user with a notebook would, and notes whatever is not as promised."""
+"""Reads a study's tables in a loop, as a user with a notebook would, and notes every broken promise."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ PAUSE_SECONDS = 0.05
 
 
 class Reader:
-    """Scans until it is closed. `problems` are errors, duplicates and trials of which rows are missing."""
+    """Scans the tables in a thread. `problems` are errors, duplicates and trials with missing rows."""
 
     def __init__(self, study: Path) -> None:
         self.problems: list[str] = []
@@ -40,7 +40,7 @@ class Reader:
                 self.scans += 1
 
     def _scan(self) -> None:
-        # The trials first: a trial exists once its row does, and then so do all its rows.
+        # `trials` is read first: when a trial's row exists there, its rows in the other tables exist too.
         trials = pl.scan_parquet(self._results / "trials" / "*.parquet").collect()
         for trial_id, rows in Counter(trials["trial_id"]).items():
             if rows > 1:
@@ -62,5 +62,6 @@ class Reader:
                 self._note(f"{trial_id} has no rows in {table}")
 
     def _note(self, problem: str) -> None:
-        if self._results.is_dir():  # while its storage is away nobody can read a study
+        # While the storage is away the study cannot be read.
+        if self._results.is_dir():
             self.problems.append(f"{time.strftime('%H:%M:%S')} {problem.splitlines()[0]}")

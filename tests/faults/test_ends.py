@@ -1,4 +1,4 @@
-"""Every way a trial can end under real Ray Tune becomes one row, and Optuna is told."""
+"""Every end of a trial under real Ray Tune becomes one row and a state in Optuna."""
 
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ FIGURES = {ATTACKER.column: 0.6, MATCHING.column: 0.7}
 def ended(
     local_ray: None, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[dict[int, dict], dict[int, TrialState]]:
-    """Rows of trials by number, each of another end, and the states that Optuna has for them."""
+    """Return the rows and the Optuna states of trials that end differently, by the trials' numbers."""
     directory: Path = tmp_path_factory.mktemp("ends")
     proposals = Proposals(directory, "ends", searched_space(SPEC), "random", 0, SEARCH_OBJECTIVES)
     outcomes: list[Outcome] = []
@@ -67,7 +67,7 @@ def row(number: int, status: Status, **figures: Any) -> dict[str, Any]:
 
 
 def ending(tmp_path: Path, errors: list[str | None]) -> StudySearcher:
-    """A searcher after trials that ended one by one, in good order or with an error."""
+    """Return a searcher after trials that completed or failed, one for each of `errors`."""
     proposals = Proposals(tmp_path, "ends", searched_space(SPEC), "random", 0, SEARCH_OBJECTIVES)
     searcher = StudySearcher(SPEC, proposals, [], 20, lambda outcome: None, lambda: 1)
     for number, error in enumerate(errors):
@@ -105,7 +105,7 @@ def test_a_storage_that_stays_away_ends_the_run_and_leaves_the_trial_to_a_resume
 
 
 def test_an_error_of_the_driver_ends_the_run_and_is_raised_as_it_is(tmp_path):
-    """Tune would go on without a word, and the search would never be told."""
+    """Without this check Ray Tune would ignore the error, and the search would miss the trial."""
 
     def record(outcome: Outcome) -> None:
         raise KeyError("checkpoint")

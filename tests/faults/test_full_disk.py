@@ -1,4 +1,4 @@
-"""A disk that is full, at each kind of write: nothing that was there is lost, and what failed can be done again."""
+"""On a full disk each kind of write loses no existing data, and a failed write succeeds later."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,7 +55,8 @@ def test_rows_of_a_trial(disk):
         store.append(rows_of("trial-1"))
 
         def append_more() -> None:
-            for number in range(2, 100):  # the page that the file has begun takes some
+            # The last page of the file still holds some of these rows.
+            for number in range(2, 100):
                 store.append(rows_of(f"trial-{number}"))
 
         with disk.full(), pytest.raises(OSError, match="No space left"):
@@ -124,7 +125,7 @@ def test_a_trial_under_way(disk):
 
 
 def test_stage_1(disk):
-    """Its trial goes on; the next one trains it again."""
+    """A trial that cannot save stage 1 continues, and the next trial trains stage 1 again."""
     folder = disk.path / "stage1" / "key"
     folder.mkdir(parents=True)
     with disk.full():
@@ -147,8 +148,8 @@ def test_resamples(disk, monkeypatch):
     path = disk.path / "trial-1.parquet"
 
     def write(seed: int) -> None:
-        draws = np.random.default_rng(seed).random(10_000)
-        monkeypatch.setattr(resamples, "_figures", lambda *_: [("test", "attacker_auc", draws)])
+        bootstrap_samples = np.random.default_rng(seed).random(10_000)
+        monkeypatch.setattr(resamples, "_figures", lambda *_: [("test", "attacker_auc", bootstrap_samples)])
         resamples.write_resamples(path, "trial-1", None, {})  # type: ignore[arg-type]
 
     write(1)

@@ -1,4 +1,4 @@
-"""A study on a Ray of its own, whose raylet dies: what its workers hold is not lost, nor what comes after."""
+"""A study on its own local Ray loses nothing when its raylet dies: a resume completes it."""
 
 import os
 import signal
@@ -25,7 +25,8 @@ def test_a_study_whose_raylet_is_killed_is_complete_after_a_resume(tmp_path, fac
         assert "13 of 13 trials finished" not in (tmp_path / "killed.log").read_text(), (
             "nothing was under way"
         )
-        driver.wait()  # its workers may outlive the raylet, and the study with them
+        # Workers, and so the study, may outlive the raylet.
+        driver.wait()
     finally:
         driver.kill()
     study = tmp_path / "killed" / "tiny"

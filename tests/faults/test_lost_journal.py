@@ -1,4 +1,4 @@
-"""A journal that is torn, cut or gone: the tables are what is true, and the search goes on from there."""
+"""If the journal is damaged, cut or missing, the search continues from the tables."""
 
 import os
 from pathlib import Path
@@ -26,7 +26,7 @@ def proposals(directory: Path, sampler: Sampler = "random") -> Proposals:
 
 
 def rows_of(search: Proposals, trials: int) -> list[dict]:
-    """Asks and tells `trials` trials; their rows of `trials`."""
+    """Ask for `trials` designs, tell their ends, and return their rows of `trials`."""
     rows = []
     for step in range(trials):
         proposal, status = search.ask(), ENDS[step % len(ENDS)]

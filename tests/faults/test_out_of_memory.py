@@ -1,4 +1,4 @@
-"""Trials that Ray kills because a node runs out of memory: recorded as failed, and the run ends and says why."""
+"""Trials that Ray kills for lack of memory are recorded as failed, and the run ends with the reason."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 AIA_STUDY = str(Path(sys.executable).with_name("aia-study"))
-# Every node is out of memory at any time: Ray's monitor kills whatever works there.
+# With this threshold every node counts as out of memory, and Ray's monitor kills every worker.
 STARVED = {"RAY_memory_usage_threshold": "0.001", "RAY_memory_monitor_refresh_ms": "100"}
 
 

@@ -1,4 +1,4 @@
-"""What became of a study after its faults: trials lost, doubled or left running, and rows that differ."""
+"""The state of a study after faults: trials that are lost, doubled or left running, and rows that differ."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -15,14 +15,16 @@ from aia_models.errors import CheckpointError
 from aia_models.release import checkpoint
 from tests.faults.reader import TABLES
 
-# They depend on the order in which trials ended, and on how long they took.
+# These columns depend on the order in which trials end and on their duration.
 ASIDE = ("stage1_reused", "checkpoint")
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Counts, each 0 where nothing was lost; `lost` are trials without a row, and rows of the front without the
-    checkpoint that they name."""
+    """Counts that are all 0 if nothing is lost.
+
+    `lost` counts trials without a row and rows of the front without the checkpoint that they name.
+    """
 
     lost: int
     duplicates: int
@@ -31,7 +33,7 @@ class Verdict:
 
 
 def judged(study: Path, undisturbed: Path, name: str) -> Verdict:
-    """Compares a study that went through faults with one of the same spec that did not."""
+    """Compare a study that suffered faults with an undisturbed study of the same spec."""
     tables = {table: _rows(study, table) for table in TABLES}
     expected = {table: _rows(undisturbed, table) for table in TABLES}
     ids = Counter(tables["trials"]["trial_id"])
@@ -48,7 +50,7 @@ def judged(study: Path, undisturbed: Path, name: str) -> Verdict:
 
 
 def _without_checkpoint(study: Path) -> int:
-    """Members of the front whose checkpoint cannot be loaded."""
+    """Return the number of designs on the front whose checkpoint cannot be loaded."""
     lost = 0
     for name in analysis.open_study(study).front()["checkpoint"]:
         try:
@@ -59,7 +61,7 @@ def _without_checkpoint(study: Path) -> int:
 
 
 def _rows(study: Path, table: str) -> pl.DataFrame:
-    """Every part opened by itself, then all of them in one order, without times."""
+    """Return the sorted rows of all parts of a table without times; each part is opened by itself."""
     parts = [pl.read_parquet(part) for part in sorted((study / "results" / table).glob("*.parquet"))]
     frame = pl.concat(parts)
     timed = [name for name in frame.columns if name.endswith("seconds") or name in ASIDE]
@@ -67,6 +69,6 @@ def _rows(study: Path, table: str) -> pl.DataFrame:
 
 
 def _differing(found: pl.DataFrame, expected: pl.DataFrame) -> int:
-    """Rows that only one of them has."""
+    """Return the number of rows that only one of the two frames has."""
     counts = Counter(found.rows()), Counter(expected.rows())
     return (counts[0] - counts[1]).total() + (counts[1] - counts[0]).total()

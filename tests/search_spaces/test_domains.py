@@ -1,4 +1,4 @@
-"""Domains: ranges, defaults and values are checked where they are declared."""
+"""Domains check ranges and defaults when they are declared, and values later."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The grid: every design of it once, as many as a plain enumeration finds, in an order that the seed decides."""
+"""The grid holds each design of a plain enumeration once, in an order that the seed decides."""
 
 from itertools import islice, product
 
@@ -12,7 +12,7 @@ from search_spaces.spaces import SPACES, Space
 
 
 def enumerated(space: Space) -> set[tuple]:
-    """The grid the slow way: the product of all levels, then what is in effect of each."""
+    """Return the grid by plain enumeration: the active parameters of every combination of levels."""
     names, axes = list(space.parameters), [levels(domain) for domain in space.parameters.values()]
     points = (dict(zip(names, point, strict=True)) for point in product(*axes))
     return {tuple((name, point[name]) for name in space.active(point)) for point in points}
@@ -50,7 +50,8 @@ def test_the_first_design_is_drawn_evenly():
     grid = Grid(SPACES["paper"])
     firsts = [next(grid.shuffled(seed)) for seed in range(1600)]
     counts = [firsts.count(grid.design(number)) for number in range(grid.size)]
-    assert min(counts) > 60  # 100 expected, standard deviation 10
+    # The expected count is 100, with a standard deviation of 10.
+    assert min(counts) > 60
     assert max(counts) < 140
 
 

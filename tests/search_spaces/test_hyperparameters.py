@@ -15,7 +15,8 @@ PAPER = {
 }
 
 
-OFF_BY_DEFAULT = ("private_attributes", "bottleneck", "penalty", "utility")  # what hangs on these is inactive
+# By the defaults of these parameters the parameters that depend on them are inactive.
+OFF_BY_DEFAULT = ("private_attributes", "bottleneck", "penalty", "utility")
 
 
 def test_every_hyperparameter_says_what_it_is_in_a_sentence():

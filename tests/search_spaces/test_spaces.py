@@ -1,4 +1,4 @@
-"""Named spaces, their conditions, and what is left of them once a spec fixes some parameters."""
+"""Named spaces, their conditions, and the parameters that remain when a spec fixes some."""
 
 import numpy as np
 import pytest

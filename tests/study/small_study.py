@@ -1,4 +1,4 @@
-"""The directory of a made-up study: a spec that ships, and search trials along a trade-off, each a part of its own."""
+"""Writes a made-up study: a shipped spec, and search trials along a trade-off, each in its own part."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ TRIALS = 4
 
 
 def trial(number: int, **more: Any) -> dict[str, Any]:
-    """The row of a complete trial; the higher the number the more useful and the less private."""
+    """Return the row of a complete trial; a higher number is more useful and less private."""
     trial_id = f"trial-{number:05d}"
     row = {
         "trial_id": trial_id,
@@ -36,7 +36,7 @@ def trial(number: int, **more: Any) -> dict[str, Any]:
 def write_study(
     directory: Path, rows: Sequence[Mapping[str, Any]] | None = None, settings: Sequence[str] = ()
 ) -> Path:
-    """Its spec is `quick` with `settings`; each trial of `rows` has an epoch and a checkpoint's folder."""
+    """Write a study of `quick` with `settings`; each trial of `rows` has an epoch and a checkpoint."""
     directory.mkdir(parents=True)
     (directory / "study.toml").write_text(to_toml(with_defaults(with_settings(load_spec("quick"), settings))))
     for row in [trial(number) for number in range(TRIALS)] if rows is None else rows:
@@ -48,7 +48,7 @@ def write_study(
 
 
 def write_part(directory: Path, table: str, row: Mapping[str, Any]) -> None:
-    """A part of one row, named after its trial."""
+    """Write a part of one row, named after its trial."""
     place = directory / "results" / table
     place.mkdir(parents=True, exist_ok=True)
     pq.write_table(to_table([row], SCHEMAS[table]), place / f"part-{row['trial_id'][-5:]}.parquet")

@@ -13,7 +13,7 @@ MALE = ATTRIBUTES.index("Male")
 
 
 def write_jpeg(path: Path, seed: int = 0) -> None:
-    """A noise picture of 22x18 pixels."""
+    """Write a JPEG file of 22x18 pixels of noise."""
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = np.random.default_rng(seed).integers(0, 256, (22, 18), dtype=np.uint8)
     Image.fromarray(pixels).save(path, "JPEG")
@@ -21,7 +21,10 @@ def write_jpeg(path: Path, seed: int = 0) -> None:
 
 @dataclass
 class CelebA:
-    """Two images each of `people` identities, every other one male; image i is of person i // 2."""
+    """CelebA's layout with two images of each of `people` identities; every other person is male.
+
+    Image i shows person i // 2.
+    """
 
     root: Path
     people: int = 20
@@ -57,7 +60,7 @@ class CelebA:
         if self.suffix == ".csv":
             self._write("list_attr_celeba", [["image_id", *ATTRIBUTES]], rows)
             return
-        # The published file counts its images, names no column for them and aligns the signs.
+        # The published file begins with its number of images, does not name their column and aligns signs.
         padded = [[name, *(value.rjust(2) for value in values)] for name, *values in rows]
         self._write("list_attr_celeba", [[str(len(rows))], [*ATTRIBUTES[:-1], ATTRIBUTES[-1] + " "]], padded)
 
@@ -76,7 +79,7 @@ class CelebA:
 
 
 def write_vggface(root: Path, people: int = 20, nested: bool = False) -> Path:
-    """Two images each of `people` identities in folders n000001 on, and no CSV file."""
+    """Write two images of each of `people` identities into folders from n000001 on, without a CSV file."""
     for person in range(people):
         part = ("train", "test")[person % 4 == 0] if nested else ""
         for image in range(2):

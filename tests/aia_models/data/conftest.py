@@ -27,5 +27,8 @@ def _write(
 
 @pytest.fixture
 def make_faces(tmp_path: Path) -> Callable[..., Path]:
-    """Writes a folder of `people` identities with `images` 18x20 PNG files each, gender by turns."""
+    """Return a function that writes a folder of `people` identities of alternating gender.
+
+    Each identity has `images` PNG files of 18x20 pixels.
+    """
     return lambda name="faces", **settings: _write(tmp_path / name, **settings)

@@ -1,4 +1,4 @@
-"""Some images of an array: the same as a copy of them, without one; and in memory once for all trials of a node."""
+"""Selected rows of an image array equal a copy but make none, and trials of a node share their memory."""
 
 import json
 import subprocess
@@ -89,7 +89,7 @@ TRIAL = """
 
 @pytest.fixture
 def many_images(tmp_path: Path) -> Path:
-    """200,000 prepared images of 64x64 of 20,000 people."""
+    """Write a prepared folder of 200,000 images of 64x64 pixels of 20,000 people."""
     names, images = [f"person {number}" for number in range(20_000)], 200_000
     rng = np.random.default_rng(0)
     identity = np.repeat(np.arange(len(names), dtype=np.int32), 10)
@@ -123,7 +123,7 @@ def trials(many_images: Path) -> Iterator[list[subprocess.Popen]]:
 
 
 def answers(processes: list[subprocess.Popen]) -> list[str]:
-    """The next line of each, and lets all go on then."""
+    """Return the next line of each process, then let all of them continue."""
     lines = [process.stdout.readline() for process in processes]  # type: ignore[union-attr]
     for process in processes:
         process.stdin.write("\n")  # type: ignore[union-attr]
@@ -134,8 +134,10 @@ def answers(processes: list[subprocess.Popen]) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/smaps_rollup").is_file(), reason="needs Linux's smaps_rollup")
 def test_four_trials_hold_the_images_once(many_images, trials):
-    """By proportional resident size, which counts a page that four share as a quarter for each: train and validation
-    images are read by all."""
+    """The proportional resident size counts a page that four processes share as a quarter for each.
+
+    All four trials read the train and validation images.
+    """
     answers(trials)
     grown = sum(int(line) for line in answers(trials))
     images = (many_images / "images.npy").stat().st_size

@@ -43,12 +43,12 @@ def parts(split: SplitFaces) -> dict[str, FaceDataset]:
 def test_shares_are_50_20_15_15() -> None:
     counts = Counter(split_of(f"n{i:06d}", split_seed=3) for i in range(20_000))
     shares = [counts[name] / 20_000 for name in SPLITS]
-    # Three standard deviations of a share are about 0.01.
+    # The tolerance is about three standard deviations of a share, which are 0.01.
     assert shares == pytest.approx([0.50, 0.20, 0.15, 0.15], abs=0.011)
 
 
 def test_split_of_stays_what_it_was() -> None:
-    # Recorded: another hash would silently move identities between training and judgement.
+    # These splits are recorded: another hash would silently move identities between training and judging.
     assert [split_of(f"person-{i}", 0) for i in range(8)] == [
         "validation",
         "train",

@@ -1,4 +1,4 @@
-"""Grad-CAM against its definition, computed by hand from the network's own parts."""
+"""Grad-CAM equals its definition, computed by hand from the network's own layers."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def images() -> torch.Tensor:
 
 
 def by_hand(classifier: ImageClassifier, image: torch.Tensor, sign: float) -> np.ndarray:
-    """Selvaraju et al. 2017, Eq. 1 and 2, on the last convolution's output."""
+    """Return Eq. 1 and 2 of Selvaraju et al. 2017 for the last convolution's output."""
     kept: list[torch.Tensor] = []
 
     def keep(_module: object, _given: object, output: torch.Tensor) -> None:
@@ -53,7 +53,8 @@ def test_maps_are_those_of_the_definition(classifier, images) -> None:
 def test_what_speaks_for_one_label_does_not_speak_for_the_other(classifier, images) -> None:
     both = [grad_cam(classifier, images, np.full(4, label)) for label in (True, False)]
     assert not np.allclose(both[0], both[1])
-    coarse = slice(2, None, 4)  # interpolation spreads each value a little beyond its own cell
+    # The centre of each cell is compared: interpolation spreads its value a little beyond the cell.
+    coarse = slice(2, None, 4)
     assert np.minimum(both[0], both[1])[:, coarse, coarse].max() < max(both[0].max(), both[1].max())
 
 

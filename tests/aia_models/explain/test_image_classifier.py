@@ -1,4 +1,4 @@
-"""The gender classifier of images: it learns what is there, and comes back from disk as it was."""
+"""The gender classifier learns a visible difference, and a saved classifier loads unchanged."""
 
 from pathlib import Path
 

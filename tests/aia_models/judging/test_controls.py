@@ -1,4 +1,4 @@
-"""Controls: nothing is found where nothing is, and people who are in two splits are found out."""
+"""Controls: attackers find nothing in data without a leak, and people in two splits are detected."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -52,7 +52,7 @@ def test_floors_hold_for_every_attacker_on_both_splits(cheap: Controls) -> None:
         if floor.control == "constant representation":
             assert floor.auc == 0.5
         else:
-            # Mann-Whitney's deviation for 15 people against 15 who come with one score each is 0.107.
+            # The Mann-Whitney standard deviation for 15 people against 15 with one score each is 0.107.
             assert 0.05 < floor.standard_error < 0.13
 
 
@@ -62,7 +62,7 @@ def test_floors_hold_for_every_attacker_on_both_splits(cheap: Controls) -> None:
 def test_an_attribute_that_varies_between_a_persons_images_has_its_floors(
     smiles: Callable[[np.ndarray], np.ndarray],
 ) -> None:
-    """In two of these every person's last image has the same value."""
+    """In two of the three cases the last images of all people have the same value."""
     values = smiles(np.tile(np.arange(4), 30)).astype(np.int8)
     parts = [
         replace(part, attributes={"gender": values})
@@ -75,7 +75,7 @@ def test_an_attribute_that_varies_between_a_persons_images_has_its_floors(
 
 
 def test_people_change_places_with_any_of_anothers_images() -> None:
-    """One person's last image alone is positive: dealt out, it is now and then another's only one."""
+    """Only the last of a person's five images is positive; permutations also give it to people with one."""
     identity = np.r_[np.zeros(5, np.int32), np.arange(1, 5000, dtype=np.int32)]
     scores = np.random.default_rng(0).normal(0, 1, len(identity))
     deviation = controls._permuted_deviation(scores, np.arange(len(identity)) == 4, identity, 0)
@@ -83,7 +83,7 @@ def test_people_change_places_with_any_of_anothers_images() -> None:
 
 
 def with_people_of(target: FaceDataset, source: FaceDataset, people: int) -> FaceDataset:
-    """`target` whose first people are those of `source`, under their names, with images of their own."""
+    """Return `target` with the first people of `source`: their names, and their faces with new noise."""
     shared = target.identity < people
     images = target.images.copy()
     rng = np.random.default_rng(0)
@@ -120,7 +120,7 @@ def test_full_suite_has_its_floors_too() -> None:
 def test_a_shuffled_attribute_is_one_for_each_person_whatever_the_split(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Other values than before for about half of them, as many of either as before."""
+    """Shuffling changes the values of about half of the people and keeps the number of each value."""
     seen: list[dict[str, ReleasedFaces]] = []
     original = controls.attack_all
 

@@ -1,4 +1,4 @@
-"""The full suite: who attacks from where, learning curves, repeated releases, and a leak that only some can find."""
+"""The full suite: attackers and vantages, learning curves, repeated releases, a leak that only some find."""
 
 from dataclasses import replace
 
@@ -23,12 +23,12 @@ EVERY = (*CHEAP, "gradient_boosting", "templates", "cnn", "cnn_decoded")
 
 
 def decode(given: np.ndarray) -> np.ndarray:
-    """Images of side 4: each coordinate a block of two pixels."""
+    """Return images of side 4, in which each coordinate is a block of two pixels."""
     return np.repeat(given, 2, axis=1).reshape(-1, 1, 4, 4)
 
 
 def full_split(seed: int, leak: float) -> ReleasedFaces:
-    """Three noisy releases, and the mean of ten."""
+    """Return a split with three noisy releases and the mean of ten."""
     clean = released_split(seed, people=24, images=4, leak=leak)
     rng = np.random.default_rng(seed + 100)
     ten = clean.representations + rng.normal(0, 0.5, (10, *clean.representations.shape))
@@ -104,7 +104,10 @@ def test_without_decoder_and_noise_there_is_less_to_do() -> None:
 
 
 def parity_split(seed: int, people: int = 600, telling: bool = True) -> ReleasedFaces:
-    """Two representations each, of 8 coordinates; the attribute is the parity of two of them, or nothing of any."""
+    """Return two representations of 8 coordinates per person.
+
+    The attribute is the parity of the signs of two coordinates, or independent of all if not `telling`.
+    """
     rng = np.random.default_rng(seed)
     identity = np.repeat(np.arange(people, dtype=np.int32), 2)
     gender = (identity % 2 == 0).astype(np.int8)
@@ -121,7 +124,7 @@ def test_a_leak_in_a_parity_is_found_by_all_but_the_linear_attacker(telling: boo
         for seed, split in enumerate(("train", "attack", "validation", "test"))
     }
     judgement = judge(faces, (8, 1, 1), "full", 0)
-    # The AUC of scores that know nothing has a variance of (p + n + 1) / (12 p n), with 300 people of either value.
+    # The AUC of uninformative scores has a variance of (p + n + 1) / (12 p n), with p = n = 300 people.
     error = np.sqrt(601 / (12 * 300 * 300))
     for found in judgement.attacks:
         if found.attacker == "logistic_regression" or not telling:
@@ -184,7 +187,7 @@ def test_settings_are_chosen_on_the_first_release_of_people_held_back(
 
 
 def test_some_people_have_both_values_among_their_images() -> None:
-    """Nobody's first image has it, and few people's later ones."""
+    """No first image has the attribute, and only a few later images have it."""
     identity = np.repeat(np.arange(40, dtype=np.int32), 3)
     glasses = np.zeros(120, np.int8)
     glasses[[5, 62]] = 1

@@ -1,4 +1,4 @@
-"""The in-loop networks' figures on released representations, against scikit-learn's and by explicit resampling."""
+"""The in-loop networks' figures on releases agree with scikit-learn and with explicit resampling."""
 
 from dataclasses import replace
 
@@ -69,19 +69,22 @@ def test_draws_are_the_figures_of_resampled_people(released: dict[str, ReleasedF
     faces = released["test"]
     known = faces.attributes["gender"] >= 0
     scores, gender = outputs(faces)[0][known], faces.attributes["gender"][known]
-    for draw, weights in enumerate(identity_weights(faces.identity[known])[:20]):
+    for resample, weights in enumerate(identity_weights(faces.identity[known])[:20]):
         drawn = np.repeat(np.arange(known.sum()), weights.astype(int))
         accuracy = accuracy_score(gender[drawn], scores[drawn] > 0)
-        assert found.adversary_accuracy.bootstrap_samples[draw] == pytest.approx(accuracy)
+        assert found.adversary_accuracy.bootstrap_samples[resample] == pytest.approx(accuracy)
         if len(set(gender[drawn])) == 2:
             balanced = balanced_accuracy_score(gender[drawn], scores[drawn] > 0)
-            assert found.adversary_balanced_accuracy.bootstrap_samples[draw] == pytest.approx(balanced)
+            assert found.adversary_balanced_accuracy.bootstrap_samples[resample] == pytest.approx(balanced)
         else:
-            assert np.isnan(found.adversary_balanced_accuracy.bootstrap_samples[draw])
+            assert np.isnan(found.adversary_balanced_accuracy.bootstrap_samples[resample])
 
 
 def test_the_matchers_threshold_is_validations(released: dict[str, ReleasedFaces]) -> None:
-    """Test faces farther apart than any on validation are all told apart: accuracy is the share of two people."""
+    """Test faces that are farther apart than any validation faces all count as different people.
+
+    The accuracy is then the share of pairs of two people.
+    """
     test = released["test"]
     noise = np.random.default_rng(0).normal(0, 1, test.representations.shape).astype(np.float32)
     far = replace(test, releases=noise[None])

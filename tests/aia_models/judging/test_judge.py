@@ -1,4 +1,4 @@
-"""Judging: who is fitted on whom, what is recorded, and which figure counts."""
+"""Judging: the identities that attackers are fitted on, the recorded figures, and the figure that counts."""
 
 from dataclasses import replace
 
@@ -119,7 +119,7 @@ def figures(judgement: Judgement, split: str) -> list[Attack | Match]:
 
 
 def test_judged_labels_have_no_part_in_the_fit() -> None:
-    """Other labels and people on validation leave all figures on test as they are, but for the threshold."""
+    """Permuted validation labels change no figure on test but those that use validation's threshold."""
     faces = released()
     rng = np.random.default_rng(9)
     validation = faces["validation"]
@@ -151,8 +151,8 @@ def test_same_seed_same_judgement() -> None:
     for split in ("validation", "test"):
         assert figures(first, split) == figures(again, split)
         assert figures(first, split) != figures(other, split)
-    for key, draws in first.attack_bootstrap_samples.items():
-        assert np.array_equal(draws, again.attack_bootstrap_samples[key])
+    for key, bootstrap_samples in first.attack_bootstrap_samples.items():
+        assert np.array_equal(bootstrap_samples, again.attack_bootstrap_samples[key])
 
 
 def test_unknown_attributes_are_left_out_of_attacks_and_their_people_stay_in_matches() -> None:
@@ -183,16 +183,18 @@ def test_unknown_attributes_are_left_out_of_attacks_and_their_people_stay_in_mat
 
 
 def test_draws_are_those_of_the_judged_scores() -> None:
-    """Paired: two encoders judged on the same faces differ, resample by resample, by what they differ."""
+    """Resamples are paired: the difference of two encoders varies less than with independent resamples."""
     weak, strong = (judge(released(leak), MAP, "cheap", 0) for leak in (0.1, 0.3))
-    for key, draws in strong.attack_bootstrap_samples.items():
+    for key, bootstrap_samples in strong.attack_bootstrap_samples.items():
         attack = next(a for a in strong.attacks if a.key == key)
-        assert np.nanpercentile(draws, [2.5, 97.5]) == pytest.approx(
+        assert np.nanpercentile(bootstrap_samples, [2.5, 97.5]) == pytest.approx(
             [attack.folded_auc_low, attack.folded_auc_high]
         )
-    for key, draws in strong.match_bootstrap_samples.items():
+    for key, bootstrap_samples in strong.match_bootstrap_samples.items():
         match = next(m for m in strong.matches if (m.split, m.matcher, m.negatives) == (*key, "any"))
-        assert np.nanpercentile(draws, [2.5, 97.5]) == pytest.approx([match.auc_low, match.auc_high])
+        assert np.nanpercentile(bootstrap_samples, [2.5, 97.5]) == pytest.approx(
+            [match.auc_low, match.auc_high]
+        )
     key = next(
         key for key in strong.attack_bootstrap_samples if key[0] == "test" and key[3] == "logistic_regression"
     )

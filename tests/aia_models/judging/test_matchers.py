@@ -1,4 +1,4 @@
-"""Fresh matchers on representations that tell people apart, or do not."""
+"""Fresh matchers on representations that distinguish people and on representations that do not."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ STEPS = 80
 
 
 def people(count: int, images: int, seed: int, spread: float) -> tuple[np.ndarray, np.ndarray]:
-    """Each person's own point in [0, 1]^32, and images around it."""
+    """Return representations around a random point in [0, 1]^32 for each person, and their identities."""
     rng = np.random.default_rng(seed)
     identity = np.repeat(np.arange(count, dtype=np.int32), images)
     own = rng.random((count, 32))
@@ -37,7 +37,7 @@ def test_people_are_told_apart(name: str) -> None:
 
 @pytest.mark.parametrize("name", MATCHERS)
 def test_nobody_is_told_apart_where_nothing_tells(name: str) -> None:
-    # 400 pairs of either kind, not independent: three standard deviations of independent ones are 0.06.
+    # There are 400 pairs of each kind; if they were independent, three standard deviations would be 0.06.
     assert judged_auc(name, spread=100.0) == pytest.approx(0.5, abs=0.1)
 
 
@@ -61,7 +61,10 @@ def test_siamese_depends_on_its_seed_and_learns_from_identities() -> None:
 
 
 def test_siamese_hears_a_few_telling_coordinates_among_noise() -> None:
-    """4 of 256 tell people apart and vary ten times as much: scaled each by itself, the noise would drown them."""
+    """Four of 256 coordinates distinguish people and vary ten times as much as the others.
+
+    Scaling each coordinate by itself would hide them in the noise.
+    """
 
     def released(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.default_rng(seed)
@@ -92,7 +95,7 @@ def test_siamese_is_trained_for_the_given_steps(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_siamese_learns_from_few_people_with_few_images() -> None:
-    """Fewer people than a batch holds, some with two images and one with one."""
+    """There are fewer people than a batch holds, some with two images and one with a single image."""
     released, identity = people(10, 3, 0, 0.1)
     kept = np.r_[0, 3:5, 6:30]
     embedded = MATCHERS["siamese"](released[kept], identity[kept], MAP, 0, STEPS)(released[kept])
@@ -101,7 +104,7 @@ def test_siamese_learns_from_few_people_with_few_images() -> None:
 
 
 def test_siamese_undoes_shift_and_scale() -> None:
-    """Up to rounding, which longer training would turn into another network."""
+    """The results agree up to rounding, which longer training would amplify into another network."""
     released, identity = people(20, 4, 0, 0.1)
     fit = MATCHERS["siamese"]
     first = fit(released, identity, MAP, 3, 3)(released)
@@ -110,7 +113,10 @@ def test_siamese_undoes_shift_and_scale() -> None:
 
 
 def test_whitened_representations() -> None:
-    """Length 1, and before that uncorrelated with variance 1: distances order pairs as their cosines do."""
+    """Vectors have length 1, and before that uncorrelated coordinates of variance 1.
+
+    Their distances therefore order pairs as their cosines do.
+    """
     released, identity = people(100, 4, 0, 0.1)
     mixed = (released @ np.random.default_rng(0).normal(0, 1, (32, 32))).astype(np.float32)
     embedded = MATCHERS["whitened_cosine"](mixed, identity, MAP, 0, STEPS)(mixed)

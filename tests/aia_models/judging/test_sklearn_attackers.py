@@ -25,14 +25,14 @@ LINEAR = {"logistic_regression"}
 
 
 def judged_auc(name: str, released: np.ndarray, positive: np.ndarray, seed: int = 0) -> float:
-    """AUC of an attacker that is fitted on the first half, on the second."""
+    """Return the AUC on the second half of an attacker that is fitted on the first half."""
     half = len(released) // 2
     score = fit(name, released[:half], positive[:half], seed)
     return auc(score(released[half:]).astype(np.float64), positive[half:])
 
 
 def fit(name: str, released: np.ndarray, positive: np.ndarray, seed: int = 0) -> Callable:
-    """Scores of raw representations, given as the judge gives them."""
+    """Return a fitted attacker that scores raw representations after the same scaling as in the judge."""
     scaler, attacker = feature_scaler(released), KINDS[name]
     score = attacker.fit(examples_of(released, scaler), positive, attacker.usual, seed)
     return lambda others: score(examples_of(others, scaler))
@@ -45,7 +45,7 @@ def representations(n: int, k: int, seed: int = 0) -> np.ndarray:
 @pytest.mark.parametrize("scale", [1.0, 1e-3], ids=["plain", "shrunk"])
 @pytest.mark.parametrize("name", KINDS)
 def test_one_telling_coordinate_is_found(name: str, scale: float) -> None:
-    """Also when it is shrunk against the others, which hides nothing."""
+    """The attackers find the coordinate also when its scale is smaller than that of the others."""
     released = representations(1000, 16)
     positive = np.random.default_rng(1).random(1000) < 0.4
     released[:, 3] = scale * (released[:, 3] + 0.4 * positive)
@@ -54,7 +54,7 @@ def test_one_telling_coordinate_is_found(name: str, scale: float) -> None:
 
 @pytest.mark.parametrize("name", KINDS)
 def test_parity_is_found_by_those_that_are_not_linear(name: str) -> None:
-    """Whether two of eight coordinates lie on one side of their mean: nothing linear."""
+    """The attribute is whether two of eight coordinates lie on the same side of their mean."""
     released = representations(6000, 8)
     positive = (released[:, 0] > 0.5) == (released[:, 5] > 0.5)
     found = judged_auc(name, released, positive)
@@ -66,7 +66,7 @@ def test_parity_is_found_by_those_that_are_not_linear(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["rbf_svm", "mlp", "templates"])
 def test_a_leak_is_found_among_many_coordinates_of_noise(name: str) -> None:
-    """What a channel makes of an encoder that speaks in few coordinates: standardised, they are 8 of 400."""
+    """An encoder that uses only 8 of 400 coordinates leaves mere noise in the others after the channel."""
     rng = np.random.default_rng(0)
     telling = rng.normal(0, 1, (3000, 8))
     positive = (telling[:, 0] > 0) == (telling[:, 5] > 0)
@@ -77,27 +77,27 @@ def test_a_leak_is_found_among_many_coordinates_of_noise(name: str) -> None:
 @pytest.mark.parametrize("name", KINDS)
 def test_nothing_is_found_where_nothing_is(name: str) -> None:
     released, positive = representations(1600, 16), np.random.default_rng(1).random(1600) < 0.5
-    # The AUC of scores that know nothing has a variance of (p + n + 1) / (12 p n).
+    # The AUC of uninformative scores has a variance of (p + n + 1) / (12 p n).
     p, n = positive[800:].sum(), (~positive[800:]).sum()
     assert abs(judged_auc(name, released, positive) - 0.5) < 4 * np.sqrt((p + n + 1) / (12 * p * n))
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_scores_above_0_mean_attribute_1_and_classes_are_balanced(name: str) -> None:
-    """With one in ten positive, an attacker that is not balanced would hardly ever say so."""
+    """With one positive in ten, an attacker without balanced classes would hardly ever predict it."""
     rng = np.random.default_rng(2)
     positive = rng.random(2000) < 0.1
     released = (rng.normal(0, 1, (2000, 4)) + 1.2 * positive[:, None]).astype(np.float32)
     score = fit(name, released[:1000], positive[:1000])
     guessed = score(released[1000:]) > 0
-    # Trees learn the few positives by heart.
+    # Gradient boosting overfits to the few positives.
     assert guessed[positive[1000:]].mean() > (0.5 if name == "gradient_boosting" else 0.7)
     assert guessed[~positive[1000:]].mean() < 0.3
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_representations_that_are_all_alike_tell_nothing(name: str) -> None:
-    """What an encoder that has collapsed releases."""
+    """An encoder that has collapsed releases constant representations."""
     released, positive = np.full((200, 8), 0.3, np.float32), np.random.default_rng(1).random(200) < 0.4
     assert judged_auc(name, released, positive) == 0.5
 
@@ -122,7 +122,7 @@ def test_the_svm_is_scikit_learns_with_its_kernel_of_scale_width() -> None:
 
 
 def test_many_images_are_met_by_an_approximated_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As strong as the exact SVM on parity, up to a little."""
+    """The approximated kernel is about as strong as the exact SVM on parity."""
     released = representations(3000, 8)
     positive = (released[:, 0] > 0.5) == (released[:, 5] > 0.5)
     exact = judged_auc("rbf_svm", released, positive)
@@ -139,7 +139,7 @@ def test_seed_decides_where_chance_has_a_part() -> None:
 
 
 def test_templates_are_the_nearest_of_either_value() -> None:
-    """By hand: unit vectors in a plane, two nearest of each value."""
+    """The expected score uses unit vectors in a plane and the two nearest templates of each value."""
     angles = np.radians([0, 10, 20, 90, 100, 110])
     positive = np.array([True] * 3 + [False] * 3)
     points = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
@@ -154,7 +154,7 @@ def test_templates_are_the_nearest_of_either_value() -> None:
 
 @pytest.mark.parametrize("kind", ["map", "images"])
 def test_convolutions_find_a_shape_wherever_it_lies(kind: str) -> None:
-    """A bright bar, upright or lying, somewhere on the map: no coordinate tells."""
+    """A bright bar stands or lies somewhere on the map, so that no single coordinate is informative."""
     rng = np.random.default_rng(0)
     maps = rng.normal(0, 0.3, (500, 1, 8, 8)).astype(np.float32)
     positive = rng.random(500) < 0.5

@@ -1,4 +1,4 @@
-"""Eq. 5 to 8 against float64 numpy written from the paper's formulas."""
+"""The losses of Eq. 5 to 8 equal a float64 numpy transcription of the paper's formulas."""
 
 import numpy as np
 import pytest
@@ -57,7 +57,7 @@ def test_contrastive_is_equation_7(seed: int, margin: float) -> None:
 def test_contrastive_in_closed_form() -> None:
     left, right = tensor(np.zeros((4, 2))), tensor(np.array([[3.0, 4.0], [0.0, 0.5], [0.0, 0.5], [3.0, 4.0]]))
     different = torch.tensor([False, False, True, True])
-    # D = 5, 0.5, 0.5, 5 and m = 1: 25/2, 0.25/2, 0.25/2 and nothing beyond the margin.
+    # With D = 5, 0.5, 0.5, 5 and m = 1 the terms are 25/2, 0.25/2, 0.25/2 and 0 beyond the margin.
     every = torch.ones(4, dtype=torch.bool)
     loss = contrastive_loss(left, right, different, every, 1.0)
     assert loss.item() == pytest.approx((12.5 + 0.125 + 0.125) / 4)

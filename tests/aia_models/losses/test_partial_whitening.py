@@ -1,4 +1,4 @@
-"""Half-whitened leading components: of what variance, how many, and what a gradient does to them."""
+"""Partially whitened leading components: their variances, their number and their gradients."""
 
 import numpy as np
 import pytest
@@ -18,14 +18,14 @@ def drawn(n: int, k: int, seed: int = 0) -> torch.Tensor:
 @given(st.integers(0, 2**31), st.integers(5, 40), st.integers(2, 60))
 @settings(max_examples=25, deadline=None)
 def test_components_are_uncorrelated_and_of_half_the_spread(seed: int, k: int, n: int) -> None:
-    """Variances are square roots of those of the principal components, up to one factor."""
+    """Variances are the square roots of the principal components' variances, up to a common factor."""
     values = drawn(n, k, seed)
     found = np.cov(partially_whiten(values).double().numpy().T, bias=True)
     variances = np.linalg.eigvalsh(np.cov(values.double().numpy().T, bias=True))
     expected = np.sqrt(np.clip(variances, 0, None))[-n:]
     ours = np.diag(found)
     rank = min(k, n - 1)
-    # Below a thousandth of the largest they may count as none.
+    # Variances below a thousandth of the largest may count as 0.
     np.testing.assert_allclose(ours[-rank:] / ours[-1], expected[-rank:] / expected[-1], rtol=0.02, atol=2e-3)
     np.testing.assert_allclose(found - np.diag(ours), 0, atol=0.02 * ours[-1])
 
@@ -38,7 +38,7 @@ def test_only_the_leading_ones_are_left_with_mean_square_1() -> None:
 
 
 def test_a_direction_that_speaks_outweighs_many_of_noise() -> None:
-    """Standardised, it would be one coordinate of 500."""
+    """Standardisation would weigh this direction as one of 500 coordinates."""
     rng = np.random.default_rng(0)
     values = rng.normal(0, 0.1, (400, 500))
     values[:, 7] += rng.normal(0, 2, 400)
@@ -48,7 +48,7 @@ def test_a_direction_that_speaks_outweighs_many_of_noise() -> None:
 
 
 def test_directions_count_as_given() -> None:
-    """The gradient is that of a fixed projection and a scale."""
+    """The gradient treats the projection as constant and passes through the scale only."""
     values = drawn(30, 6).requires_grad_()
     found = partially_whiten(values)
     (found[:, -1] ** 3).sum().backward()

@@ -1,4 +1,4 @@
-"""Penalties against float64 transcriptions, known extremes and what each is for."""
+"""Penalties agree with float64 transcriptions and with known extremes, and each serves its purpose."""
 
 import math
 from typing import Any
@@ -29,7 +29,7 @@ def generator(seed: int = 0) -> torch.Generator:
 
 
 def drawn(seed: int, n: int = 60, k: int = 7) -> tuple[torch.Tensor, torch.Tensor]:
-    """Representations and an attribute that is unknown for some."""
+    """Return representations and an attribute that is unknown for some images."""
     rng = np.random.default_rng(seed)
     attribute = rng.choice([-1, 0, 1], n, p=[0.1, 0.4, 0.5]).astype(np.int8)
     attribute[:2] = 0, 1
@@ -38,7 +38,7 @@ def drawn(seed: int, n: int = 60, k: int = 7) -> tuple[torch.Tensor, torch.Tenso
 
 
 def by_hand(released: torch.Tensor, attribute: torch.Tensor, mirrored: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Half-whitened features and the centred attribute of the known images, in float64."""
+    """Return partially whitened features and the centred attribute of the known images, in float64."""
     known = attribute.numpy() >= 0
     values = released.double().numpy()[known]
     variance, directions = np.linalg.eigh(np.cov(values.T, bias=True))
@@ -104,7 +104,7 @@ def test_random_fourier_features_come_near_the_exact_kernel(mirrored: bool) -> N
 @pytest.mark.parametrize("kind", KERNEL_PENALTIES)
 @pytest.mark.parametrize("parity", [False, True])
 def test_kernel_terms_tell_a_leak_from_none(kind: PenaltyKind, parity: bool) -> None:
-    """Also one that no single coordinate shows: the parity of two."""
+    """The terms also detect the parity of two coordinates, which no single coordinate shows."""
     rng = np.random.default_rng(0)
     values = rng.normal(0, 1, (512, 4))
     leak = values[:, 0] * values[:, 1] if parity else values[:, 0]
@@ -125,7 +125,7 @@ def test_unknown_images_shift_and_scale_change_nothing(kind: PenaltyKind, mirror
     alone = kernel_penalty(kind, released[known], attribute[known], mirrored, generator())
     moved = kernel_penalty(kind, 5 + 0.1 * released, attribute, mirrored, generator())
     assert found.item() == pytest.approx(alone.item(), abs=1e-6)
-    # Eigenvectors may change their signs, and random features with them.
+    # Eigenvectors may change their signs, which changes the random features.
     tolerance = {"rel": 0.2, "abs": 0.02} if kind == "kernel_ridge_rff" else {"rel": 0.02, "abs": 1e-3}
     assert found.item() == pytest.approx(moved.item(), **tolerance)
 
@@ -171,14 +171,16 @@ def test_inner_products_of_random_fourier_features_are_the_rbf_kernel() -> None:
     found = torch.stack([one @ one.T for one in mapped]).mean(0)
     squared = cdist(values, values, "sqeuclidean")
     expected = np.exp(-squared / squared.mean())
-    # 2 cos a cos b = cos(a - b) + cos(a + b) has a variance of at most 1: five standard errors.
+    # Five standard errors: 2 cos a cos b = cos(a - b) + cos(a + b) has a variance of at most 1.
     assert np.abs(found.numpy() - expected).max() < 5 / math.sqrt(100 * mapped[0].shape[1])
 
 
 @pytest.mark.parametrize("kind", KERNEL_PENALTIES)
 def test_lowering_a_kernel_term_hides_the_attribute(kind: PenaltyKind) -> None:
-    """A scale for each coordinate, trained on the term alone against noise, turns down the two whose parity tells: on
-    images of other people too."""
+    """A scale per coordinate is trained to lower the term alone, with noise added to the scaled values.
+
+    It shrinks the two coordinates whose parity is the attribute, which lowers the term on unseen images too.
+    """
     rng = np.random.default_rng(0)
     values = torch.tensor(rng.normal(0, 1, (512, 6)), dtype=torch.float32)
     noise = torch.tensor(rng.normal(0, 1, (512, 6)), dtype=torch.float32)

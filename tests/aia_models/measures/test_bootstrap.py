@@ -1,4 +1,4 @@
-"""Resampling of people."""
+"""The bootstrap resamples people, not images."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def test_all_images_of_a_person_are_resampled_together_a_poisson_number_of_times
 def test_resamples_are_the_same_at_each_call() -> None:
     identity = people(20, 3)
     assert np.array_equal(identity_weights(identity), identity_weights(identity))
-    # Whoever else is there, and however many images there are.
+    # The weights depend neither on the other people nor on the number of images.
     assert np.array_equal(identity_weights(identity)[:, ::3], identity_weights(people(20, 1)))
     some = identity[identity % 3 == 1]
     assert np.array_equal(identity_weights(identity)[:, identity % 3 == 1], identity_weights(some))
@@ -55,7 +55,10 @@ def test_weighted_shares_are_means_over_the_resampled_images(seed: int) -> None:
 
 
 def test_pair_weights_count_the_pairs_of_the_resample() -> None:
-    """Person 0 drawn twice, 1 once, 2 never: the copies of 0 form two same pairs, and 0-1 two different ones."""
+    """The resample holds person 0 twice, person 1 once and person 2 never.
+
+    The pair of person 0 with itself then counts twice, and so does each pair of 0 and 1.
+    """
     weights = np.array([[2.0, 2.0, 1.0, 0.0]])
     pairs = Pairs(np.array([0, 0, 2, 1]), np.array([1, 2, 3, 2]), np.array([False, True, True, True]))
     assert pair_weights(pairs, weights).tolist() == [[2.0, 2.0, 0.0, 2.0]]
@@ -63,7 +66,7 @@ def test_pair_weights_count_the_pairs_of_the_resample() -> None:
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_folded_samples_keep_the_direction_of_the_estimate(sign: int) -> None:
-    """An attacker at chance has resamples on both sides of 0.5: folding each by itself would hide that."""
+    """An attacker at chance has resamples on both sides of 0.5; folding each by itself would hide that."""
     rng = np.random.default_rng(0)
     identity, scores = people(30, 2), sign * rng.normal(0, 1, 60)
     positive = identity % 2 == 0
@@ -80,8 +83,10 @@ def test_interval_leaves_missing_samples_out() -> None:
 
 
 def test_interval_covers_the_true_auc() -> None:
-    """Scores of both classes one standard deviation apart: AUC = Phi(1 / sqrt 2) = 0.7602. Images of one person
-    share half of their variance, which resampling images instead of people would miss."""
+    """The scores of the two classes are one standard deviation apart: AUC = Phi(1 / sqrt 2) = 0.7602.
+
+    Images of one person share half of their variance, which resampling images instead of people would miss.
+    """
     covered, repeats, persons = 0, 100, 60
     for seed in range(repeats):
         rng = np.random.default_rng(seed)
@@ -92,5 +97,5 @@ def test_interval_covers_the_true_auc() -> None:
             folded_auc_bootstrap_samples(own + positive, positive, identity_weights(identity))
         )
         covered += low <= 0.7602 <= high
-    # Binomial with 0.95 (a little less with 60 people): 0.87 is more than three standard deviations below.
+    # The count is binomial with 0.95, a little less with 60 people; 0.87 is over three deviations below.
     assert covered / repeats >= 0.87

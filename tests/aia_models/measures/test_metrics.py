@@ -1,4 +1,4 @@
-"""Figures against scikit-learn and brute force, on scores with ties."""
+"""Figures agree with scikit-learn and with brute force, also on scores with ties."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ few = settings(max_examples=60, deadline=None)
 
 
 def drawn(seed: int, n: int = 40) -> Drawn:
-    """Scores, half of them with ties, that say something of the labels; both labels occur."""
+    """Return scores that depend on the labels, with ties for odd seeds, and labels of both values."""
     rng = np.random.default_rng(seed)
     positive = rng.random(n) < rng.uniform(0.1, 0.9)
     positive[:2] = True, False
@@ -54,7 +54,7 @@ def test_weighted_aucs_are_scikit_learns(seed: int) -> None:
 
 def test_auc_by_counting_pairs() -> None:
     scores, positive = np.array([1.0, 2.0, 2.0, 3.0]), np.array([False, True, False, True])
-    # 2 > 1, 2 = 2, 3 > 1, 3 > 2: three and a half of four.
+    # Of the four pairs three are in order (2 > 1, 3 > 1, 3 > 2) and one is a tie (2 = 2): 3.5 of 4.
     assert auc(scores, positive) == 3.5 / 4
 
 
@@ -92,7 +92,8 @@ def test_error_rates_are_scikit_learns(seed: int) -> None:
 def test_equal_error_rate_is_where_the_interpolated_curve_meets_the_diagonal(seed: int) -> None:
     scores, positive = drawn(seed)
     false, true, _ = roc_curve(positive, scores, drop_intermediate=False)
-    # Along the curve, by its length: it may rise vertically, where true is no function of false.
+    # The curve may rise vertically, where the true rate is no function of the false rate: the root is sought
+    # along the index of the curve's points.
     along = np.arange(len(false), dtype=float)
     place = brentq(lambda at: np.interp(at, along, false) - 1 + np.interp(at, along, true), 0, along[-1])
     expected = np.interp([place], along, false)[0]  # type: ignore[list-item]
@@ -120,7 +121,7 @@ def test_true_accept_rate_needs_ten_false_accepts(negatives: int, told: bool) ->
 
 
 def test_true_accept_rate_at_exactly_the_false_accept_rate() -> None:
-    """Ten of a thousand negatives lie above half of the positives, an eleventh above the others."""
+    """Ten of a thousand negatives lie above all positives, and an eleventh lies above half of them."""
     scores = np.r_[np.full(10, 4.0), 2.0, np.zeros(989), np.full(50, 3.0), np.full(50, 1.0)]
     assert true_accept_rate(scores, np.arange(1100) >= 1000, 0.01) == 0.5
 
@@ -169,7 +170,7 @@ def test_a_score_without_a_rank_is_no_auc(broken: float) -> None:
 
 
 def resampled(seed: int, rows: int = 4) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Scores with ties, labels, and whole weights under which both labels remain."""
+    """Return scores, labels, and integer weights under which both labels keep a positive weight."""
     scores, positive = drawn(seed, 60)
     weights = np.random.default_rng(seed).integers(0, 4, (rows, len(scores))).astype(np.float64)
     weights[:, :2] = 1
@@ -183,7 +184,7 @@ def test_weighted_error_rates_are_scikit_learns(seed: int) -> None:
     false, true = weighted_error_rates(scores, positive, weights)
     for row, weight in enumerate(weights):
         expected = roc_curve(positive, scores, sample_weight=weight, drop_intermediate=False)[:2]
-        # Scores of weight 0 repeat the point before them; scikit-learn leaves those out.
+        # A score of weight 0 repeats the previous point of the curve, which scikit-learn leaves out.
         found = np.unique(np.stack([false[row], true[row]]).round(9), axis=1)
         np.testing.assert_allclose(found, np.unique(np.stack(expected).round(9), axis=1))
 

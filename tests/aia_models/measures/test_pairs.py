@@ -9,7 +9,7 @@ from aia_models.measures.pairs import PAIRS_PER_IDENTITY, Pairs, evaluation_pair
 
 
 def people(counts: list[int], unknown_every: int = 0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Images in random order; people 0, 2, ... have attribute 1."""
+    """Return the identities and attribute of images in random order; people 0, 2, ... have attribute 1."""
     rng = np.random.default_rng(seed)
     identity = rng.permutation(np.repeat(np.arange(len(counts), dtype=np.int32), counts))
     attribute = (identity % 2 == 0).astype(np.int8)

@@ -1,4 +1,4 @@
-"""Whitening: uncorrelated components of variance 1, without directions that do not vary."""
+"""Whitening returns uncorrelated components of variance 1 and leaves out directions without variance."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,8 @@ def test_fewer_images_than_coordinates_have_the_components_of_their_covariance(s
     whitened = Whitening(values, 5)(values)
     variances, directions = np.linalg.eigh(np.cov(values.T))
     expected = (values - values.mean(0)) @ directions[:, :-6:-1] / np.sqrt(variances[:-6:-1])
-    np.testing.assert_allclose(np.abs(whitened), np.abs(expected), atol=1e-8)  # a direction has no sign
+    # The sign of a principal direction is arbitrary.
+    np.testing.assert_allclose(np.abs(whitened), np.abs(expected), atol=1e-8)
 
 
 def test_directions_without_variance_are_left_out() -> None:
@@ -47,7 +48,7 @@ def test_what_varies_in_nothing_is_read_standardised() -> None:
 
 
 def test_components_are_those_of_what_was_released() -> None:
-    """Not of the standardised features, among which every coordinate weighs the same."""
+    """The components are not those of standardised features, in which every coordinate weighs the same."""
     released = np.random.default_rng(0).normal(0, [5, 0.1, 0.1, 0.1], (200, 4)).astype(np.float32)
     examples = examples_of(released, feature_scaler(released))
     leading = reading(examples, 1)(examples)[:, 0]

@@ -54,7 +54,7 @@ def test_shapes(config: TrainingConfig, side: int) -> None:
 
 
 def block(maps: np.ndarray, layer: nn.Module) -> np.ndarray:
-    """Eq. 2 in float64: convolution with a border of zeros, leaky ReLU, means over squares of two by two."""
+    """Return Eq. 2 in float64: zero-padded convolution, leaky ReLU and average pooling over 2x2 pixels."""
     weight, bias = (parameter.detach().double().numpy() for parameter in layer.parameters())
     hidden = np.array(
         [
@@ -108,7 +108,7 @@ def test_mlp_adversary_is_equation_6() -> None:
 
 
 def test_cnn_adversary_reads_g_as_a_map() -> None:
-    """A pixel of the map shifted by one moves the answer's neighbourhood with it: global pooling sees the same."""
+    """Shifting the map's only pixel shifts the features with it, so global pooling gives the same answer."""
     torch.manual_seed(0)
     adversary = Adversary(AdversaryConfig(("cnn",), cnn_channels=(4,), standardise=False), (2, 8, 8))
     left, right = torch.zeros((2, 1, 2, 8, 8))
@@ -160,7 +160,7 @@ def test_each_network_is_initialised_from_its_own_stream() -> None:
 
 
 def test_no_two_networks_begin_with_the_same_random_numbers() -> None:
-    """PyTorch draws first weights uniformly and scales them by the number of inputs."""
+    """PyTorch draws initial weights uniformly and scales them by the number of inputs."""
     begin = []
     networks = Networks(replace(SMALL, betas=(0.5, 0.5)), 16)
     for network in (networks.encoder, networks.decoder, networks.matcher, *networks.adversaries):
@@ -187,7 +187,7 @@ def test_initialising_leaves_the_global_generator_alone() -> None:
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize("conv", [UpsampledConv(5, 3), UpsampledImage(5)], ids=["map", "image"])
 def test_upsampled_convolution_is_up_sampling_then_convolution(conv: UpsampledConv, layout: Any) -> None:
-    """Values and all gradients, in float64, at which nothing but rounding is left."""
+    """Values and all gradients agree in float64 up to rounding."""
     torch.manual_seed(0)
     conv = conv.double()
     small = torch.rand(2, 5, 4, 6, dtype=torch.float64).to(memory_format=layout).requires_grad_()

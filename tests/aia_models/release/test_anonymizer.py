@@ -68,7 +68,7 @@ def test_encode_draws_new_noise_at_each_call() -> None:
     torch.manual_seed(0)
     second = anonymizer.encode(FACES.test.images)
     noise = torch.stack([first, second]) - anonymizer.clean(FACES.test.images)
-    # Five standard deviations of the sample's.
+    # The tolerance is five standard errors of a sample's standard deviation.
     assert noise.std().item() == pytest.approx(0.05, rel=5 / np.sqrt(2 * noise.numel()))
     assert abs(torch.corrcoef(noise.flatten(1))[0, 1].item()) < 5 / np.sqrt(first.numel())
     assert not first.requires_grad

@@ -1,4 +1,4 @@
-"""What the release channel does to representations, in training and at release."""
+"""The release channel's effect on representations, in training and at release."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def generator(seed: int = 0) -> torch.Generator:
 
 
 def representations(n: int = 60, k: int = 6, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
-    """g in [0, 1] whose coordinates differ in spread, and an attribute that shifts them."""
+    """Return g in [0, 1] with coordinates of different spread, and an attribute that shifts all of them."""
     rng = np.random.default_rng(seed)
     attribute = rng.integers(0, 2, n)
     g = 0.5 + rng.uniform(-0.3, 0.3, (n, k)) * np.linspace(0.1, 1, k) + 0.1 * attribute[:, None]
@@ -46,7 +46,7 @@ def representations(n: int = 60, k: int = 6, seed: int = 0) -> tuple[torch.Tenso
 def test_noise_is_gaussian_of_the_given_sd(source: torch.Generator | None) -> None:
     g = torch.rand((400, 500), generator=generator(1))
     noise = (add_noise(g, 0.2, normal_like(g, source)) - g).double() / 0.2
-    # Five standard deviations of the moments of 200,000 standard normal numbers.
+    # The tolerances are five standard deviations of the moments of 200,000 standard normal numbers.
     assert noise.mean().item() == pytest.approx(0, abs=5 / np.sqrt(2e5))
     assert noise.square().mean().item() == pytest.approx(1, abs=5 * np.sqrt(2 / 2e5))
     assert noise.pow(4).mean().item() == pytest.approx(3, abs=5 * np.sqrt(96 / 2e5))
@@ -73,7 +73,10 @@ def test_entropy_ignores_every_seed() -> None:
 @given(st.integers(0, 2**32 - 1), st.integers(1, 8), st.booleans())
 @settings(max_examples=40, deadline=None)
 def test_quantised_values(seed: int, bits: int, erased: bool) -> None:
-    """At most 2^bits values, exactly: what remains beside them would tell of g. Erased g may be negative."""
+    """Each coordinate has at most 2^bits distinct values: any residue would leak information about g.
+
+    Values of an erased g may be negative.
+    """
     g = torch.rand((1000, 3), generator=generator(seed))
     g = 3 * g - 2 if erased else g
     low, high = g.amin(0) + 0.1, g.amax(0) - 0.1
@@ -117,7 +120,7 @@ def test_random_replaces_half_by_uniform_numbers(source: torch.Generator | None)
 
 
 def test_training_channel() -> None:
-    """Noise, or the quantiser over the batch's own range; the paper's none and Random train on g itself."""
+    """Training adds noise, quantises over the batch's own range, or uses g itself."""
     g, _ = representations()
     noisy = training_channel(g, NOISE, generator())
     assert torch.equal(noisy, add_noise(g, 0.1, normal_like(g, generator())))
@@ -165,7 +168,7 @@ def test_fitted_eraser_is_the_float64_one() -> None:
 
 
 def test_quantiser_range_is_fitted_once() -> None:
-    """Others' representations are clipped to the range over the erased g of those it was fitted on."""
+    """Other representations are clipped to the range of the erased g on which the channel is fitted."""
     g, attribute = representations()
     channel = fit_release_channel(ERASED["quantise"], g, attribute[:, None])
     erased = channel.erase(g)

@@ -1,4 +1,4 @@
-"""Checkpoints: what is written, what comes back and what is refused."""
+"""Checkpoints: the written files, the loaded encoders, and the folders that are refused."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The eraser against EleutherAI's concept_erasure and against what LEACE promises."""
+"""The eraser agrees with EleutherAI's concept_erasure and has the properties of LEACE."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from aia_models.release.eraser import fit_eraser, fit_erasers
 
 
 def drawn(n: int, k: int, seed: int = 0, share: float = 0.4) -> tuple[np.ndarray, np.ndarray]:
-    """Correlated values with a mean, shifted by a binary attribute in every coordinate."""
+    """Return correlated values with a mean, and the binary attribute that shifts every coordinate."""
     rng = np.random.default_rng(seed)
     attribute = (rng.random(n) < share).astype(np.int8)
     mixing = rng.normal(0, 1, (k, k)) * np.geomspace(1, 0.05, k)[:, None]
@@ -36,7 +36,7 @@ def test_same_as_concept_erasure(n: int, k: int, share: float) -> None:
 
 @pytest.mark.parametrize(("n", "k"), [(300, 10), (40, 40), (30, 90), (6, 200)])
 def test_nothing_linear_is_left_on_the_fitted_data(n: int, k: int) -> None:
-    """Also where k reaches the number of images and the covariance is shrunk."""
+    """This also holds where k reaches the number of images and the covariance is shrunk."""
     values, attribute = drawn(n, k)
     erased = fit_eraser(values, attribute)(values)
     scale = np.abs(cross_covariance(values, attribute)).max()
@@ -69,7 +69,7 @@ def test_logistic_regression_on_the_erased_data_is_at_chance() -> None:
 
 
 def test_little_else_is_changed() -> None:
-    """Erased is one direction: all others keep their values."""
+    """The eraser removes one direction; the values in all other directions stay."""
     values, attribute = drawn(400, 10)
     eraser = fit_eraser(values, attribute)
     assert np.linalg.matrix_rank(eraser(values) - values, tol=1e-6) == 1
@@ -77,7 +77,7 @@ def test_little_else_is_changed() -> None:
 
 
 def test_affine_invariance() -> None:
-    """Erasing mixed values is mixing erased values: no scaling of g changes what is erased."""
+    """Erasing transformed values equals transforming erased values, so the scaling of g does not matter."""
     values, attribute = drawn(300, 6)
     rng = np.random.default_rng(1)
     mixing, shift = rng.normal(0, 1, (6, 6)), rng.normal(0, 5, 6)
@@ -99,7 +99,7 @@ def test_erases_what_a_linear_attacker_finds_on_other_people_too() -> None:
 
 
 def test_values_that_do_not_covary_stay_as_they_are() -> None:
-    """Every row once with either value: what is left of the covariance is rounding error."""
+    """Every row occurs once with each attribute value, so the covariance is nothing but rounding error."""
     once = np.random.default_rng(0).random((200, 6))
     order = np.random.default_rng(1).permutation(400)
     values, attribute = np.concatenate([once, once])[order], np.repeat([1, 0], 200).astype(np.int8)[order]
@@ -130,7 +130,7 @@ def test_unknown_attributes_are_left_out() -> None:
 
 
 def test_float32_representations_are_fitted_in_float64() -> None:
-    """A mean far above the spread, as behind a sigmoid, costs no precision."""
+    """A mean far above the spread, as after a sigmoid, costs no precision."""
     values, attribute = drawn(300, 8)
     single = (0.6 + 1e-3 * values).astype(np.float32)
     eraser = fit_eraser(single, attribute)

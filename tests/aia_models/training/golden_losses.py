@@ -1,8 +1,8 @@
-"""Loss curves of the first 20 joint steps, recorded so that no change moves the training unnoticed.
+"""Loss curves of the first 20 joint steps, recorded so that no change alters the training unnoticed.
 
-A change that is meant to move them records them anew and says so in its commit:
+A change that is meant to move the losses records new curves and says so in its commit:
 
-    OMP_NUM_THREADS=1 python -m tests.aia_models.golden_losses
+    OMP_NUM_THREADS=1 python -m tests.aia_models.training.golden_losses
 """
 
 import json
@@ -17,7 +17,7 @@ from tests.aia_models.random_faces import random_faces
 
 GOLDEN = Path(__file__).with_name("joint_losses.json")
 JOINT_STEPS = 20
-# Small enough for the rounding of other processors to stay rounding: at 1e-3 Adam turns it into other curves.
+# At this rate the rounding of other processors is negligible; at 1e-3 Adam amplifies it.
 LEARNING_RATE = 5e-5
 LOSSES = ("reconstruction_loss", "matcher_loss", "adversary_loss", "total_loss")
 
@@ -44,7 +44,7 @@ CONFIGS = {
 
 
 def joint_losses(config: TrainingConfig, compute: ComputeConfig) -> dict[str, list[float]]:
-    """Each loss at each joint step: the faces fill one batch, so that a step is an epoch."""
+    """Return each loss at each joint step; the faces fill one batch, so that a step is an epoch."""
     faces = random_faces(people=4, images=4, signal=40)
     assert len(faces.train) == config.batch_images
     records = [record for record in Trainer(config, compute, faces).run() if record.stage == "joint"]
@@ -52,7 +52,7 @@ def joint_losses(config: TrainingConfig, compute: ComputeConfig) -> dict[str, li
 
 
 def record() -> None:
-    """Writes the curves of all configs."""
+    """Write the curves of all configs."""
     torch.set_num_threads(1)
     curves = {name: joint_losses(config, ComputeConfig()) for name, config in CONFIGS.items()}
     rounded = {

@@ -1,4 +1,4 @@
-"""Memory that a process has freed stays its own."""
+"""A process keeps the memory that it has freed, and need not ask the system for it again."""
 
 import resource
 import subprocess
@@ -23,7 +23,8 @@ given_back = faults()
 assert keep_freed_memory()
 print(given_back, faults())
 """
-PAGES = 2**26 // resource.getpagesize()  # of one block
+# Memory pages of one block.
+PAGES = 2**26 // resource.getpagesize()
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only glibc has it")

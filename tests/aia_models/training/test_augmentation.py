@@ -1,4 +1,4 @@
-"""Augmentation moves whole images, its own stream decides how, and `none` draws nothing."""
+"""Augmentation transforms whole images by its own random stream, and `none` draws no random numbers."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""Where and how the arithmetic of a training runs."""
+"""The device, number format and memory layout of a training."""
 
 from dataclasses import replace
 from typing import Any
@@ -17,7 +17,7 @@ LOSSES = ("reconstruction_loss", "matcher_loss", "adversary_loss", "total_loss")
 
 
 def losses(config: TrainingConfig, compute: ComputeConfig) -> list[list[float]]:
-    """One row per epoch, 0 where the stage does not have the loss."""
+    """Return the losses, a row per epoch, with 0 where the stage does not have the loss."""
     records = Trainer(config, compute, FACES).run()
     return [[getattr(record, name) or 0.0 for name in LOSSES] for record in records]
 
@@ -39,7 +39,7 @@ def test_memory_format_comes_from_the_compute_config(layout: Any) -> None:
     next(trainer.run())
     weight = trainer.networks.encoder.second.weight
     assert weight.is_contiguous(memory_format=torch.channels_last) == (layout == "channels_last")
-    # Of 4 channels, 8 rows and 8 columns, the channels are neighbours in memory or the columns are.
+    # An image has 4 channels, 8 rows and 8 columns; its channels or its columns are adjacent in memory.
     assert strides[0] == ((256, 1, 32, 4) if layout == "channels_last" else (256, 64, 8, 1))
 
 
@@ -64,7 +64,7 @@ def test_bfloat16_trains_through_all_stages() -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_trains_on_the_given_device(dtype: Any) -> None:
-    """The noise is another than the CPU's, so that only the stages before it agree."""
+    """The device's noise differs from the CPU's, so only the stages without noise agree closely."""
     config = replace(
         SMALL,
         channel=ChannelConfig("noise", noise_sd=0.1),

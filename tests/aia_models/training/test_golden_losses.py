@@ -20,7 +20,7 @@ def test_losses_are_the_recorded_ones(name: str, layout: Any) -> None:
 
 
 def test_a_small_change_shows() -> None:
-    """A learning rate five percent larger is beyond the tolerance within the 20 steps."""
+    """A learning rate that is 5 % larger moves the losses beyond the tolerance within the 20 steps."""
     name = "noise, linear and MLP adversary"
     recorded = json.loads(GOLDEN.read_text())[name]
     config = CONFIGS[name]

@@ -1,4 +1,4 @@
-"""What encoder, matcher and adversaries learn from where the paper's own losses are replaced or multiplied."""
+"""The losses of encoder, matcher and adversaries where the paper's own losses are replaced or weighted."""
 
 from copy import deepcopy
 from dataclasses import replace
@@ -53,7 +53,7 @@ CONTRASTIVE = UtilityConfig("batch_contrastive", 0.2)
 
 
 class Step:
-    """One joint step, and the same losses by hand at the weights before it."""
+    """One joint step, and the same losses computed by hand from the weights before the step."""
 
     def __init__(self, config: TrainingConfig, faces: Any = FACES) -> None:
         self.config = config
@@ -212,7 +212,7 @@ def test_adversaries_restart_at_intervals(
 
 
 def test_refitted_eraser_leaves_nothing_linear_in_what_training_sees() -> None:
-    """Two images of a person are enough for a covariance of full rank here: 200 images, 64 coordinates."""
+    """The covariance has full rank: there are 200 images and 64 coordinates."""
     faces = random_faces(people=40, images=5)
     erased = ChannelConfig("none", erasure=True, erasure_in_training=True)
     trainer = Trainer(replace(SMALL, channel=erased), ComputeConfig(), faces)
@@ -239,7 +239,7 @@ def test_refitted_eraser_leaves_nothing_linear_in_what_training_sees() -> None:
     ],
 )
 def test_stage_1_does_not_depend_on_what_stage_2_does(changes: dict[str, Any]) -> None:
-    """It is shared between trials that differ in these."""
+    """Trials that differ in these settings only share stage 1."""
     budget = replace(BUDGET, joint_epochs=0)
     adversary = AdversaryConfig(("linear",))
     plain = Trainer(replace(BATCH, budget=budget, adversary=adversary), ComputeConfig(), FACES)

@@ -1,4 +1,4 @@
-"""One step of stage 2: which gradients each network receives, and at which parameters they are taken."""
+"""One step of stage 2: the gradients of each network, and the parameters at which they are taken."""
 
 from copy import deepcopy
 from dataclasses import replace
@@ -33,7 +33,7 @@ def batch(trainer: Trainer) -> tuple[torch.Tensor, torch.Tensor]:
 def losses_by_hand(
     trainer: Trainer, networks: Any, images: torch.Tensor, different: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Reconstruction, matcher and adversary loss as section 4.3 has them, without the trainer's step."""
+    """Return the reconstruction, matcher and adversary loss of section 4.3 without the trainer's step."""
     config, noise = trainer.config, torch.Generator()
     noise.set_state(trainer.objective.noise.get_state())
     pixels = torch.from_numpy(FACES.train.images).float()[images] / 255
@@ -48,7 +48,7 @@ def losses_by_hand(
 
 
 def assert_gradients(network: nn.Module, twin: nn.Module, loss: torch.Tensor) -> None:
-    """Those left in `network` by the step are those of `loss` at the parameters of `twin`."""
+    """Assert that the step left in `network` the gradients of `loss` at the parameters of `twin`."""
     expected = torch.autograd.grad(loss, list(twin.parameters()), retain_graph=True)
     assert sum(gradient.abs().sum() for gradient in expected) > 0
     for parameter, gradient in zip(network.parameters(), expected, strict=True):
@@ -153,12 +153,14 @@ def test_gradients_do_not_depend_on_alpha_and_beta_behind_the_encoder() -> None:
 
 def test_people_with_one_image_train_but_not_in_pairs() -> None:
     identity = FACES.train.identity.copy()
-    identity[:4] = [0, 6, 7, 8]  # four people with one image
+    # Four people have one image.
+    identity[:4] = [0, 6, 7, 8]
     names = tuple(f"person-{person}" for person in range(9))
     train = replace(FACES.train, identity=identity, identity_names=names)
     trainer = Trainer(SMALL, ComputeConfig(), replace(FACES, train=train))
     networks = deepcopy(trainer.networks)
-    images = torch.tensor([0, 4, 8, 12, 5, 1, 9, 16])  # pairs (0, 5), (4, 1), (8, 9), (12, 16): two count
+    # Of the pairs (0, 5), (4, 1), (8, 9) and (12, 16) only two count.
+    images = torch.tensor([0, 4, 8, 12, 5, 1, 9, 16])
     different = torch.tensor([True, True, False, True])
     _, found, _, _ = trainer.joint_step(images, different)
     g = networks.encoder(torch.from_numpy(train.images).float()[images] / 255)

@@ -1,4 +1,4 @@
-"""A training from a file, stage 1's or any epoch's: it goes on from there as from its own, bit by bit."""
+"""A training restored from a file, of stage 1 or of any epoch, continues bit by bit as the original does."""
 
 from dataclasses import asdict, replace
 from functools import cache
@@ -63,7 +63,7 @@ def figures(records: Any) -> list[dict[str, Any]]:
 def in_one_go(
     config: TrainingConfig, compute: ComputeConfig = ComputeConfig()
 ) -> tuple[list[dict[str, Any]], dict[str, torch.Tensor]]:
-    """The records and the final weights of a training that nothing interrupts."""
+    """Return the records and the final weights of an uninterrupted training."""
     trainer = Trainer(config, compute, FACES)
     return figures(trainer.run()), trainer.networks.state_dict()
 
@@ -136,7 +136,7 @@ def test_a_damaged_file_is_told_in_one_line(tmp_path: Path, content: bytes) -> N
 
 @cache
 def after_each_epoch(name: str, folder: Path) -> list[Path]:
-    """Files with the states of a training after its first epoch, its second and so on."""
+    """Write the state of a training after each of its epochs and return the files in order."""
     trainer, records, paths = Trainer(CONFIGS[name], ComputeConfig(), FACES), [], []
     for record in trainer.run():
         records.append(record)

@@ -1,4 +1,4 @@
-"""Two-stage training: its records, stages, random streams and ends."""
+"""Two-stage training: its records, its stages, its random streams and its errors."""
 
 from dataclasses import asdict, replace
 from typing import Any
@@ -39,7 +39,7 @@ def test_records() -> None:
     records = run(replace(SMALL, budget=BUDGET))
     assert [record.epoch for record in records] == [1, 2, 3, 4, 5]
     assert [record.stage for record in records] == ["autoencoder", "autoencoder", "heads", "joint", "joint"]
-    # 24 train images in batches of 8: three steps an epoch.
+    # 24 train images in batches of 8 make three steps per epoch.
     assert [record.train_images_seen for record in records] == [24, 48, 72, 96, 120]
     assert all(record.seconds > 0 for record in records)
     present = {
@@ -97,7 +97,8 @@ def test_records_come_as_the_epochs_end() -> None:
 def test_same_seed_same_curve_and_other_seed_another(change: dict[str, Any]) -> None:
     config = replace(SMALL, **change)
     first = curve(run(config))
-    torch.manual_seed(99)  # global generators have no part in it
+    # Global generators do not affect the training.
+    torch.manual_seed(99)
     np.random.seed(99)  # noqa: NPY002
     assert curve(run(config)) == first
     other = curve(run(replace(config, seed=1)))
@@ -116,7 +117,7 @@ def test_same_seed_same_curve_and_other_seed_another(change: dict[str, Any]) -> 
     ],
 )
 def test_stage_1_does_not_depend_on_stage_2(change: dict[str, Any]) -> None:
-    """It can be shared among all trials that differ in these alone."""
+    """Trials that differ in these settings only can share stage 1."""
     config = replace(SMALL, budget=BUDGET)
     ours, theirs = curve(run(config)), curve(run(replace(config, **change)))
     assert ours[:3] == theirs[:3]
@@ -192,7 +193,7 @@ def test_nan_ends_the_training_at_its_epoch(poison: str, message: str) -> None:
 
 
 def test_nan_weights_after_the_last_step_end_the_training() -> None:
-    """The losses were finite until then: the judges must not meet such weights."""
+    """All losses are finite until then; a training must end before such weights are judged."""
     trainer = Trainer(replace(SMALL, batch_images=24), ComputeConfig(), FACES)
     running = trainer.run()
     bias = trainer.networks.decoder.last.bias

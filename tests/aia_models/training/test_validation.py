@@ -67,7 +67,7 @@ def test_adversary_that_is_always_wrong_is_folded() -> None:
 
 
 def test_chunks_are_about_equally_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is standardised together must not be one last image alone."""
+    """A standardised chunk must not consist of a single last image."""
     sizes: list[int] = []
     hook = NETWORKS.adversaries[0].register_forward_hook(lambda _, given, out: sizes.append(len(given[0])))
     monkeypatch.setattr(validation, "TOGETHER_IMAGES", 13)

@@ -43,7 +43,7 @@ def test_confirmed_designs_replace_search_rows_by_their_mean(trials, rows) -> No
 
 
 def test_a_confirmed_design_ships_the_checkpoint_of_its_first_seed_that_kept_one(trials, rows) -> None:
-    """Fresh seeds are hashed numbers: neither the lowest is the first, nor the first in the alphabet."""
+    """Seeds are ordered by the numbers in trial ids, neither by the hashed seeds nor by the alphabet."""
     for row, number in zip(rows[1:4], (10, 9, 8), strict=True):
         row["trial_id"] = f"confirm-lucky-{number}"
     lucky = candidates(trials(rows)).filter(pl.col("design_id") == "lucky")

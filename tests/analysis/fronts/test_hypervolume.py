@@ -8,7 +8,8 @@ from analysis.fronts.hypervolume import hypervolume, hypervolume_contributions
 from analysis.fronts.pareto import pareto_front
 from analysis.tables.objectives import ATTACKER, MATCHING, SEARCH_OBJECTIVES, Objective
 
-AUC = st.integers(35, 110).map(lambda percent: percent / 100)  # beyond the reference on both sides
+# Some AUCs lie beyond the reference point, on both sides.
+AUC = st.integers(35, 110).map(lambda percent: percent / 100)
 
 
 def test_one_point_is_a_rectangle(points) -> None:
@@ -45,7 +46,7 @@ def test_a_dominated_point_adds_nothing_and_order_does_not_matter(points) -> Non
 @settings(max_examples=100, deadline=None)
 @given(pairs=st.lists(st.tuples(AUC, AUC), min_size=1, max_size=8))
 def test_volume_equals_counting_cells(points, pairs) -> None:
-    """With figures in whole percent, the volume is exactly that of the 0.01 x 0.01 cells that some point dominates."""
+    """With figures in whole percent the volume equals that of the dominated cells of 0.01 x 0.01."""
     attacker = np.arange(0.355, 1.0, 0.01)[:, None]
     matching = np.arange(0.505, 1.1, 0.01)[None, :]
     dominated = np.any([(a < attacker) & (m > matching) for a, m in pairs], axis=0)

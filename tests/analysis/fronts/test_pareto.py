@@ -10,7 +10,8 @@ from polars.testing import assert_frame_equal
 from analysis.fronts.pareto import MIN_PREFILTER_ROWS, costs_of, is_nondominated, pareto_front
 from analysis.tables.objectives import ATTACKER, MATCHING, SEARCH_OBJECTIVES, Objective
 
-COARSE = st.integers(-3, 3).map(float)  # ties, duplicates and lines of equal cost are then common
+# With these few values ties, duplicates and lines of equal cost are common.
+COARSE = st.integers(-3, 3).map(float)
 FINE = st.floats(-1, 1)
 
 

@@ -1,12 +1,11 @@
 import pytest
 
 from analysis.errors import AnalysisError
-from analysis.fronts.selection import SelectionCriteria
-from analysis.fronts.selection import select as select_by
+from analysis.fronts.selection import SelectionCriteria, select
 
 
-def select(frame, limit):
-    return select_by(frame, SelectionCriteria(limit))
+def select_within(frame, limit):
+    return select(frame, SelectionCriteria(limit))
 
 
 def row(attacker: float, matching: float, checkpoint: str | None = "checkpoints/x", **more) -> dict:
@@ -16,7 +15,7 @@ def row(attacker: float, matching: float, checkpoint: str | None = "checkpoints/
 
 def test_the_most_useful_trial_within_the_limit_wins(trials) -> None:
     rows = [row(0.55, 0.6), row(0.6, 0.68, "checkpoints/best"), row(0.61, 0.75), row(0.58, 0.66)]
-    found = select(trials(rows), 0.6)
+    found = select_within(trials(rows), 0.6)
     assert found.checkpoint == "checkpoints/best"
     assert found.trial["trial_id"] == "t0001"
     assert (found.criteria.max_attacker_auc, found.trial["source"], found.trial["seeds"]) == (
@@ -27,14 +26,14 @@ def test_the_most_useful_trial_within_the_limit_wins(trials) -> None:
 
 
 def test_the_limit_itself_is_within_it(trials) -> None:
-    assert select(trials([row(0.6, 0.7)]), 0.6).trial["trial_id"] == "t0000"
+    assert select_within(trials([row(0.6, 0.7)]), 0.6).trial["trial_id"] == "t0000"
 
 
 def test_ties_go_to_the_lower_attacker_then_to_the_lower_id_in_any_order(trials) -> None:
     frame = trials([row(0.6, 0.7), row(0.58, 0.7), row(0.58, 0.7)])
     for seed in range(5):
         shuffled = frame.sample(fraction=1, shuffle=True, seed=seed)
-        assert select(shuffled, 0.65).trial["trial_id"] == "t0001"
+        assert select_within(shuffled, 0.65).trial["trial_id"] == "t0001"
 
 
 @pytest.mark.parametrize(
@@ -48,7 +47,7 @@ def test_ties_go_to_the_lower_attacker_then_to_the_lower_id_in_any_order(trials)
     ids=["no checkpoint", "stopped early", "baseline", "NaN"],
 )
 def test_only_complete_trials_with_a_checkpoint_are_selected(trials, better) -> None:
-    assert select(trials([better, row(0.6, 0.7)]), 0.65).trial["trial_id"] == "t0001"
+    assert select_within(trials([better, row(0.6, 0.7)]), 0.65).trial["trial_id"] == "t0001"
 
 
 def test_confirmed_means_decide_where_there_are_any(trials) -> None:
@@ -58,33 +57,33 @@ def test_confirmed_means_decide_where_there_are_any(trials) -> None:
         row(0.66, 0.7, design_id="a", phase="confirm", seed=2),
         row(0.59, 0.6, design_id="b", phase="confirm", seed=1),
     ]
-    found = select(trials(rows), 0.6)
+    found = select_within(trials(rows), 0.6)
     assert (found.trial["design_id"], found.trial["source"]) == ("b", "confirm")
 
 
 def test_where_nothing_meets_the_limit_the_nearest_is_named(trials) -> None:
     rows = [row(0.7, 0.8), row(0.6123, 0.7), row(0.55, 0.7, checkpoint=None)]
     with pytest.raises(AnalysisError, match=r"<= 0\.6: the nearest is trial t0001 .* 0\.6123 ") as caught:
-        select(trials(rows), 0.6)
+        select_within(trials(rows), 0.6)
     assert "\n" not in str(caught.value)
 
 
 def test_a_study_without_checkpoints_says_so(trials) -> None:
     with pytest.raises(AnalysisError, match=r"none of 1 judged trials \(1 in all\) has a checkpoint"):
-        select(trials([row(0.55, 0.7, checkpoint=None)]), 0.6)
+        select_within(trials([row(0.55, 0.7, checkpoint=None)]), 0.6)
 
 
 @pytest.mark.parametrize("limit", [0.4, 60, float("nan"), -0.6])
 def test_a_limit_that_is_no_folded_auc_is_refused(trials, limit: float) -> None:
     with pytest.raises(AnalysisError, match=r"max_attacker_auc = .*expected an AUC from 0\.5"):
-        select(trials([row(0.55, 0.7)]), limit)
+        select_within(trials([row(0.55, 0.7)]), limit)
 
 
 CURVE = [row(0.5, 0.52), row(0.55, 0.65), row(0.6, 0.74), row(0.7, 0.77), row(0.85, 0.8), row(0.86, 0.7)]
 
 
 def chosen(trials, **criteria) -> str:
-    return select_by(trials(CURVE), SelectionCriteria(**criteria)).trial["trial_id"]
+    return select(trials(CURVE), SelectionCriteria(**criteria)).trial["trial_id"]
 
 
 def test_a_limit_on_matching_alone_asks_for_privacy(trials) -> None:
@@ -97,7 +96,7 @@ def test_within_both_limits_the_best_matching_wins(trials) -> None:
 
 
 def test_the_knee_is_where_the_front_bends(trials) -> None:
-    """Scaled to the front's range, from (0, 0) to (1, 1): 0.286 of the attacker's for 0.786 of the matcher's."""
+    """The knee has 0.286 of the front's range of attacker AUC and 0.786 of its range of matching AUC."""
     assert chosen(trials, knee=True) == "t0002"
     assert chosen(trials, knee=True, max_attacker_auc=0.6) == "t0002", (
         "a limit that the knee meets changes nothing"
@@ -107,7 +106,7 @@ def test_the_knee_is_where_the_front_bends(trials) -> None:
 
 def test_the_knee_of_a_single_point_is_that_point(trials) -> None:
     assert (
-        select_by(trials([row(0.6, 0.7), row(0.6, 0.65)]), SelectionCriteria(knee=True)).trial["trial_id"]
+        select(trials([row(0.6, 0.7), row(0.6, 0.65)]), SelectionCriteria(knee=True)).trial["trial_id"]
         == "t0000"
     )
 
@@ -120,18 +119,18 @@ def test_weights_choose_along_the_front(trials, weights, expected) -> None:
 
 
 def test_what_is_next_and_what_the_limit_costs(trials) -> None:
-    found = select_by(trials(CURVE), SelectionCriteria(max_attacker_auc=0.65))
+    found = select(trials(CURVE), SelectionCriteria(max_attacker_auc=0.65))
     assert found.next_best is not None
     assert found.unlimited is not None
     assert (found.next_best["trial_id"], found.unlimited["trial_id"]) == ("t0001", "t0004")
-    free = select_by(trials(CURVE), SelectionCriteria(max_attacker_auc=0.9))
+    free = select(trials(CURVE), SelectionCriteria(max_attacker_auc=0.9))
     assert free.unlimited is None
-    assert select_by(trials(CURVE[:1]), SelectionCriteria(max_attacker_auc=0.9)).next_best is None
+    assert select(trials(CURVE[:1]), SelectionCriteria(max_attacker_auc=0.9)).next_best is None
 
 
 def test_the_next_best_is_another_design(trials) -> None:
     rows = [row(0.6, 0.7, design_id="a"), row(0.6, 0.69, design_id="a"), row(0.5, 0.5, design_id="b")]
-    found = select_by(trials(rows), SelectionCriteria(max_attacker_auc=0.6))
+    found = select(trials(rows), SelectionCriteria(max_attacker_auc=0.6))
     assert found.next_best is not None
     assert found.next_best["design_id"] == "b"
 
@@ -140,7 +139,7 @@ def test_the_nearest_to_two_limits_is_named(trials) -> None:
     with pytest.raises(
         AnalysisError, match=r"attacker AUC <= 0\.6 and matching AUC >= 0\.79: .* trial t0002 "
     ):
-        select_by(trials(CURVE), SelectionCriteria(0.6, 0.79))
+        select(trials(CURVE), SelectionCriteria(0.6, 0.79))
 
 
 @pytest.mark.parametrize(

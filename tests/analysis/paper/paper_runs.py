@@ -16,7 +16,7 @@ Figures = Mapping[str, float | Sequence[float]]
 
 
 def run_of(figures: Mapping[Design, Figures], *, seeds: int = 3, people: float = 0.0) -> PaperRun:
-    """Return a run of each design at each seed; a figure is one number or one per seed, 0.5 if it is not given.
+    """Return a run of each design with each seed; a figure is a number, or one per seed, and 0.5 by default.
 
     `people` is the standard deviation of figures over resamples; all designs share the deviations.
     """
@@ -43,7 +43,7 @@ def run_of(figures: Mapping[Design, Figures], *, seeds: int = 3, people: float =
 def write_run(write_study: Callable[..., Path], trials: pl.DataFrame, value: float = 0.7) -> Path:
     """Write a study directory with the `trials`, resamples of each complete trial, and matches; return it.
 
-    On validation matcher `b` is the better one, on test matcher `a`.
+    Matcher `b` is the better one on validation, matcher `a` on test.
     """
     directory = write_study(trials)
     (directory / "resamples").mkdir()
@@ -51,10 +51,10 @@ def write_run(write_study: Callable[..., Path], trials: pl.DataFrame, value: flo
     complete = trials.filter(status="complete")["trial_id"]
     for trial_id in complete:
         rows = [
-            {"trial_id": trial_id, "split": split, "figure": figure, "resample": resample, "value": drawn}
+            {"trial_id": trial_id, "split": split, "figure": figure, "resample": resample, "value": resampled}
             for split in ("validation", SPLIT)
             for figure in RESAMPLED_FIGURES
-            for resample, drawn in enumerate((value, None, value + 0.1))
+            for resample, resampled in enumerate((value, None, value + 0.1))
         ]
         schema = pl.DataFrame(RESAMPLES_SCHEMA.empty_table()).schema
         pl.DataFrame(rows, schema=schema).write_parquet(directory / "resamples" / f"{trial_id}.parquet")

@@ -1,4 +1,4 @@
-"""Verdicts follow intervals, and claims are checked on made-up runs in which the paper is right, wrong or undecided."""
+"""Verdicts follow intervals; made-up runs make the paper's claims right, wrong or undecided."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def figures(inference: float, utility: float) -> dict[str, float]:
 
 
 def as_the_paper_says(sign: int = 1, seeds: int = 3) -> PaperRun:
-    """Return a run in which every claim holds with `sign` 1 and none holds with -1."""
+    """Return a run in which every claim holds if `sign` is 1 and none holds if it is -1."""
 
     def of(inference: float, utility: float) -> dict[str, float]:
         return figures(0.65 + sign * (inference - 0.65), 0.75 + sign * (utility - 0.75))
@@ -96,7 +96,7 @@ CLAIM = "AIA hides gender better than Original"
 
 
 def test_seeds_that_contradict_each_other_leave_a_claim_open() -> None:
-    """The mean agrees; one seed of three does not."""
+    """The mean agrees with the claim, but one of three seeds contradicts it."""
     original = {ORIGINAL: figures(0.8, 0.9)}
     differ = run_of({AIA: {FRESH.inference: [0.5, 0.7, 1.0]}, **original})
     assert "cannot tell" in verdicts(differ)[CLAIM]
@@ -105,7 +105,7 @@ def test_seeds_that_contradict_each_other_leave_a_claim_open() -> None:
 
 
 def test_people_that_all_designs_share_cancel_out_of_differences() -> None:
-    """However much the judged people differ, a difference between designs is paired."""
+    """A difference between designs is paired, so the variance among the judged people cancels out."""
     run = run_of({AIA: figures(0.6, 0.7), ORIGINAL: figures(0.8, 0.9)}, people=0.3)
     found = next(one for one in check_claims(run) if one.claim.statement == CLAIM)
     assert (found.excess.low, found.excess.high) == pytest.approx((0.2, 0.2))

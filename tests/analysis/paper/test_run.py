@@ -23,8 +23,9 @@ def rows() -> list[dict]:
         {**aia, "seed": 1, FIGURE: 0.7, f"majority_share_{SPLIT}": 0.8},
         {**original, "seed": 0, FIGURE: 0.9},
         {**original, "seed": 1, "status": "failed"},
-        {**aia, "optuna_number": 3, "seed": 0, FIGURE: 0.1},  # a search trial: no part of the reproduction
-        {**aia, "phase": "confirm", "seed": 9, FIGURE: 0.1},  # nor is a confirmation
+        # Search trials and confirmations are no part of the reproduction.
+        {**aia, "optuna_number": 3, "seed": 0, FIGURE: 0.1},
+        {**aia, "phase": "confirm", "seed": 9, FIGURE: 0.1},
     ]
 
 

@@ -173,6 +173,6 @@ def _chance_lines(frame: pl.DataFrame) -> set[str]:
 
 
 def _drawn(layers: Iterable[Any], column: str) -> set[str]:
-    """Every value of the column in the data that the layers of a picture were given."""
+    """Return the values of a column in the data of all layers of a picture."""
     frames = [layer._data for layer in layers if isinstance(layer._data, pl.DataFrame)]
     return {value for frame in frames if column in frame.columns for value in frame[column]}

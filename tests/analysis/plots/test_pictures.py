@@ -34,7 +34,7 @@ def with_importance(directory: Path) -> Path:
 
 @pytest.fixture(scope="module", params=["small", "confirmed"])
 def study(request, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A complete study: a small one of eight trials with two confirmed designs, and a larger one."""
+    """Write a complete study: a small one of eight trials with two confirmed designs, or a larger one."""
     directory = tmp_path_factory.mktemp(request.param) / "study"
     sizes = {"small": (8, 2), "confirmed": (60, 5)}[request.param]
     return with_importance(write_study(directory, *sizes))

@@ -1,4 +1,4 @@
-"""A made-up study with everything that a report shows: trials of every kind, attacks, matches, reconstructions."""
+"""A made-up study with all that a report shows: trials of every kind, attacks, matches, reconstructions."""
 
 import io
 from itertools import product
@@ -27,9 +27,10 @@ Row = dict[str, Any]
 
 
 def write_study(directory: Path, count: int, *, full: bool = False, confirmed: bool = False) -> Path:
-    """Write a study of `count` search trials of every status and four baselines, with all checkpoints; return it.
+    """Write a study of `count` search trials of every status and four baselines; return its directory.
 
-    `full`: judged by a suite of many attackers; `confirmed`: the first three designs were trained again.
+    Every complete trial has a checkpoint. With `full` a suite of many attackers judges; with `confirmed` the
+    first three designs have two more trainings each.
     """
     rng = np.random.default_rng(count)
     (directory / "study.toml").parent.mkdir(parents=True)
@@ -46,7 +47,7 @@ def write_study(directory: Path, count: int, *, full: bool = False, confirmed: b
 
 
 def add_part(directory: Path, rows: list[Row], attackers: list[tuple[str, str, int]] = CHEAP) -> None:
-    """Add another part with these trials to every table, and their checkpoints."""
+    """Add a part with these trials to every table, and write their checkpoints."""
     rng = np.random.default_rng(len(rows))
     judged = [row for row in rows if row.get("attacker_auc_validation") is not None]
     tables = {
@@ -144,7 +145,7 @@ def _attacks(row: Row, attackers: list[tuple[str, str, int]]) -> list[Row]:
             "releases": releases,
             "train_images": images,
             "setting": "0.1",
-            # The strongest reads what the trial's row says; with half of the images it reads less.
+            # The strongest attacker has the AUC of the trial's row, and a lower one with half of the images.
             "folded_auc": max(
                 0.5, row[f"attacker_auc_{split}"] - 0.01 * place - (0.1 if images == 100 else 0)
             ),

@@ -11,7 +11,7 @@ from analysis.errors import AnalysisError
 from analysis.fronts.selection import SelectionCriteria, select
 from analysis.plots.catalogue import PICTURES, Picture
 from analysis.plots.elements.frontier_points import ATTACKER_AUC, MATCHING_AUC
-from analysis.report import images as report_examples
+from analysis.report import images
 from analysis.report.render import report_page, waiting_page
 from analysis.summaries.front_table import front_rows
 from analysis.tables.reader import open_tables, read_trials
@@ -19,7 +19,7 @@ from tests.analysis.report.report_study import ERROR, add_part, trial, write_stu
 
 
 class Page(HTMLParser):
-    """A page as a browser reads it: its elements, the text inside each kind, and its scripts by id."""
+    """A parsed page: its elements, its text outside scripts and styles, and its scripts by id."""
 
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -145,17 +145,18 @@ def test_the_command_fetches_what_was_kept(tmp_path: Path) -> None:
     designs = {design["id"]: design for design in page_of(directory).data["designs"]}
     assert designs["trial-00000"]["fetch"] == f"aia-study fetch '{directory}' trial-00000 -o trial-00000"
     assert designs["trial-00001"]["fetch"] is None
-    assert designs["trial-00003"]["fetch"] is None  # stopped early
+    # This trial is stopped early.
+    assert designs["trial-00003"]["fetch"] is None
 
 
 def test_a_page_carries_reconstructions_of_the_front_first(study: Path, monkeypatch) -> None:
     one = (study / "checkpoints" / "trial-00000" / "examples.png").read_bytes()
     front = front_rows(open_tables(study))["trial_id"].to_list()
-    monkeypatch.setattr(report_examples, "MAX_RECONSTRUCTION_BYTES", len(one) * (len(front) + 1))
-    images = {design["id"]: design["image"] for design in page_of(study).data["designs"] if design["image"]}
-    assert set(front) < set(images)
-    assert len(images) == len(front) + 1
-    assert base64.b64decode(images[front[0]].partition(",")[2]) == one
+    monkeypatch.setattr(images, "MAX_RECONSTRUCTION_BYTES", len(one) * (len(front) + 1))
+    shown = {design["id"]: design["image"] for design in page_of(study).data["designs"] if design["image"]}
+    assert set(front) < set(shown)
+    assert len(shown) == len(front) + 1
+    assert base64.b64decode(shown[front[0]].partition(",")[2]) == one
 
 
 def test_a_thousand_trials_of_a_wide_suite_stay_below_five_megabytes(tmp_path: Path) -> None:

@@ -42,11 +42,12 @@ def test_an_attack_counts_folded_on_one_release_and_the_most_images(trials) -> N
 
 def test_designs_come_most_private_first_then_baselines_and_attackers_strongest_first(trials) -> None:
     frame = trials([GOOD, BETTER, {**GOOD, "phase": "baseline", "method": "random"}])
+    # The AUCs on a baseline (t0002) do not count for the order of attackers.
     aucs = {
         "t0000": (0.6, 0.8),
         "t0001": (0.6, 0.8),
         "t0002": (1.0, 0.5),
-    }  # a baseline says nothing of strength
+    }
     rows = [
         {"trial_id": name, "attacker": who, "folded_auc": auc}
         for name, both in aucs.items()

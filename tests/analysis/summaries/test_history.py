@@ -15,13 +15,13 @@ from analysis.tables.schema import SCHEMAS
 NO_EPOCHS = pl.DataFrame(SCHEMAS["epochs"].empty_table())
 EPOCHS = NO_EPOCHS.schema
 
-# Few values, so that ties and duplicates are common; some are missing, no number, or beyond the reference.
+# The values are few, so that ties are common; some are missing, NaN, infinite or beyond the reference.
 AUC = st.one_of(st.none(), st.sampled_from([float("nan"), float("inf"), 0.4, 0.55, 0.6, 0.7, 1.0, 1.2]))
 ENDS = st.sampled_from(["complete", "complete", "stopped_early", "failed"])
 
 
 def epochs_of(*rows: tuple[str, str]) -> pl.DataFrame:
-    """Return an `epochs` frame of (trial, stage) pairs."""
+    """Return an `epochs` frame with a row for each (trial, stage) pair."""
     filled = [
         {"trial_id": trial, "epoch": place, "stage": stage} for place, (trial, stage) in enumerate(rows, 1)
     ]

@@ -1,4 +1,4 @@
-"""Object storage seen as paths, on a local S3 server; the rest of it is tested by whole studies."""
+"""Object storage behaves like paths, on a local S3 server; tests of whole studies cover the rest."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The four schemas and what may be a row of them."""
+"""The four schemas and the rows that they allow."""
 
 import subprocess
 import sys

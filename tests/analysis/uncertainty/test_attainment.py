@@ -1,4 +1,4 @@
-"""Attainment surfaces equal those found by counting runs, and each whole seed is one run."""
+"""Attainment surfaces equal those found by counting runs; each complete seed is a run."""
 
 import moocore
 import numpy as np
@@ -18,7 +18,7 @@ REFERENCE = np.array([1.0, -0.5])
 
 @st.composite
 def runs(draw) -> ConfirmedRuns:
-    """Two to five runs of up to six designs each, with ties, duplicates and dominated points."""
+    """Return two to five runs of up to six designs each, with ties, duplicates and dominated points."""
     sizes = draw(st.lists(st.integers(1, 6), min_size=2, max_size=5))
     figures = draw(arrays(float, (sum(sizes), 2), elements=COARSE))
     return ConfirmedRuns(figures * (1, -1), np.repeat(np.arange(len(sizes)), sizes), SEARCH_OBJECTIVES)

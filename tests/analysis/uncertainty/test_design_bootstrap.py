@@ -22,7 +22,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def designs(*costs: list[list[float]]) -> DesignBootstrap:
-    """Return a bootstrap of designs; each is [attacker AUCs, negative matching AUCs]: figure, then its resamples."""
+    """Return a bootstrap of designs, each [attacker AUCs, negative matching AUCs], the figure first."""
     return DesignBootstrap("search", tuple("abc"[: len(costs)]), (), np.array(costs))
 
 
@@ -39,7 +39,8 @@ def test_the_volume_in_a_resample_is_that_of_the_fronts_own_designs() -> None:
     found = designs(
         [[0.6, 0.7, 0.6], [-0.7, -0.8, np.nan]],
         [[0.8, 0.8, 0.8], [-0.75, -0.9, -0.9]],
-        [[0.7, 0.5, 0.5], [-0.6, -1.0, -1.0]],  # off the front by its figures
+        # The measured figures of this design are not on the front.
+        [[0.7, 0.5, 0.5], [-0.6, -1.0, -1.0]],
     ).hypervolume()
     reference = np.array([1.0, -0.5])
     front = np.array([[[0.6, -0.7], [0.8, -0.75]], [[0.7, -0.8], [0.8, -0.9]]])
@@ -138,7 +139,7 @@ def test_search_fronts_are_compared_where_one_is_not_confirmed(study: Path, tmp_
 
 
 def test_other_seeds_are_drawn_by_themselves(study: Path, tmp_path: Path) -> None:
-    """With the same figures at other seeds the difference is 0 as well, but not in each resample."""
+    """With the same figures at other seeds the difference is 0, but resamples of the difference are not."""
     other = write_study(tmp_path / "other")
     part = next((other / "results" / "trials").glob("*.parquet"))
     frame = pl.read_parquet(part)

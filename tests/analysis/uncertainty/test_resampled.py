@@ -57,10 +57,10 @@ def test_a_resample_that_is_nan_in_one_seed_only_matters_where_that_seed_was_dra
 
 
 @given(arrays(float, 200, elements=NUMBERS), NUMBERS)
-def test_an_interval_is_the_central_95_percent(draws: np.ndarray, value: float) -> None:
-    found = estimate(np.r_[value, draws])
-    assert (found.value, found.low, found.high) == (value, *np.percentile(draws, (2.5, 97.5)))
-    holed = np.r_[value, draws, np.full(7, np.nan)]
+def test_an_interval_is_the_central_95_percent(resamples: np.ndarray, value: float) -> None:
+    found = estimate(np.r_[value, resamples])
+    assert (found.value, found.low, found.high) == (value, *np.percentile(resamples, (2.5, 97.5)))
+    holed = np.r_[value, resamples, np.full(7, np.nan)]
     assert estimate(holed) == found
 
 

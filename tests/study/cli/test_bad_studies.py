@@ -1,4 +1,4 @@
-"""Studies that are none, empty, damaged or of another release: what the commands that read them say."""
+"""Commands say what is wrong with a study that is missing, empty, damaged or of another release."""
 
 import json
 from pathlib import Path
@@ -36,7 +36,7 @@ def study(here: Path) -> Path:
 
 
 def answer(capsys: pytest.CaptureFixture, command: str, *more: str) -> tuple[list[str], list[str]]:
-    """What a command on `s` prints on stdout and stderr, by line."""
+    """Return the lines that a command on study `s` prints on stdout and on stderr."""
     assert run([command, "s", *COMMANDS[command], *more]) == 0
     out, err = capsys.readouterr()
     return out.splitlines(), err.splitlines()
@@ -176,7 +176,7 @@ def test_the_front_says_which_rows_are_beyond_the_constraints(capsys, here, form
     write_study(here / "s", settings=["constraints=['matching_auc_validation >= 0.68', 'alpha < 4']"])
     out, err = answer(capsys, "front", "--format", form)
     stated = "matching_auc_validation >= 0.68, alpha < 4.0"
-    # Trials 0 and 1 match too little, trial 3 has alpha = 4.
+    # Trials 0 and 1 have too low a matching AUC, trial 3 has alpha = 4.
     beyond = "trial-00000, trial-00001, trial-00003"
     assert err == [f"3 of 4 rows are not within the study's constraints ({stated}): {beyond}"]
     assert all(f"trial-0000{number}" in "\n".join(out) for number in range(4))
@@ -206,7 +206,7 @@ def damage_pages(path: Path) -> None:
 
 @pytest.fixture
 def resumable(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A study of made-up trials, whose faces nobody asks for."""
+    """Write a study of made-up trials that can be resumed without its faces."""
     monkeypatch.setattr("study.lifecycle.study_directory.prepare", lambda *given, **more: Path())
     monkeypatch.setattr("study.lifecycle.study_directory.check_splits", lambda *given: None)
     monkeypatch.setattr(

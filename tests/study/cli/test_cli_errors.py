@@ -1,4 +1,7 @@
-"""Bad input: one line on stderr with what, where and what would be right; exit status 2; nothing written."""
+"""For bad input a command writes one line on stderr and nothing else, and exits with status 2.
+
+The line says what is wrong, where, and what is expected.
+"""
 
 import tomllib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The dashboard as a process of its own, asked over HTTP: it shows the search and changes nothing."""
+"""The dashboard, in a process of its own and over HTTP, shows the search and changes nothing."""
 
 import json
 import re
@@ -34,7 +34,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def page(study: Path) -> Iterator[str]:
-    """The address of a server on the study."""
+    """Start a dashboard of the study and return its address."""
     pytest.importorskip("optuna_dashboard")
     command = [sys.executable, "-m", "study", "dashboard", str(study), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

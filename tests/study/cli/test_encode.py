@@ -1,4 +1,4 @@
-"""`aia-study encode`: what a checkpoint releases of a folder of images, as other tools read it."""
+"""`aia-study encode` writes a checkpoint's releases of a folder of images for other tools."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ SIDE, IMAGES = 16, 7
 
 @pytest.fixture
 def images(tmp_path: Path) -> Path:
-    """Images of several sizes, some in a folder within."""
+    """Write images of several sizes, some of them in a subfolder, and return their folder."""
     rng = np.random.default_rng(0)
     for number in range(IMAGES):
         path = tmp_path / "images" / ("within" if number % 2 else "") / f"{number}.png"

@@ -1,4 +1,4 @@
-"""`aia-study export`: other runtimes release what ours does, for the same draws."""
+"""`aia-study export`: other runtimes release the same as ours for the same random numbers."""
 
 import subprocess
 import sys
@@ -41,9 +41,9 @@ for line in sys.stdin.read().splitlines():
 
 @pytest.fixture(scope="module")
 def exports(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[tuple[str, str], str]]:
-    """A folder with a checkpoint of each channel and its exports, and what the command said of each.
+    """Return a folder with a checkpoint of each channel and its exports, and the messages of each export.
 
-    All are exported by one other process: what checks types in this one is nothing that can be exported.
+    Another process exports them, because the hook that checks types in this process cannot be exported.
     """
     root = tmp_path_factory.mktemp("exports")
     for kind, channel in CHANNELS.items():
@@ -74,7 +74,7 @@ def test_the_command_says_what_goes_in_and_whether_to_throw_draws_away(exports, 
 
 
 def case(folder: Path, count: int) -> tuple[np.ndarray, torch.Tensor | None, np.ndarray]:
-    """Images, what is drawn for them, and what ours releases."""
+    """Return images, the random numbers drawn for them, and our releases of them."""
     anonymizer = aia_models.load(folder)
     images = np.asarray(FACES.test.images)[:count]
     clean = anonymizer.clean(images)

@@ -1,4 +1,4 @@
-"""`aia-study report`: the file it writes, and the page it serves while a study runs."""
+"""`aia-study report`: the file that it writes, and the page that it serves while a study runs."""
 
 import socket
 import threading
@@ -16,7 +16,7 @@ from study.cli import run
 from study.cli.report import render
 from study.cli.report_server import LiveReport, make_server
 from tests.analysis.report.report_study import add_part, trial, write_study
-from tests.study.small_study import write_study as small_study
+from tests.study import small_study
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_the_page_goes_into_the_study_or_where_it_is_told(study: Path, tmp_path:
 
 
 def test_a_report_says_what_hyperparameters_matter_for(tmp_path: Path) -> None:
-    study = small_study(tmp_path / "small")
+    study = small_study.write_study(tmp_path / "small")
     assert run(["report", str(study)]) == 0
     assert pq.read_table(study / "importance.parquet").schema.equals(IMPORTANCE_SCHEMA)
 

@@ -1,4 +1,4 @@
-"""Checkpoints on the front are kept, whatever the order of trials; of the others only the best few."""
+"""Checkpoints on the front are kept in any order of trials, and of the others only the best few."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -71,7 +71,8 @@ def test_the_front_is_kept_at_every_moment_and_no_more_than_some_behind_it(figur
 
 def test_those_behind_the_front_are_the_best(tmp_path) -> None:
     kept = CheckpointPruner(StudyStorage(tmp_path), spec(2), [])
-    for number in (3, 0, 4, 2, 1):  # each is dominated by all of lower number
+    # Each trial is dominated by all trials of lower number.
+    for number in (3, 0, 4, 2, 1):
         kept.add(on_disk(tmp_path, trial(number, 0.6 + number / 50, 0.8)))
     assert left(tmp_path) == {"trial-00000", "trial-00001", "trial-00002"}
 

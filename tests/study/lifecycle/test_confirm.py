@@ -19,7 +19,8 @@ from study.storage.results_store import ResultsStore
 from study.storage.study_storage import StudyStorage
 from study.trial.rows import failed
 
-pytestmark = pytest.mark.slow  # suite `full` takes seconds also for a few faces
+# The suite `full` takes seconds even for a few faces.
+pytestmark = pytest.mark.slow
 
 
 def table(study: Path, name: str = "trials") -> pl.DataFrame:
@@ -47,7 +48,7 @@ def launched(tmp_path_factory: pytest.TempPathFactory, tiny_settings: list[str])
 
 @pytest.fixture(scope="module")
 def confirmed(launched: Path) -> Path:
-    """A study with an unfinished search, confirmed on two more seeds by a driver that was killed and by another one."""
+    """Confirm an unfinished search with three seeds by a driver that is killed, then by another driver."""
     extend_study(open_study_directory(launched), 2)
     process = subprocess.Popen(
         [Path(sys.executable).with_name("aia-study"), "confirm", str(launched), "--seeds", "3"],

@@ -59,7 +59,8 @@ def with_seeds(spec: StudySpec, **seeds: int) -> StudySpec:
 
 
 @settings(deadline=None)
-@example(seed=0, seeds=2**31, confirm_seeds=20)  # every second number would be one of the search's
+# In this example every second number of the stream is a seed of the search.
+@example(seed=0, seeds=2**31, confirm_seeds=20)
 @given(seed=st.integers(0, 2**32), seeds=st.integers(1, 2**31), confirm_seeds=st.integers(0, 20))
 def test_fresh_seeds_are_distinct_and_none_of_the_searchs(seed, seeds, confirm_seeds):
     fresh = fresh_seeds(with_seeds(QUICK, seed=seed, seeds=seeds, confirm_seeds=confirm_seeds))
@@ -67,7 +68,7 @@ def test_fresh_seeds_are_distinct_and_none_of_the_searchs(seed, seeds, confirm_s
     assert all(0 <= one < 2**32 and one not in range(seed, seed + seeds) for one in fresh)
 
 
-# The first number of these seeds' stream lies less than MAX_SEEDS above them.
+# For these seeds the first number of the stream lies less than MAX_SEEDS above the seed.
 @pytest.mark.parametrize("seed", [6080, 20634, 180418, 0])
 def test_fresh_seeds_stay_when_more_seeds_of_either_kind_follow(seed):
     few = fresh_seeds(with_seeds(QUICK, seed=seed, confirm_seeds=2))
@@ -120,7 +121,8 @@ def designs(draw: st.DrawFn, searched: Space) -> dict[str, Value]:
     return {name: values[name] for name in searched.active(values)}
 
 
-@settings(deadline=None, max_examples=30)  # each writes a file
+# The examples are few, because each writes a file.
+@settings(deadline=None, max_examples=30)
 @given(design=designs(SPACES["full"]))
 def test_a_design_read_back_from_parquet_is_the_same_design(design, tmp_path_factory):
     searched = searched_space(FULL)
@@ -145,7 +147,8 @@ def test_a_design_that_this_release_trains_otherwise_is_refused():
 def test_a_design_beyond_a_constraint_is_not_confirmed_and_hides_no_other():
     rows = frame(
         [
-            (1, 0.5, 0.9, "search", "complete"),  # dominates the others, with β = 7
+            # This design, with β = 7, dominates the others.
+            (1, 0.5, 0.9, "search", "complete"),
             (0, 0.6, 0.7, "search", "complete"),
             (2, 0.7, 0.6, "search", "complete"),
         ]

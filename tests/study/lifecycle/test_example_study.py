@@ -1,4 +1,4 @@
-"""The study that ships with the package: every command that reads a study works on it, and none writes to it."""
+"""Every command that reads a study works on the shipped example study, and none writes to it."""
 
 import json
 import re

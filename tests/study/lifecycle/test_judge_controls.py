@@ -1,4 +1,4 @@
-"""The judge's controls of a study, and the versions of its judge and its tables."""
+"""A study's judge controls, and the versions of its judge and of its tables."""
 
 import json
 from pathlib import Path

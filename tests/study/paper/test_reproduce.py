@@ -1,4 +1,4 @@
-"""`paper` on real Ray: what a user asks for, what lies in the folder, and that nothing is trained twice."""
+"""`paper` on real Ray: the options, the files in the folder, and no design trained twice."""
 
 import signal
 import subprocess

@@ -20,7 +20,7 @@ EPOCHS = 6
 
 
 def recorded_spec(designs: int, seeds: int) -> StudySpec:
-    """Return the spec of a recording of that many designs of the space `quick`."""
+    """Return the spec of a recording of `designs` random designs of the space `quick`."""
     spec = load_spec("quick")
     points = np.random.default_rng(0).random((designs, len(searched_space(spec).parameters)))
     drawn = tuple(from_point(searched_space(spec), point) for point in points.tolist())
@@ -62,7 +62,7 @@ def write_study(
     ends: Mapping[str, str] | None = None,
     judged: Sequence[int] = range(1, EPOCHS + 1),
 ) -> Path:
-    """Write the study from which `source` was recorded; `ends` gives the status of trials that did not complete."""
+    """Write the study from which `source` is recorded; `ends` holds the status of incomplete trials."""
     spec, design = source.spec, {}
     tables: dict[str, list[dict[str, Any]]] = {"trials": [], "epochs": []}
     for plan in planned_trials(spec):

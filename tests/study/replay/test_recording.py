@@ -1,4 +1,4 @@
-"""A recorded study as arrays, and condensed into one file."""
+"""A recorded study is read as arrays and condensed into one file."""
 
 from pathlib import Path
 

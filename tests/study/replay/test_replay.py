@@ -2,7 +2,7 @@
 
 import heapq
 import json
-from dataclasses import replace as changed
+from dataclasses import replace
 from itertools import islice
 from types import SimpleNamespace
 
@@ -63,7 +63,8 @@ def test_virtual_time_by_closed_form(workers):
     source = recording(seconds=2.0)
     *_, last = replay(source, search(), workers)
     rounds = -(-30 // workers)
-    assert last.ended_seconds == pytest.approx(rounds * (EPOCHS * 2.0 + 2.0))  # judged once, at the end
+    # A trial is judged once, at its end.
+    assert last.ended_seconds == pytest.approx(rounds * (EPOCHS * 2.0 + 2.0))
     assert last.joint_epochs_spent == 30 * EPOCHS
 
 
@@ -125,7 +126,7 @@ def test_a_trial_reads_the_design_that_is_nearest_in_the_unit_cube(monkeypatch):
 
 def test_every_recorded_seed_is_read_and_none_that_is_missing():
     assert {trial.recorded_seed for trial in replayed(search())} == {0, 1}
-    one = changed(RECORDED, seeds=np.ones(len(RECORDED.points), dtype=int))
+    one = replace(RECORDED, seeds=np.ones(len(RECORDED.points), dtype=int))
     assert {trial.recorded_seed for trial in replay(one, search(), 1)} == {0}
 
 
@@ -182,7 +183,7 @@ def test_decisions_are_those_of_the_real_scheduler(workers):
         assert decision == ("STOP" if stopped_here else "CONTINUE")
 
 
-# Few distinct costs, so that ties and straddled limits are common.
+# The distinct costs are few, so that ties at the limit of survivors are common.
 costs = arrays(
     float,
     st.tuples(st.integers(1, 90), st.sampled_from([2, 3])),
@@ -284,13 +285,13 @@ def test_a_constraint_on_what_is_not_recorded_is_refused():
 
 
 def test_the_rule_prefers_trials_within_the_constraints():
-    """With equal random designs, more of those within the constraint complete if the search has it."""
+    """Of the same random designs, more within the constraint complete if the search has that constraint."""
 
     def complete_within(spec: StudySpec) -> int:
         trials = [trial for trial in replayed(spec) if trial.status == "complete"]
         return sum(trial.objectives[1] >= 0.8 for trial in trials)
 
     free = search("mo_asha", trials=200, **{"early_stopping.grace_epochs": 1})
-    # No spec gives `random` constraints, which it does not heed: here only the rule does.
+    # A spec refuses constraints with the sampler `random`, which ignores them: here only the rule uses them.
     limited = free.model_copy(update={"constraints": ("matching_auc_validation >= 0.8",)})
     assert complete_within(limited) > 1.5 * complete_within(free)

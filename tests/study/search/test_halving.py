@@ -18,14 +18,14 @@ RUNGS = settings(max_examples=500, deadline=None)
 
 @st.composite
 def steps(draw: st.DrawFn, shape: tuple[int, ...], count: int) -> np.ndarray:
-    """Integers from 0 to `count` - 1, drawn at once as bytes, which is much faster than drawing them one by one."""
+    """Return integers from 0 to `count` - 1 from one draw of bytes, much faster than one draw for each."""
     size = int(np.prod(shape))
     return np.frombuffer(draw(st.binary(min_size=size, max_size=size)), np.uint8).reshape(shape) % count
 
 
 @st.composite
 def rung_costs(draw: st.DrawFn) -> np.ndarray:
-    """A rung's attacker AUC, negative matching AUC and perhaps further AUCs, coarse so that ties occur."""
+    """Return costs at a rung, attacker AUC, negative matching AUC and maybe more, coarse to have ties."""
     shape = (draw(st.integers(1, MAX_TRIALS)), draw(st.sampled_from(OBJECTIVES)))
     return draw(steps(shape, 13)) / 12 - np.eye(5)[1, : shape[1]]
 
@@ -90,7 +90,7 @@ def test_within_the_last_front_more_hypervolume_goes_on_first(costs, factor):
 
 
 def test_with_many_objectives_the_least_crowded_of_a_front_go_on():
-    """A simplex of five trials, each best in one objective, and ten near its first corner."""
+    """Five trials are each the best in one objective; ten further trials crowd around the first of them."""
     corners = 1 - np.eye(5)
     crowd = corners[0] + 0.001 * np.arange(1, 11)[:, None] * np.array([1.0, -1, 0, 0, 0])
     goes_on = survivors(np.vstack([crowd, corners]), 3.0, np.ones(5) * 2)
@@ -100,7 +100,7 @@ def test_with_many_objectives_the_least_crowded_of_a_front_go_on():
 
 @pytest.mark.parametrize("factor", [2.0, 3.0, 4.0])
 def test_the_share_that_goes_on_tends_to_one_in_the_reduction_factor(factor):
-    """Trials arrive one by one, as in the scheduler, and each is compared with those that arrived before it."""
+    """Trials arrive one by one, as in the scheduler, and each is compared with the earlier ones."""
     rng, decisions = np.random.default_rng(0), []
     for _ in range(20):
         costs = rng.normal(size=(300, 2)) * 0.1 + [0.6, -0.8]

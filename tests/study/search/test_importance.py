@@ -1,4 +1,4 @@
-"""Importance of hyperparameters for made-up objectives that depend on known ones."""
+"""Importance of hyperparameters for made-up objectives that depend on known hyperparameters."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ SPACE = SPACES["alpha-beta"]
 
 
 def searched(count: int, searched_space=SPACE, **more) -> pl.DataFrame:
-    """Trials all over the space; the attacker AUC depends on log β alone, and the matching AUC on log α alone."""
+    """Return random trials whose attacker AUC depends on log β alone and matching AUC on log α alone."""
     rows = []
     for number, point in enumerate(
         np.random.default_rng(0).random((count, len(searched_space.parameters))).tolist()

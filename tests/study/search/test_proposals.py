@@ -1,4 +1,4 @@
-"""Ask and tell: what Optuna learns from each status of a trial, and what is on disk afterwards."""
+"""Ask and tell: what each status of a trial means for Optuna, and what the journal holds afterwards."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -51,7 +51,7 @@ def both_lower_with_alpha(values) -> dict[str, float]:
 
 
 def run(search: Proposals, trials: int, figures: Callable = judged) -> list[dict]:
-    """Ask for `trials` designs, tell each as complete before the next, and return them."""
+    """Ask for `trials` designs one by one, tell each as complete before the next, and return them."""
     designs = []
     for _ in range(trials):
         proposal = search.ask()
@@ -127,7 +127,7 @@ def test_a_trial_told_twice_keeps_its_first_end(tmp_path):
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_same_seed_same_designs_other_seed_others(tmp_path, sampler):
-    # Past the random beginning of each: a Gaussian process's proposals take about a second.
+    # The runs go beyond the random start of each sampler; a proposal of `gp` takes about a second.
     trials = 11 if sampler == "gp" else GENERATION_TRIALS + KNOWN + 4
     first = run(proposals(tmp_path, sampler, 3), trials)
     assert run(proposals(None, sampler, 3), trials) == first
@@ -138,13 +138,13 @@ def test_same_seed_same_designs_other_seed_others(tmp_path, sampler):
 
 @pytest.mark.parametrize("sampler", ["tpe", "nsga2", "nsga3"])
 def test_a_sampler_learns(sampler):
-    """Designs get lower costs than random ones in both objectives: both costs fall with α, whatever β is."""
+    """Late designs have a larger α than random ones: both costs fall with α, whatever β is."""
 
     def late_cost(name: Sampler, seed: int) -> float:
         designs = run(proposals(None, name, seed), 100, both_lower_with_alpha)[-40:]
         return sum(-math.log(design["alpha"]) for design in designs) / len(designs)
 
-    # ln α spans 5.7; the mean of 40 random ones lies within 0.26 of its expectation, one standard deviation.
+    # ln α spans 5.7; the mean of 40 random values has a standard deviation of 0.26.
     assert all(late_cost(sampler, seed) < late_cost("random", seed) - 0.8 for seed in range(3))
 
 
@@ -153,7 +153,8 @@ def test_the_known_designs_come_first_and_once(tmp_path):
     first = search.ask()
     assert first.values == SPACE.defaults()
     search.tell(first.optuna_number, "complete", FIGURES)
-    second = proposals(tmp_path).ask()  # as after a driver's death
+    # A new object reads the journal, as after a driver's death.
+    second = proposals(tmp_path).ask()
     assert (second.values["channel"], second.values["erasure"], second.values["beta"]) == (
         "none",
         False,
@@ -186,7 +187,8 @@ def test_after_a_resume_it_draws_designs_that_it_has_not_drawn(tmp_path, sampler
 
     drawn = alphas() + alphas() + alphas()
     assert len(drawn) == 18
-    if sampler != "grid":  # its levels come again, its designs do not
+    # The grid repeats levels of α, but no designs.
+    if sampler != "grid":
         assert len(set(drawn) - {design["alpha"] for design in SPACE.known_designs()}) == 16
     designs = [tuple(sorted(trial.params.items())) for trial in recorded(tmp_path)]
     assert len(set(designs)) == 18
@@ -253,8 +255,10 @@ def test_constraints_are_in_the_journal_and_outlive_a_resume(tmp_path):
     search.tell(failed.optuna_number, "failed", {})
     trials = recorded(tmp_path)
     assert trials[0].constraints[texts[0]] == pytest.approx(0.05)
-    assert trials[0].constraints[texts[1]] > 0  # the default, 0.015, is not below the limit
-    assert trials[1].constraints == pytest.approx({texts[0]: -0.05, texts[1]: 0.0})  # it has no noise
+    # The default, 0.015, is not below the limit.
+    assert trials[0].constraints[texts[1]] > 0
+    # This design has no noise.
+    assert trials[1].constraints == pytest.approx({texts[0]: -0.05, texts[1]: 0.0})
     assert trials[2].constraints[texts[0]] == pytest.approx(0.2)
     assert trials[3].constraints == {}
     storage = JournalStorage(JournalFileBackend(str(tmp_path / "search.journal")))
@@ -331,10 +335,11 @@ def test_a_known_design_that_was_measured_earlier_is_not_measured_again(tmp_path
 
 
 def test_a_genetic_algorithm_breeds_from_an_earlier_study():
-    """After two generations from an earlier study nothing is drawn at random: every child has the α of a parent."""
+    """After two earlier generations no design is random: a child has the α of a parent or mutates."""
     measurements = earlier(2 * GENERATION_TRIALS)
     search = proposals(None, "nsga2")
     search.warm_start(measurements)
     children = run(search, KNOWN + 12)[KNOWN:]
     inherited = [child["alpha"] in {m.values["alpha"] for m in measurements} for child in children]
-    assert sum(inherited) >= 6  # the others are mutants
+    # The other children are mutants.
+    assert sum(inherited) >= 6

@@ -1,4 +1,4 @@
-"""The part of the history that a sampler is given."""
+"""The part of the history that a sampler receives."""
 
 import numpy as np
 from hypothesis import given

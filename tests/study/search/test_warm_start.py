@@ -1,4 +1,4 @@
-"""A warm start takes the complete search trials of an earlier study in the space, if their figures compare."""
+"""A warm start takes an earlier study's complete search trials within the space, if figures compare."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -43,7 +43,7 @@ def row(trial_id: str, spec: StudySpec, changes: Mapping[str, Any], **more: Any)
 
 @pytest.fixture
 def earlier(tmp_path: Path) -> Path:
-    """A study of the alpha-beta space, judged by this release's judge, in two parts."""
+    """Write a study of the alpha-beta space with this release's judge, in two parts."""
     spec = with_defaults(with_settings(load_spec("alpha-beta"), [f"judge_version={JUDGE_VERSION}"]))
     directory = tmp_path / "earlier"
     directory.mkdir()
@@ -87,7 +87,8 @@ def test_the_same_space_takes_every_complete_search_trial(earlier):
         (["fixed.decoder_width=64"], []),
         (["fixed.learning_rate=0.001"], []),
         (["space=quick"], ["trial-00000", "trial-00001", "trial-00005"]),
-        (["space=paper"], ["trial-00000"]),  # its channel is the default, its α is at most 1
+        # Only this trial has the default channel and an α of at most 1.
+        (["space=paper"], ["trial-00000"]),
     ],
 )
 def test_what_is_fixed_otherwise_or_out_of_range_is_outside(earlier, settings, inside):

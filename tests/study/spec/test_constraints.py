@@ -1,4 +1,4 @@
-"""Constraints: what violates, by how much, and what is not known."""
+"""Constraints: the violating values, the size of a violation, and unknown figures."""
 
 import math
 

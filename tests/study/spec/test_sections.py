@@ -32,7 +32,8 @@ def test_rungs_grow_by_the_factor_while_the_next_one_lies_within_the_training(
 
 
 @settings(max_examples=1000)
-@example(1, 1.1, 2)  # 1.21 rounds to 1, 1.77 to the last epoch
+# 1.21 rounds to 1, and 1.77 to the last epoch.
+@example(1, 1.1, 2)
 @given(st.integers(1, 30), st.floats(1.1, 5), st.integers(1, 60))
 def test_rungs_are_distinct_and_in_order(grace, factor, epochs):
     found = rungs(grace, factor, epochs)

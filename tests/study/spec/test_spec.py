@@ -1,4 +1,4 @@
-"""The spec: complete, strict, and every mistake one line that says what, where and what would be right."""
+"""The spec is complete and strict; a mistake gives one line that says what, where and what is expected."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Leases on a file system: one holder at a time, also among processes, and a successor when the holder is killed."""
+"""Leases on a file system have one holder at a time, also among processes; a killed holder is succeeded."""
 
 import shutil
 import signal
@@ -91,7 +91,8 @@ def test_what_is_released_is_free_at_once(tmp_path):
 
 def test_a_holder_that_comes_back_late_takes_nothing_from_its_follower(tmp_path, monkeypatch):
     monkeypatch.setattr(lease, "DEAD_SECONDS", 1.0)
-    monkeypatch.setattr(lease, "BEAT_SECONDS", 3600.0)  # a process that was stopped does not beat
+    # The holder sends no beat, like a process that is stopped.
+    monkeypatch.setattr(lease, "BEAT_SECONDS", 3600.0)
     late = LeaseQueue(tmp_path).acquire()
     assert late is not None
     follower = waited_for(LeaseQueue(tmp_path))
@@ -122,7 +123,8 @@ def test_a_folder_that_is_removed_is_made_again(tmp_path, monkeypatch):
     assert second is not None
     second.release()
 
-    monkeypatch.setattr(Path, "read_text", _gone)  # between listing and reading
+    # The file vanishes between listing and reading.
+    monkeypatch.setattr(Path, "read_text", _gone)
     assert waiting.acquire() is None
 
 

@@ -1,4 +1,4 @@
-"""Leases in an object store: one holder at a time, also when many processes want it at once or the holder dies."""
+"""Leases in an object store have one holder at a time, also among many processes or after a death."""
 
 import threading
 import time
@@ -59,11 +59,13 @@ def test_who_beats_is_waited_for_and_who_is_silent_is_followed(store, monkeypatc
     first = waited_for(ObjectLeaseQueue(store / "silent"))
     waiting = ObjectLeaseQueue(store / "silent")
     ends = time.monotonic() + 3.0
-    while time.monotonic() < ends:  # longer than silence is taken for death
+    # This is longer than the silence after which a holder counts as dead.
+    while time.monotonic() < ends:
         assert waiting.acquire() is None
         time.sleep(0.1)
     assert waiting.holder_is_alive
-    first._released.set()  # as if its process died: no beat, and the claim stays
+    # As if the holder's process died, beats end and the claim stays.
+    first._released.set()
     first._thread.join()
     second = waited_for(ObjectLeaseQueue(store / "silent"))
     assert len((store / "silent").children()) == 1
@@ -81,7 +83,8 @@ def test_a_claim_that_was_slow_to_become_a_lease_is_withdrawn(store, monkeypatch
 
 def test_a_holder_that_was_taken_for_dead_learns_of_it(store):
     first = waited_for(ObjectLeaseQueue(store / "late"))
-    (store / "late" / (store / "late").children()[0]).remove()  # as one does who takes over
+    # A process that takes over removes the claim of the holder.
+    (store / "late" / (store / "late").children()[0]).remove()
     ends = time.monotonic() + 5.0
     while not first.is_lost():
         assert time.monotonic() < ends

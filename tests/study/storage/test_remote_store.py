@@ -1,4 +1,4 @@
-"""A study's files in object storage, tested on a local S3 server and without training."""
+"""A study's files in object storage, on a local S3 server and without training."""
 
 from pathlib import Path
 
@@ -65,7 +65,8 @@ def test_a_driver_that_stood_still_while_another_took_over_writes_nothing(
         (tmp_path / name).mkdir()
     first = ResultsStore(StudyStorage(tmp_path / "first", remote))
     lease = first._writer._lease  # type: ignore[union-attr]
-    lease._released.set()  # no beat comes any more, as of a process that stands still
+    # The lease sends no more beats, like a process that is stopped.
+    lease._released.set()
     lease._thread.join()
     with ResultsStore(StudyStorage(tmp_path / "second", remote)) as second:
         second.append(rows_of("trial-00000"))

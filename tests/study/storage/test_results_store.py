@@ -207,7 +207,7 @@ def test_killed_at_random_it_keeps_each_appended_trial_exactly_once(tmp_path):
     for run in range(kills):
         process = writer(tmp_path, run, 100_000)
         assert process.stdout is not None
-        # After a random number of trials, however fast the machine is, and a moment within the next.
+        # The kill comes a moment after a random number of trials, however fast the machine is.
         acknowledged.update(process.stdout.readline().strip() for _ in range(rng.integers(5, 30)))
         time.sleep(rng.uniform(0.0, 0.01))
         process.send_signal(signal.SIGKILL)
@@ -222,7 +222,7 @@ def test_killed_at_random_it_keeps_each_appended_trial_exactly_once(tmp_path):
 
 
 class CrashPoints:
-    """Copies of a study from before, during and after every write, rename and removal of a run."""
+    """Copies of a study before, during and after every write, rename and removal of a run."""
 
     def __init__(self, study: Path, copies: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self._study, self._copies = study, copies

@@ -1,4 +1,4 @@
-"""Storage that fails for a while: which actions wait for it, and for how long."""
+"""If the storage fails for a while, some actions wait for it, and each for a limited time."""
 
 import errno
 
@@ -11,7 +11,7 @@ from study.storage.study_storage import StudyStorage
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """A clock that advances only when the code sleeps."""
+    """Install a clock that advances only when the code sleeps."""
     now = [0.0]
     monkeypatch.setattr(retry.time, "monotonic", lambda: now[0])
     monkeypatch.setattr(retry.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))

@@ -31,7 +31,7 @@ def saved(storage: StudyStorage) -> None:
 
 
 class StandIn(SimpleNamespace):
-    """A trial as far as Ray's loggers look at one; they use it as a key."""
+    """A trial with the parts that Ray's loggers use; it is hashable, because they use it as a key."""
 
     __hash__ = object.__hash__
 

@@ -1,4 +1,4 @@
-"""A plan travels to its worker as a flat Ray Tune config and arrives as it was."""
+"""A plan reaches its worker as a flat Ray Tune config and arrives unchanged."""
 
 import pytest
 

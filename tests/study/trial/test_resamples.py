@@ -1,4 +1,4 @@
-"""The file of a trial's resamples: which figures, and whole."""
+"""The file of a trial's resamples holds all figures and is never partial."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ SPLITS = ("validation", "test")
 
 
 def judgement() -> Judgement:
-    """Another attacker is strongest on test than on validation; the matcher is chosen on validation."""
+    """Return a judgement whose strongest attacker and best matcher differ between validation and test."""
     aucs = {
         ("validation", "one"): 0.7,
         ("validation", "two"): 0.6,
@@ -40,7 +40,8 @@ def in_loop() -> dict[str, InLoopFigures]:
 
 def test_each_figure_has_its_own_draws_and_a_missing_one_is_null(tmp_path: Path):
     path = tmp_path / "resamples" / "t.parquet"
-    for _ in range(2):  # the second replaces the first: a trial that is run again
+    # The second file replaces the first, as when a trial is run again.
+    for _ in range(2):
         write_resamples(path, "t", judgement(), in_loop())
     assert [found.name for found in path.parent.iterdir()] == ["t.parquet"]
     table = pq.read_table(path)

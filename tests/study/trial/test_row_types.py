@@ -8,9 +8,10 @@ from aia_models.judging.attacks import Attack
 from aia_models.judging.judge import Judgement
 from aia_models.judging.matches import Match
 from aia_models.training.trainer import EpochRecord
-from analysis.tables.objectives import MAX_ATTRIBUTES, attribute_column
+from analysis.tables.objectives import attribute_column
 from analysis.tables.rows import AttackRow, EpochRow, MatchRow
 from analysis.tables.trial_row import TrialFigures
+from search_spaces.hyperparameters import MAX_ATTRIBUTES
 from study.trial.rows import epoch_figures
 from tests.judged import some_attack, some_match
 

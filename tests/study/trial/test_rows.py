@@ -1,4 +1,4 @@
-"""What the driver and the worker say of a trial: flags, progress lines, keys."""
+"""Rows of a trial: its flags, its progress lines and its keys."""
 
 import io
 from dataclasses import replace
@@ -77,7 +77,7 @@ def test_the_key_of_stage_1_holds_what_it_depends_on_and_nothing_of_stage_2():
 
 
 def judgement(*further: Attack, improving: bool | None = None) -> Judgement:
-    """Two attributes; attackers read `young` best."""
+    """Return a judgement of two attributes, of which `young` has the strongest attacker."""
     attacks = tuple(
         some_attack(split, "mlp", auc + shift, attribute, vantage=vantage)
         for split, shift in (("validation", 0.0), ("test", 0.01))
@@ -99,7 +99,7 @@ LAST = EpochRecord(9, "joint", 0.1, 0.1, 0.1, 0.1, 0.55, 0.6, 100, 1.0)
 
 
 def in_loop(auc: float) -> dict[str, InLoopFigures]:
-    """`auc` on validation, 0.01 less on test."""
+    """Return in-loop figures that equal `auc` on validation and are 0.01 lower on test."""
     figures = {"validation": auc, "test": auc - 0.01}
     return {
         split: InLoopFigures(*[InLoopFigure(value, np.full(2, value))] * 5)

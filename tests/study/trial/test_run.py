@@ -1,4 +1,4 @@
-"""A trial in this process, without Ray."""
+"""A trial runs in this process, without Ray."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from study.lifecycle.study_directory import create_study
 from study.spec.files import load_spec, with_settings
 from study.spec.spec import searched_space, with_defaults
 from study.storage.outcome import Outcome
-from study.trial import run as trial
+from study.trial import run
 from study.trial.plan import TrialPlan
 from study.trial.run import TrialContext
 
@@ -35,19 +35,19 @@ def test_threads_are_the_trials_in_training_and_in_judging(
 ) -> None:
     plan, context = planned
     seen: dict[str, set[int]] = {}
-    train, judge = trial.Trainer.joint_step, trial.judge
+    train, judge = run.Trainer.joint_step, run.judge
 
     def note(where: str) -> None:
         pools = {pool["num_threads"] for pool in threadpool_info()}
         seen[where] = pools | {torch.get_num_threads()}
 
-    monkeypatch.setattr(trial.Trainer, "joint_step", lambda *given: (note("training"), train(*given))[1])
-    monkeypatch.setattr(trial, "judge", lambda *given: (note("judging"), judge(*given))[1])
+    monkeypatch.setattr(run.Trainer, "joint_step", lambda *given: (note("training"), train(*given))[1])
+    monkeypatch.setattr(run, "judge", lambda *given: (note("judging"), judge(*given))[1])
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
         with threadpool_limits(2):
-            *_, last = trial.run_trial(plan, context, context.faces, ComputeConfig(threads=1))
+            *_, last = run.run_trial(plan, context, context.faces, ComputeConfig(threads=1))
     finally:
         torch.set_num_threads(before)
     assert isinstance(last, Outcome)
@@ -59,14 +59,14 @@ def test_a_figure_that_is_no_number_is_the_trials_recorded_error(
     planned: tuple[TrialPlan, TrialContext], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan, context = planned
-    judge = trial.judge
+    judge = run.judge
 
     def broken(*given):
         judgement = judge(*given)
         return replace(judgement, matches=tuple(replace(m, eer=float("nan")) for m in judgement.matches))
 
-    monkeypatch.setattr(trial, "judge", broken)
-    *_, last = trial.run_trial(plan, context, context.faces, ComputeConfig(threads=1))
+    monkeypatch.setattr(run, "judge", broken)
+    *_, last = run.run_trial(plan, context, context.faces, ComputeConfig(threads=1))
     assert isinstance(last, Outcome)
     assert last.trial["status"] == "failed"
     assert last.trial["error"] == "ValueError: eer = nan: a row holds finite numbers or null"
@@ -80,15 +80,15 @@ def test_an_epoch_record_that_is_no_number_is_the_trials_recorded_error(
     planned: tuple[TrialPlan, TrialContext], monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
     plan, context = planned
-    run_stage = trial.Trainer._run
+    run_stage = run.Trainer._run
 
     def broken(*given):
         for record in run_stage(*given):
             is_broken = record.stage == stage
             yield replace(record, matcher_auc_validation=float("nan")) if is_broken else record
 
-    monkeypatch.setattr(trial.Trainer, "_run", broken)
-    *_, last = trial.run_trial(plan, context, context.faces, ComputeConfig(threads=1))
+    monkeypatch.setattr(run.Trainer, "_run", broken)
+    *_, last = run.run_trial(plan, context, context.faces, ComputeConfig(threads=1))
     assert isinstance(last, Outcome)
     assert last.trial["status"] == "failed"
     assert (

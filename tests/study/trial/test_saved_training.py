@@ -1,4 +1,4 @@
-"""A trial whose process ends goes on in another from its last saved epoch, to the rows it would have had."""
+"""A trial whose process ends continues in another from its last saved epoch and ends with the same rows."""
 
 import json
 import os
@@ -18,8 +18,7 @@ from study.lifecycle.study_directory import create_study
 from study.spec.files import load_spec, with_settings
 from study.spec.spec import searched_space, with_defaults
 from study.storage.outcome import Outcome
-from study.trial import run as trial
-from study.trial import saved_training
+from study.trial import run, saved_training
 from study.trial.plan import TrialPlan
 from study.trial.run import EpochReport, Interrupted, NoStorage, TrialContext, run_trial
 from study.trial.saved_training import FILE
@@ -41,7 +40,7 @@ def study_context(faces_folder: Path, module_storage: Path) -> TrialContext:
 
 @pytest.fixture
 def context(study_context: TrialContext, tmp_path: Path) -> TrialContext:
-    """The study in a directory of the test's own."""
+    """Return the study's context in a directory of the test's own."""
     return replace(study_context, directory=str(tmp_path))
 
 
@@ -65,7 +64,7 @@ def outcome(reports: Any) -> Outcome:
 
 @pytest.fixture(scope="module")
 def undisturbed(plan: TrialPlan, study_context: TrialContext) -> Outcome:
-    """The trial in one go, in the study's own directory."""
+    """Run the trial without interruption in the study's own directory."""
     return outcome(started(plan, study_context))
 
 
@@ -86,7 +85,8 @@ def saved_file(context: TrialContext) -> Path:
 def test_an_interrupted_trial_ends_with_the_rows_and_weights_of_an_undisturbed_one(
     context, plan, study_context, undisturbed, reports, monkeypatch
 ):
-    monkeypatch.setattr(saved_training, "MAX_SHARE", 1e-9)  # nothing but the interruption itself saves
+    # With this share only the interruption itself saves the training.
+    monkeypatch.setattr(saved_training, "MAX_SHARE", 1e-9)
     running = started(plan, context)
     for _ in range(reports):
         seen = next(running)
@@ -173,17 +173,17 @@ def test_a_state_that_cannot_be_written_costs_the_trial_nothing(context, plan, u
 
 
 def test_a_storage_that_was_away_costs_no_trial(context, plan, undisturbed, monkeypatch):
-    """The checkpoint cannot be written at first: the trial begins again from what was saved."""
-    write, failures = trial.checkpoint.save, [OSError(5, "Input/output error")]
+    """The checkpoint cannot be written at first, and the trial starts again from its saved training."""
+    write, failures = run.checkpoint.save, [OSError(5, "Input/output error")]
 
     def away(*given: Any) -> None:
         if failures:
             raise failures.pop()
         write(*given)
 
-    monkeypatch.setattr(trial.checkpoint, "save", away)
-    monkeypatch.setattr(trial, "is_writable", lambda directory: False)
-    monkeypatch.setattr(trial, "wait_until_writable", lambda directory: True)
+    monkeypatch.setattr(run.checkpoint, "save", away)
+    monkeypatch.setattr(run, "is_writable", lambda directory: False)
+    monkeypatch.setattr(run, "wait_until_writable", lambda directory: True)
     assert rows(outcome(started(plan, context))) == rows(undisturbed)
     assert failures == []
 
@@ -192,11 +192,11 @@ def test_a_storage_that_stays_away_ends_no_trial_and_an_error_of_its_own_does(co
     def away(*given: Any) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(trial.checkpoint, "save", away)
+    monkeypatch.setattr(run.checkpoint, "save", away)
     *_, last = started(plan, context)
     assert (last.trial["status"], last.trial["error"]) == ("failed", "OSError: [Errno 5] Input/output error")
-    monkeypatch.setattr(trial, "is_writable", lambda directory: False)
-    monkeypatch.setattr(trial, "wait_until_writable", lambda directory: False)
+    monkeypatch.setattr(run, "is_writable", lambda directory: False)
+    monkeypatch.setattr(run, "wait_until_writable", lambda directory: False)
     *_, last = started(plan, context)
     assert last == NoStorage(f"{context.directory} takes no files: OSError: [Errno 5] Input/output error")
 

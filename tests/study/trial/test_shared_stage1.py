@@ -1,4 +1,4 @@
-"""Trials that agree on stage 1 train it once, also when they start together, diverge, or one of them dies."""
+"""Trials with the same stage 1 train it once, also when they start together, diverge, or one dies."""
 
 import json
 import os
@@ -34,7 +34,7 @@ from tests.small_faces import SETTINGS
 
 
 class CountingTrainer:
-    """Stands in for the model's trainer: two epochs, counted, that take long enough for others to come."""
+    """Stands in for the trainer: two counted epochs, which last long enough for other trials to arrive."""
 
     def __init__(self, trained: list[int], fails: Exception | None = None) -> None:
         self.trained = trained
@@ -53,7 +53,7 @@ class CountingTrainer:
 
 @pytest.fixture
 def stubbed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """`capture` and `restore` without networks; lists who restored."""
+    """Replace `capture` and `restore` by versions without networks; return the list of restored trainers."""
     restored: list[Any] = []
     monkeypatch.setattr(
         shared_stage1, "capture", lambda _, records: shared_stage1.TrainingState({}, tuple(records))
@@ -147,7 +147,7 @@ def test_a_trial_that_is_stopped_in_stage_1_lets_go(tmp_path, stubbed):
 
 @pytest.mark.parametrize("dies", [False, True])
 def test_the_next_one_goes_on_where_a_stopped_trial_stood(tmp_path, stubbed, dies):
-    """Also where its process was killed: then where it saved last, here after the first epoch."""
+    """After a kill the next trial continues from the last save, which here follows the first epoch."""
     first = CountingTrainer([])
     running = SharedStage1(StudyStorage(tmp_path), "key").run(first)  # type: ignore[arg-type]
     next(running)
@@ -277,7 +277,8 @@ def test_where_the_trial_that_trains_it_is_killed_another_takes_over(context, mo
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "an epoch\n"
-    process.send_signal(signal.SIGSTOP)  # it holds the lease, and is killed without a word
+    # The process still holds the lease when it is killed.
+    process.send_signal(signal.SIGSTOP)
     key_folder = next(Path(context.directory, "stage1").iterdir())
     assert not (key_folder / RESULT).exists()
     process.send_signal(signal.SIGKILL)

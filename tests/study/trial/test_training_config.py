@@ -1,4 +1,4 @@
-"""What the names of the search space mean to the networks."""
+"""The training config that belongs to values of the search space."""
 
 import pytest
 

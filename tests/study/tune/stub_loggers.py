@@ -1,6 +1,6 @@
-"""Packages that stand in for mlflow and wandb: the calls that Ray's callbacks make, noted in a file as lines of JSON.
+"""Packages that stand in for mlflow and wandb and note the calls of Ray's callbacks as lines of JSON.
 
-Neither package is a dependency of the tests: MLflow's own dependencies hold pandas and pyarrow back.
+Neither package is a dependency of the tests, because MLflow's dependencies hold pandas and pyarrow back.
 """
 
 import json
@@ -70,7 +70,7 @@ def finish(): note("wandb end", name)
 
 
 def write_stubs(folder: Path) -> Path:
-    """Writes the packages below `folder`, for PYTHONPATH."""
+    """Write the packages below `folder`, which belongs on PYTHONPATH."""
     for name, source in FILES.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(source)
@@ -78,5 +78,5 @@ def write_stubs(folder: Path) -> Path:
 
 
 def read_notes(path: Path) -> list[list[Any]]:
-    """The calls that were made."""
+    """Return the noted calls."""
     return [json.loads(line) for line in path.read_text().splitlines()]

@@ -1,4 +1,4 @@
-"""Loggers beside the tables: what Ray's own callbacks log of a study, and what a logger that fails costs."""
+"""Loggers beside the tables: what Ray's own callbacks log, and the effect of a logger that fails."""
 
 import io
 import os
@@ -30,7 +30,7 @@ OBJECTIVES = ("attacker_auc_validation", "matching_auc_validation")
 
 
 class Noted(LoggerCallback):
-    """Notes Ray's calls as tuples; fails at the step `fails_at`."""
+    """A logger that notes Ray's calls as tuples and fails at the step `fails_at`."""
 
     def __init__(self, fails_at: int | None = None) -> None:
         self.calls: list[tuple] = []
@@ -53,7 +53,7 @@ class Noted(LoggerCallback):
 
 
 class StandIn(SimpleNamespace):
-    """A trial as far as loggers look at one."""
+    """A trial with the parts that loggers use."""
 
     def __str__(self) -> str:
         return self.config["trial_id"]
@@ -201,7 +201,10 @@ def test_loggers_are_a_list_of_those_there_are(loggers):
 
 
 def events(folder: Path) -> list[Event]:
-    """Of all TensorBoard files below a folder; each record is its length, a checksum, the event, a checksum."""
+    """Return the events in all TensorBoard files below a folder.
+
+    A record is the event's length, a checksum, the event and a checksum.
+    """
     found = []
     for path in sorted(folder.rglob("events.out.tfevents.*")):
         content = path.read_bytes()

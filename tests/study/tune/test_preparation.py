@@ -1,4 +1,4 @@
-"""The command `prepare`, its Ray tasks and its progress."""
+"""The command `prepare`, its Ray tasks and its progress lines."""
 
 import io
 import os
@@ -199,7 +199,7 @@ def test_only_many_images_go_to_ray(celeba, tmp_path, monkeypatch):
 def test_progress_counts_images_of_interrupted_runs_as_done(monkeypatch):
     written = io.StringIO()
     monkeypatch.setattr(preparation, "SECONDS_BETWEEN_LINES", 0.0)
-    # The first report comes late, as where workers start: its time says nothing of the rate.
+    # The first report comes late, as when workers start, so its time does not count for the rate.
     monkeypatch.setattr(time, "monotonic", iter([0, 100, 110, 120]).__next__)
     reports = [BlockReport(500, 0, ()), BlockReport(500, 500, ()), BlockReport(500, 500, ())]
     blocks = [Block(0, 500, ImageFiles("", []), 16, "")] * 4

@@ -1,4 +1,4 @@
-"""Whole studies on real Ray: what a user launches, and what is on disk afterwards."""
+"""Whole studies on real Ray: the launched command and the files afterwards."""
 
 import json
 import shutil
@@ -147,12 +147,12 @@ def test_a_trial_that_asks_for_more_than_there_is_is_refused(storage, tiny_setti
 def interrupted(
     tmp_path_factory: pytest.TempPathFactory, prepared_faces: Path, tiny_settings: list[str]
 ) -> Path:
-    """A study of 3 trials and a baseline, on a Ray of its own, whose driver got Ctrl-C while trials were under way."""
+    """Return a study of 3 trials and a baseline whose driver got Ctrl-C while trials were running."""
     storage = tmp_path_factory.mktemp("interrupted")
     shutil.copytree(prepared_faces, storage / ".prepared")
     study = storage / "tiny"
     arguments = ["launch", "quick", "--storage", str(storage), "--name", "tiny", "--trials", "3"]
-    # Long enough that a trial that has saved itself is still under way when the driver hears of Ctrl-C.
+    # With so many epochs a trial that has saved itself is still running when Ctrl-C reaches the driver.
     long = ["--set", "training.joint_epochs=150"]
     process = subprocess.Popen(
         [Path(sys.executable).with_name("aia-study"), *arguments, *tiny_settings, *long],
@@ -215,10 +215,11 @@ def test_a_resume_runs_the_rest_once_and_rows_are_visible_while_no_trial_ends(in
 
 
 def saved(study: Path) -> dict[str, int]:
-    """Trials under way that saved themselves, and when."""
+    """Return the running trials that have saved themselves, with the times of their saves."""
     found = {}
     for state in study.glob("state/*/training.safetensors"):
-        with suppress(FileNotFoundError):  # it ended in between
+        # The trial may have ended since the listing.
+        with suppress(FileNotFoundError):
             found[state.parent.name] = state.stat().st_mtime_ns
     return found
 

@@ -1,4 +1,4 @@
-"""What Ray Tune is told about a search trial at a rung."""
+"""The decisions of the scheduler about search trials at a rung."""
 
 from types import SimpleNamespace
 
@@ -17,14 +17,14 @@ def figures(attacker: float, matching: float) -> dict[str, float]:
 
 
 def asked(scheduler: MultiObjectiveHalving, epoch: int, number: int | None = 3, judged: bool = True) -> str:
-    """What it says of a mediocre trial."""
+    """Return the scheduler's decision about a mediocre trial."""
     plan = TrialPlan("trial", number, "search", "aia", {}, 0)
     result = {JOINT_EPOCH: epoch} | (figures(0.7, 0.7) if judged else {})
     return scheduler.on_trial_result(None, SimpleNamespace(config=plan.to_config()), result)
 
 
 def better(epoch: int, *constraints: str) -> MultiObjectiveHalving:
-    """Nine better trials of an earlier run reached the rung at `epoch`; rungs are at 2 and 6."""
+    """Return a scheduler with rungs at 2 and 6 and nine better trials of an earlier run at rung `epoch`."""
     limits = tuple(parse(text) for text in constraints)
     return MultiObjectiveHalving(
         SEARCH_OBJECTIVES, 2, 3.0, 20, limits, [(epoch, figures(0.6, 0.8) | {"alpha": 9.0})] * 9
@@ -52,7 +52,7 @@ def test_whatever_is_not_a_search_trial_at_a_rung_goes_on(epoch, number, judged)
         ("attacker_auc_validation >= 0.65", TrialScheduler.CONTINUE),
         ("alpha <= 5", TrialScheduler.CONTINUE),
         ("attacker_auc_validation <= 0.65", TrialScheduler.STOP),
-        # Of the earlier trials nobody knows it; the newcomer lacks it, but the first to come goes on.
+        # The earlier trials lack this figure and are left out, so the new trial is the first and continues.
         ("matching_auc_same_gender_validation >= 0.6", TrialScheduler.CONTINUE),
     ],
     ids=["they-violate-a-figure", "they-violate-a-hyperparameter", "it-violates", "they-lack-it"],

@@ -1,4 +1,4 @@
-"""A study of two private attributes, each an objective of its own, on real Ray, under either suite."""
+"""A study of two private attributes, each with its own objective, on real Ray, with either suite."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""A study on real Ray that begins with the trials of an earlier one, which is gone when it is resumed."""
+"""A study on real Ray starts with an earlier study's trials and resumes after that study is gone."""
 
 import shutil
 from pathlib import Path

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from torchvision.transforms.v2 import functional as transforms
+from torchvision.transforms.v2 import functional
 
 from aia_models.data.prepared.blocks import Block, cut_into_blocks, in_threads, prepare_images
 from aia_models.data.sources.image_files import ImageFiles
@@ -25,13 +25,13 @@ def test_images_of_any_sizes_are_resized_as_each_by_itself(
     together = prepare_images(images, side)
     assert together.shape == (len(images), 1, side, side)
     for image, prepared in zip(images, together, strict=True):
-        square = transforms.center_crop(image, [min(image.shape[-2:])])
-        assert torch.equal(prepared, transforms.resize(square, [side, side], antialias=True))
+        square = functional.center_crop(image, [min(image.shape[-2:])])
+        assert torch.equal(prepared, functional.resize(square, [side, side], antialias=True))
 
 
 @pytest.fixture
 def files(tmp_path: Path) -> ImageFiles:
-    """40 images, of which 3, 17 and 39 cannot be read, for one reason each."""
+    """Return 40 image files, of which 3 (truncated), 17 (not an image) and 39 (missing) cannot be read."""
     stream = np.random.default_rng(1)
     for number in range(40):
         pixels = stream.integers(0, 256, (20, 20), dtype=np.uint8)

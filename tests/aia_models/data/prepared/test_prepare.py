@@ -17,7 +17,7 @@ from aia_models.data.sources.source import Unreadable
 from aia_models.errors import DataError
 
 MakeFaces = Callable[..., Path]
-# Of `make_faces()` at 16 pixels, as the first version of the preparation made it.
+# The fingerprint of `make_faces()` at 16 pixels from the first version of the preparation.
 FINGERPRINT = "832f4af4c35d82771fea09ef40b21b4c1144c31cf62ecb0df9c979dbab3fb874"
 
 
@@ -28,7 +28,7 @@ def prepared(folder: Path, **settings: Any) -> Path:
 
 @pytest.fixture
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The images decoded so far."""
+    """Return a list that grows by the path of each image that is decoded."""
     paths: list[str] = []
     real = image_files._decode
 
@@ -238,7 +238,7 @@ def test_images_are_the_centred_square_resized(make_faces: MakeFaces) -> None:
 
 
 def test_halving_is_an_average_over_the_area() -> None:
-    # A smooth picture: there the antialiased triangle filter and the box average agree closely.
+    # On a smooth picture the antialiased triangle filter and the box average agree closely.
     y, x = np.mgrid[0:64, 0:64] / 64
     smooth = np.rint(127 + 80 * np.sin(3 * x) * np.cos(2 * y)).astype(np.uint8)
     box = smooth.reshape(32, 2, 32, 2).mean(axis=(1, 3))

@@ -46,7 +46,7 @@ def test_unknown_value_names_place_and_remedy() -> None:
 
 
 def test_mixed_writing_is_refused() -> None:
-    # With both 0 and -1 in a column nobody knows which of them means unknown.
+    # With both 0 and -1 in a column it is undecided which of the two means unknown.
     with pytest.raises(DataError, match="'gender' mixes '-1', '0', '1'"):
         parse(["1", "0", "-1"])
 
@@ -69,7 +69,7 @@ def test_columns_nobody_asked_for_are_left_out_where_they_do_not_parse() -> None
     parsed = parse_attributes(columns, str, ("gender",), None)
     assert {name: values.tolist() for name, values in parsed.items()} == {"gender": [1, 0], "young": [0, 1]}
     assert all(values.dtype == np.int8 for values in parsed.values())
-    # `positive` speaks of the column asked for, of no other.
+    # `positive` applies to the requested column only.
     parsed = parse_attributes(columns, str, ("age",), "40")
     assert parsed["age"].tolist() == [0, 1]
     assert parsed["young"].tolist() == [0, 1]

@@ -202,7 +202,7 @@ def test_what_truncated_images_leave_must_be_judgeable(tmp_path: Path) -> None:
     for name in tree.names[:2]:
         (tree.root / "img_align_celeba" / name).write_bytes(b"\xff\xd8\xff")
     assert len(open_prepared(prepared(tree.root))) == 32
-    # Of 16 people one more than half are left: 7 with Male = 1.
+    # Without the images of one more person 7 identities with Male = 1 remain, which are too few.
     for name in tree.names[2:4]:
         (tree.root / "img_align_celeba" / name).write_bytes(b"")
     tree.write_identities(tree.names[2:])

@@ -8,7 +8,7 @@ from aia_models.errors import DataError
 from tests.aia_models.data.annotated_faces import gender, person_name, write_jpeg, write_vggface
 
 PEOPLE = range(20)
-# How VGGFace2's own file, and copies of it, write one person.
+# The row of one person as VGGFace2's own file and copies of that file write it.
 ROWS = {
     "published": '{id}, "Name_{id}", 319, 1, {gender}',
     "mangled": '{id}," ""14th_{id}""",424,0, {gender}',
@@ -77,7 +77,7 @@ def test_layout_of_vggface2(tmp_path: Path) -> None:
 
 
 def write_lfw(base: Path, folder: str = "lfw_funneled") -> Path:
-    """Two images each of 20 people in the layout that `torchvision.datasets.LFWPeople` reads."""
+    """Write two images of each of 20 people in the layout that `torchvision.datasets.LFWPeople` reads."""
     for person in PEOPLE:
         name = f"Person_{person:02d}"
         for image in (1, 2):

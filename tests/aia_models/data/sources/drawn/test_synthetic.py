@@ -23,13 +23,17 @@ from aia_models.data.sources.drawn.synthetic import (
 )
 from aia_models.data.splits import split_faces
 
-# Recorded: a change of the drawing must raise _DRAWING_VERSION, or prepared copies stay as they were.
+# This fingerprint is recorded: a change of the drawing must raise _DRAWING_VERSION, or else studies would
+# keep their old prepared copies.
 GOLDEN = "82ee02e4000c0c9fead45e3be6759aca26a2fafac5182d74ebf64a0eb12082ac"
 
 
 @dataclass(frozen=True)
 class Probed:
-    """Pixels in [0, 1], gender and identity of those whom probes are fitted on and those they are judged on."""
+    """Pixels in [0, 1] and gender of the images that probes are fitted on and of those they are judged on.
+
+    For the judged images the identity is kept too.
+    """
 
     fit_pixels: np.ndarray
     fit_male: np.ndarray
@@ -46,7 +50,10 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def probed(prepared: Path) -> Probed:
-    """Train and attack identities together against validation and test: more identities, less variance."""
+    """Return train and attack identities to fit on, validation and test to judge on.
+
+    Two splits together have more identities, which gives less variance.
+    """
     split = split_faces(open_prepared(prepared), ("gender",), split_seed=0)
 
     def joined(*parts: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
