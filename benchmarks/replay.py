@@ -26,8 +26,8 @@ from shared.arguments import at_least
 
 from study.replay.recording import Recording, read_recording
 from study.replay.replay import ReplayedTrial, StoppingRule, replay
+from study.spec.early_stopping import EarlyStopping
 from study.spec.files import with_values
-from study.spec.sections import EarlyStopping
 from study.spec.spec import StudySpec
 
 TABLE = Path(__file__).with_name("recorded.parquet")

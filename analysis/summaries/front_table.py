@@ -19,6 +19,13 @@ FIGURES = (
     "matching_auc_same_gender_validation",
     "matching_auc_same_gender_test",
 )
+# The figures that the command line prints for people, each with its interval: titles and columns.
+PRINTED_FIGURES = (
+    ("attacker AUC", "attacker_auc_validation"),
+    ("matching AUC", "matching_auc_validation"),
+    ("test attacker", "attacker_auc_test"),
+    ("test matching", "matching_auc_test"),
+)
 
 
 def front_rows(study: StudyTables) -> pl.DataFrame:

@@ -14,7 +14,7 @@ from analysis.fronts.selection import select as select_trial
 from analysis.plots.catalogue import PICTURES
 from analysis.plots.elements.theme import save_png
 from analysis.plots.pictures.comparison import plot_comparison
-from analysis.summaries.front_table import front_rows
+from analysis.summaries.front_table import PRINTED_FIGURES, front_rows
 from analysis.summaries.status import status_summary
 from analysis.summaries.wording import figure_text, value_text
 from analysis.tables.location import Location, write_to
@@ -29,13 +29,6 @@ from study.spec.constraints import row_violation
 from study.spec.files import load_spec
 from study.spec.spec import searched_space
 from study.storage.paths import CONTROLS, SPEC_FILE
-
-INTERVAL_FIGURES = (
-    ("attacker AUC", "attacker_auc_validation"),
-    ("matching AUC", "matching_auc_validation"),
-    ("test attacker", "attacker_auc_test"),
-    ("test matching", "matching_auc_test"),
-)
 
 
 def any_judged(study: StudyTables) -> bool:
@@ -56,7 +49,7 @@ def front(directory: Location, form: Format = Format.TABLE) -> None:
     )
     stdout.print(_ceiling(directory))
     varied = _varied(directory)
-    header = ["trial", *(title for title, _ in INTERVAL_FIGURES), "design", "checkpoint"]
+    header = ["trial", *(title for title, _ in PRINTED_FIGURES), "design", "checkpoint"]
     print_table(header, [_front_row(row, varied, directory) for row in rows.to_dicts()])
 
 
@@ -76,7 +69,7 @@ def select(directory: Location, criteria: SelectionCriteria, form: Format = Form
         return
     stdout.print(checkpoint)
     stdout.print(f"trial {trial['trial_id']}: {_reason(criteria)} on validation ({_source([trial])})")
-    for title, column in INTERVAL_FIGURES:
+    for title, column in PRINTED_FIGURES:
         stdout.print(f"  {title}: {figure_text(trial, column)}")
     stdout.print(f"  {_design(trial, _varied(directory))}")
     for line in _alternatives(selection):
@@ -198,7 +191,7 @@ def _varied(directory: Location) -> list[str]:
 
 
 def _front_row(row: dict[str, Any], varied: list[str], directory: Location) -> list[str]:
-    figures = [figure_text(row, column) for _, column in INTERVAL_FIGURES]
+    figures = [figure_text(row, column) for _, column in PRINTED_FIGURES]
     checkpoint = str(directory / row["checkpoint"]) if row["checkpoint"] else "not kept"
     return [row["trial_id"], *figures, _design(row, varied), checkpoint]
 

@@ -13,7 +13,8 @@ from search_spaces.spaces import SPACES, Space
 from study.errors import SpecError
 from study.spec.choices import BASELINES, GUIDED, LOGGERS, SAMPLERS, Baseline, Logger, Sampler
 from study.spec.constraints import Constraint, check_name, parse
-from study.spec.sections import COUNT, STRICT, EarlyStopping, Epochs, Resources, Training
+from study.spec.early_stopping import EarlyStopping
+from study.spec.sections import COUNT, STRICT, Epochs, Resources, Training
 
 # A description says what a key means and which values it takes: the message about a wrong value ends with it.
 _SEED = "a whole number from 0 to 2^63 - 1"

@@ -9,7 +9,7 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from analysis.tables.objectives import Objective
 from study.search.halving import Rungs, constrained_costs
 from study.spec.constraints import Constraint, row_violation
-from study.spec.sections import EarlyStopping
+from study.spec.early_stopping import EarlyStopping
 from study.tune.searcher import JOINT_EPOCH
 
 

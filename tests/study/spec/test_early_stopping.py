@@ -1,10 +1,10 @@
-"""The tables of a spec: the epochs after which early stopping compares trials."""
+"""The table `early_stopping` of a spec: the epochs after which it compares trials."""
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from study.spec.sections import EarlyStopping
+from study.spec.early_stopping import EarlyStopping
 
 
 def rungs(grace: int, factor: float, epochs: int) -> tuple[int, ...]:
