@@ -45,7 +45,9 @@ def address() -> Iterator[str]:
     """Start two nodes that Ray takes to have a GPU each, and return the cluster's address."""
     # This ends the local Ray of the test process.
     ray.shutdown()
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "num_gpus": 1})
+    cluster = Cluster(
+        initialize_head=True, head_node_args={"num_cpus": 1, "num_gpus": 1, "include_dashboard": False}
+    )
     cluster.add_node(num_cpus=1, num_gpus=1)
     yield cluster.address
     ray.shutdown()

@@ -29,7 +29,7 @@ def head() -> Iterator[Cluster]:
     """Start a head node without cores, so that every trial runs on a node that joins."""
     # This ends the local Ray of the test process.
     ray.shutdown()
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
     try:
         yield cluster
     finally:

@@ -243,7 +243,7 @@ def test_nothing_is_lost_where_drivers_and_workers_are_killed_and_the_store_goes
 @pytest.mark.skipif(not may_mount(), reason="needs to give each node temporary files of its own: root")
 def test_nodes_of_a_cluster_share_nothing_but_the_store(object_server, tiny_settings):
     ray.shutdown()
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
     nodes = [node_with_temporary_files_of_its_own(cluster.address) for _ in range(2)]
     try:
         wait_for_nodes(cluster, 1 + len(nodes))

@@ -18,13 +18,14 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, nullcontext, suppress
+from contextlib import closing, nullcontext, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import ray
 from ray.cluster_utils import Cluster
 
+from study.cli import run
 from tests.faults.disk import SmallDisk, may_mount
 from tests.faults.reader import Reader
 from tests.faults.verdict import judged
@@ -188,7 +189,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="faults-") as name:
         work = Path(name)
         settings = settings_of(write_faces(work / "faces", GENDERS), given.trials)
-        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
         for _ in range(2):
             cluster.add_node(num_cpus=1)
         undisturbed, filled = work / "undisturbed", DISK_FULL in given.kinds
@@ -214,9 +215,8 @@ def main() -> int:
 
 
 def run_undisturbed(storage: Path, settings: list[str], cluster: Cluster) -> None:
-    command = [AIA_STUDY, *launching(storage, settings), "--address", cluster.address]
-    quiet = subprocess.DEVNULL
-    subprocess.run(command, check=True, env=environment(), stdout=quiet, stderr=quiet)
+    with Path(os.devnull).open("w") as quiet, redirect_stdout(quiet), redirect_stderr(quiet):
+        assert run([*launching(storage, settings), "--address", cluster.address]) == 0
 
 
 def fought(campaign: Campaign, rounds: int, longest: float) -> int:

@@ -146,20 +146,17 @@ def test_a_killed_trial_goes_on_from_its_last_epoch(context, plan, undisturbed):
     assert rows(outcome(again)) == rows(undisturbed)
 
 
-@pytest.mark.parametrize("damage", ["cut", "another computation", "not there"])
+@pytest.mark.parametrize("damage", ["cut", "another computation"])
 def test_what_cannot_be_taken_up_is_trained_anew(context, plan, damage):
     running = started(plan, context)
     assert next(report for report in running if report.joint_epoch == 3)
     with pytest.raises(StopIteration):
         running.throw(Interrupted())
     path, compute = saved_file(context), ONE_THREAD
-    match damage:
-        case "cut":
-            path.write_bytes(path.read_bytes()[:1000])
-        case "not there":
-            path.unlink()
-        case _:
-            compute = ComputeConfig(threads=1, dtype="bfloat16")
+    if damage == "cut":
+        path.write_bytes(path.read_bytes()[:1000])
+    else:
+        compute = ComputeConfig(threads=1, dtype="bfloat16")
     again = list(started(plan, context, compute))
     assert [report.joint_epoch for report in again[:-1]] == [0, 0, 1, 2, 3, 4]
 
