@@ -1,6 +1,6 @@
-"""Our study of the recipe that plain.py trains, with one of the things switched off that make it faster.
+"""Runs our study of the recipe that plain.py trains, with one of the causes of its speed switched off.
 
-Run by `against_plain.py`, in a process of its own; what follows VARIANT is what `aia-study` takes:
+`against_plain.py` runs this script in a process of its own. The arguments after VARIANT are those of `aia-study`:
 
     python benchmarks/our_study.py VARIANT launch SPEC ...
 """

@@ -1,6 +1,6 @@
-"""The plain peer as a study: plain.py under Ray Tune with Optuna's search at its defaults, on the people that ours has.
+"""Runs the plain peer as a study: plain.py under Ray Tune with Optuna's default search, on the people of our study.
 
-Run by `against_plain.py`, in a process of its own:
+`against_plain.py` runs this script in a process of its own:
 
     python benchmarks/plain_study.py FOLDER STORAGE '{"settings": {…}, "trials": 24, "first": [{"alpha": 0.4, …}]}'
 """

@@ -1,7 +1,8 @@
 """Records the table that `replay.py` replays: Sobol designs of a space, each judged after every joint epoch.
 
-A study of the project itself, with its budget and the drawn faces: run the command again to go on where it ended.
-When it is whole it is condensed into one file, `recorded.parquet` beside this script unless --table says otherwise.
+The script runs a study of the project with its own budget on the drawn faces. An interrupted run continues when the
+same command runs again. The complete study is condensed into one file, `recorded.parquet` beside this script unless
+--table names another.
 
     python benchmarks/record_table.py STORAGE                # 200 designs x 2 seeds: about 50 minutes on 2 cores
 """

@@ -1,11 +1,14 @@
-"""One training step against the plain peer: time, arithmetic, and how much of the machine it uses.
+"""Compares one training step with the plain peer's: its time, its arithmetic, and its share of the machine's peak.
 
-The paper's networks, 64x64 images, batches of 64. Every round goes through all kinds of step and runs each a few
-times on end, as training does; the first of those does not count. The plain trainer has a process of its own, where
-nothing of ours has set anything. On CUDA, see cuda_step.py.
+The step trains the paper's networks on batches of 64 images of 64x64. Every round goes through all kinds of step and
+runs each a few times in a row, as training does; the first of these does not count. The plain trainer has a process of
+its own, in which nothing of ours has changed a setting. cuda_step.py holds the part for CUDA.
 
     python benchmarks/step.py
     python benchmarks/step.py --device cuda    # needs torch, numpy, scikit-learn, safetensors, jaxtyping
+
+RESULT, for a joint step: `fp32_ratio` is plain's median time over ours in float32, `fast_ratio` over ours in the faster
+of float32 and bfloat16; `flops_share` is our rate of floating-point operations over the machine's highest measured one.
 """
 
 import argparse

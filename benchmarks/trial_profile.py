@@ -1,13 +1,15 @@
-"""Where the time of one trial goes: start, data, stage 1, stage 2, judging, writing.
+"""Measures where the time of one trial goes: start, data, stage 1, stage 2, judging, writing.
 
-Runs the default design of a spec in a new process, as a worker's first trial, through the product's own code, and
-puts a clock around each of its calls. The whole is timed from outside: from before the process starts until the
-rows are on disk. What no phase claims is unaccounted. `judging_share` is judging over the whole without the
-start, since a worker starts once for many trials. The in-loop adversary's and matcher's AUCs after each epoch count
-as training: they belong to its record.
+The script runs the default design of a spec in a new process, as a worker's first trial, through the product's own
+code, with a clock around each of its calls. The whole is timed from outside, from before the process starts until the
+rows are on disk. The AUCs of the in-loop adversary and matcher after each epoch count as training, because they belong
+to the record of the epoch.
 
     python benchmarks/trial_profile.py
     python benchmarks/trial_profile.py --spec quick --threads 2
+
+RESULT: `unaccounted_share` is the share of the whole that no phase claims; `judging_share` is judging over the whole
+without the start, because a worker starts once for many trials. Both are medians over the runs.
 """
 
 import argparse

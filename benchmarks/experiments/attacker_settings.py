@@ -1,6 +1,8 @@
-"""What each setting of the attackers reads from encoders of several kinds: the evidence for the settings that suite
-`cheap` uses without choosing (docs/experiments/). AUC, folded, on validation and test; one release, vantage `attack`.
-Settings with components are tried on those of the standardised coordinates too.
+"""Measures what each setting of the attackers reads from encoders of several kinds.
+
+This is the evidence for the settings that suite `cheap` uses without choosing (docs/experiments/). Figures are folded
+AUCs on validation and test, from one release and the vantage `attack`. Settings with components are also tried on the
+components of the standardised coordinates.
 
     python benchmarks/experiments/attacker_settings.py --dataset folder:PATH
 """

@@ -1,13 +1,12 @@
-"""Does training beat the closed form? The best two designs of penalties.py against linear erasure + noise, judged by
-suite `full` over seeds and identity re-splits.
+"""Compares the best two designs of penalties.py with linear erasure and noise, by suite `full`, over seeds and splits.
 
 For each split of the people and each seed the `erasure` baseline is trained once and released with the two strengths of
-noise whose matching lies around a design's (found with suite `cheap`): its attacker AUC at the design's own matching
-is interpolated between them. People keep one number over all splits, so that the Poisson bootstrap resamples the same
-people everywhere: the difference is paired, and both matching and attackers are resampled. docs/experiments/ has the
-figures of
+noise whose matching lies around a design's (found with suite `cheap`); its attacker AUC at the design's own matching is
+interpolated between the two. People keep one number over all splits, so that the Poisson bootstrap resamples the same
+people everywhere: differences are paired, and both matching and attackers are resampled. An interrupted run continues
+from what its output holds. docs/experiments/ holds the figures of this command:
+
     python benchmarks/experiments/closed_form.py --full --dataset folder:PATH
-A run that was interrupted goes on from what its output holds.
 """
 
 import sys

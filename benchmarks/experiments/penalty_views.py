@@ -1,5 +1,8 @@
-"""What should a kernel penalty look at? The mirrored kernel ridge trained on several views of the representations, each
-at several β, judged by suite `cheap`. docs/experiments/penalty_views.md has the figures of
+"""Compares the views of the representations that a kernel penalty can look at.
+
+The mirrored kernel ridge is trained on several views, each at several β, and judged by suite `cheap`.
+docs/experiments/penalty_views.md holds the figures of this command:
+
     python benchmarks/experiments/penalty_views.py --full --dataset folder:PATH
 """
 

@@ -1,5 +1,7 @@
-"""Trials of plain.py and of ours at the same α and β, by recipe: what standardised heads, balanced classes and bfloat16
-do to the figures. Each design is trained once by each, all are judged by our judge after joint epochs 2, 6 and 20.
+"""Compares trials of plain.py with ours at the same α and β, recipe by recipe.
+
+It shows what standardised inputs of adversary and matcher, balanced classes and bfloat16 do to the figures. Each design
+is trained once by each recipe, and our judge judges all of them after joint epochs 2, 6 and 20.
 
     python benchmarks/experiments/recipes.py                   # small decoder, 250 people, 8 designs: about 8 minutes
     python benchmarks/experiments/recipes.py --full --designs 24 --device cuda --processes 14
