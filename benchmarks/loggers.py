@@ -1,7 +1,7 @@
 """Measures how much time TensorBoard's event files cost the driver of a study, per epoch that they log.
 
 The trials are driven in one process as Ray Tune drives them, and train nothing. The script prints the
-milliseconds that an epoch's figures take, their share of an epoch, and the size of the files.
+milliseconds per epoch and per trial, and the size of the files.
 
     python benchmarks/loggers.py                 # 200 trials of 29 epochs: seconds
 """
