@@ -1,19 +1,23 @@
-"""A whole study against the plain one: ours, then plain.py under Ray Tune with Optuna's search at its defaults.
+"""Compares a whole study of ours with a plain study: plain.py under Ray Tune with Optuna's default search.
 
-Both search α and β of one architecture with as many trials, of the same epochs at most, on the same people of the same
-folder of images, from the same two first designs, with Ray's default of one core per trial. Each is timed as a user
-would: from nothing to its last figure, imports and Ray's start included; ours also prepares the images, and writes
-tables and complete trials' checkpoints. Both train one recipe: adversary and matcher read representations as they are
-and classes weigh as they come, which is no default of ours (our_study.py). Ours trains in bfloat16, and after two joint
-epochs lets one in four trials go on, one in 3.2 with `--full`, which are no defaults either; plain does neither.
-With `--within SHARE` our study then runs again with as many trials as should fit into that share of the time that plain
-took, and with `--causes` again with one cause of its speed switched off at a time.
+Both search α and β of one architecture with the same number of trials, the same people and folder of images,
+the same first two designs, and Ray's default of one core per trial; no trial of ours has more epochs. Each
+study is timed as a user would, from nothing to its last figure, including imports and Ray's start; ours also
+prepares the images and writes tables and the checkpoints of complete trials. Both train one recipe
+(our_study.py): adversary and matcher read unstandardised representations, and classes are not balanced, which
+differs from our defaults. Ours also differs from its defaults in that it trains in bfloat16, and continues
+one trial in four (one in 3.2 with `--full`) after two joint epochs. Plain does neither. `--within SHARE` then
+runs our study again with as many trials as should fit into that share of plain's time; `--causes` runs it
+again with one cause of its speed switched off at a time.
 
-The representations of the plain trials are judged by our judge, so that both fronts have figures of one kind. Fronts
-are made of validation figures, which led the search; what they come to on test, which led nothing, stands beside.
+Our judge also judges the representations of the plain trials, so that both fronts have comparable figures.
+Fronts are computed on validation figures, which led the search; the output also states their figures on test.
 
     python benchmarks/against_plain.py                     # small decoder: about 11 minutes on 2 cores
     python benchmarks/against_plain.py --full --causes     # the paper's networks: hours
+
+On the RESULT line `ratio` is plain's seconds over ours (median over the seeds); `hypervolume_ours` and
+`hypervolume_plain` are the hypervolumes of the fronts on validation (means over the seeds).
 """
 
 import argparse

@@ -1,8 +1,9 @@
-"""What TensorBoard's event files cost the driver of a study, beside the epochs that they log.
+"""Measures the time and disk space that TensorBoard's event files cost the driver of a study.
 
     python benchmarks/loggers.py                 # 200 trials of 29 epochs: seconds
 
-Trials are driven as Ray Tune drives them, in one process; nothing is trained.
+One process calls the logger as Ray Tune does for each epoch of each trial; nothing is trained. The output
+states the driver's ms and the bytes per epoch, and both per trial.
 """
 
 import argparse

@@ -1,6 +1,7 @@
-"""Our study of the recipe that plain.py trains, with one of the things switched off that make it faster.
+"""Runs our study with the recipe of plain.py, and optionally with one cause of its speed switched off.
 
-Run by `against_plain.py`, in a process of its own; what follows VARIANT is what `aia-study` takes:
+`against_plain.py` runs it in a process of its own. VARIANT says what is switched off (none, own_stage1,
+new_workers, decoding or all); `aia-study` takes the arguments after it:
 
     python benchmarks/our_study.py VARIANT launch SPEC ...
 """

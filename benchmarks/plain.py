@@ -1,11 +1,16 @@
-"""The peer: the paper transcribed straight into PyTorch, as a good engineer writes it in a day.
+"""Trains the peer: the paper transcribed directly into PyTorch, as a good engineer writes it in a day.
 
-float32, PyTorch's default layout, every image decoded and every stage trained by each trial, a forward and a
-backward of its own for each of the three updates, scikit-learn attackers. It uses nothing of this project, and
-no trick of it: what the other benchmarks divide by. `against_plain.py` runs it under Ray Tune.
+It uses float32, PyTorch's default layout and scikit-learn attackers. Each trial decodes every image and
+trains every stage, with one forward and one backward pass for each of the three updates. Training and judging
+use nothing of this project. `step.py` compares its steps with ours; `against_plain.py` runs it under Ray Tune
+and compares whole studies.
 
     python benchmarks/plain.py              # one trial on drawn faces
     python benchmarks/plain.py FOLDER       # on a labels.csv (image,identity,gender) and its images
+
+On the RESULT line `attacker_auc` is the folded AUC of the strongest fresh attacker, `matching_auc` the
+matcher's AUC, both on people that neither was trained on, and `seconds` the time of the trial from reading
+the files on.
 """
 
 import argparse

@@ -1,13 +1,15 @@
-"""How fast a large data set is prepared, against the bare decoder on the same files in the same run.
+"""Compares the preparation of a large data set with the bare decoder on the same files in the same run.
 
-Writes JPEG files of CelebA's size in its layout. The bare decoder reads and decodes every file to grey and drops it, in
-as many processes as there are cores, which have started and imported before the clock does. Ours is `prepare` as
-`aia-study prepare` calls it, end to end, from the annotations to the assembled copy, in a new process. `prepare_ratio`
-is its images/s over the bare decoder's, `started_ratio` the same without the seconds until Ray and its workers have
-started, which a cluster that runs has behind it. The files are in the page cache for both.
+The benchmark first writes JPEG files of CelebA's size in its layout. The bare decoder reads every file and
+decodes it to grey, in one process per core; the clock starts after these processes have started and imported.
+Ours is `prepare` as `aia-study prepare` calls it, in a new process, from reading the annotations to
+assembling the copy. The files are in the page cache for both.
 
     python benchmarks/prepare_images.py
     python benchmarks/prepare_images.py --images 200000
+
+On the RESULT line `prepare_ratio` is our images/s over the bare decoder's. `started_ratio` is the same
+without the seconds until Ray and its workers have started, which a running cluster does not need.
 """
 
 import argparse

@@ -1,11 +1,15 @@
-"""One training step against the plain peer: time, arithmetic, and how much of the machine it uses.
+"""Compares one training step with that of the plain peer (plain.py): time, and share of the machine's rate.
 
-The paper's networks, 64x64 images, batches of 64. Every round goes through all kinds of step and runs each a few
-times on end, as training does; the first of those does not count. The plain trainer has a process of its own, where
-nothing of ours has set anything. On CUDA, see cuda_step.py.
+The networks are the paper's, on 64x64 images in batches of 64. Every round runs each kind of step a few times
+in a row, as training does, and does not count the first one. The plain trainer runs in a process of its own,
+in which no setting of ours is active. shared/cuda_step.py describes the comparison on CUDA.
 
     python benchmarks/step.py
     python benchmarks/step.py --device cuda    # needs torch, numpy, scikit-learn, safetensors, jaxtyping
+
+On the RESULT line `fp32_ratio` is the median seconds of plain's joint step over those of ours in float32, and
+`fast_ratio` over those of our faster type, float32 or bfloat16. `flops_share` is the FLOP/s of our joint step
+in float32 over the fastest product or convolution that was measured (shared/ceiling.py).
 """
 
 import argparse

@@ -1,13 +1,16 @@
-"""Where the time of one trial goes: start, data, stage 1, stage 2, judging, writing.
+"""Divides the time of one trial into phases: start, data, stage 1, stage 2, judging, writing.
 
-Runs the default design of a spec in a new process, as a worker's first trial, through the product's own code, and
-puts a clock around each of its calls. The whole is timed from outside: from before the process starts until the
-rows are on disk. What no phase claims is unaccounted. `judging_share` is judging over the whole without the
-start, since a worker starts once for many trials. The in-loop adversary's and matcher's AUCs after each epoch count
-as training: they belong to its record.
+The benchmark runs the default design of a spec in a new process, as a worker's first trial, by the product's
+own code, and measures each phase's calls. The whole trial is timed from outside, from before the process
+starts until the rows are on disk. Computing the in-loop adversary's and matcher's AUCs after each epoch
+counts as training, because they belong to its record.
 
     python benchmarks/trial_profile.py
     python benchmarks/trial_profile.py --spec quick --threads 2
+
+On the RESULT line `unaccounted_share` is the share of the whole time that belongs to no phase.
+`judging_share` is the share of judging in the time without the start, because a worker starts once for many
+trials.
 """
 
 import argparse

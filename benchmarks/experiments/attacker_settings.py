@@ -1,6 +1,9 @@
-"""What each setting of the attackers reads from encoders of several kinds: the evidence for the settings that suite
-`cheap` uses without choosing (docs/experiments/). AUC, folded, on validation and test; one release, vantage `attack`.
-Settings with components are tried on those of the standardised coordinates too.
+"""Compares settings of the attackers by what they read from encoders of several kinds.
+
+The figures are the evidence for the settings that suite `cheap` uses without choosing
+(docs/experiments/attacker_settings.md). Each printed row is an encoder, an attacker and a setting with its
+folded AUC on validation and on test, for one release and vantage point `attack`. Settings that read
+components are also tried on the components of standardised coordinates.
 
     python benchmarks/experiments/attacker_settings.py --dataset folder:PATH
 """
