@@ -1,23 +1,23 @@
-"""Compares a whole study of this project with a plain study: plain.py under Ray Tune with Optuna's default search.
+"""Compares a whole study of ours with a plain study: plain.py under Ray Tune with Optuna's default search.
 
-Both studies search α and β of one architecture with the same number of trials, the same largest number of epochs, the
-same people of one folder of images, the same two first designs, and Ray's default of one core per trial. Each is timed
-as a user would time it, from nothing to its last figure, with imports and Ray's start; ours also prepares the images
-and writes tables and the checkpoints of complete trials. Both train one recipe: adversary and matcher read
-representations without standardisation, and classes are not balanced, which are no defaults of ours (our_study.py).
-Ours trains in bfloat16 and lets one in four trials continue after two joint epochs (one in 3.2 with `--full`), which
-are no defaults either; plain does neither. With `--within SHARE` our study then runs again with as many trials as
-should fit into that share of plain's time, and with `--causes` again with one cause of its speed switched off at a
-time.
+Both search α and β of one architecture with the same number of trials, the same people and folder of images,
+the same first two designs, and Ray's default of one core per trial; no trial of ours has more epochs. Each
+study is timed as a user would, from nothing to its last figure, including imports and Ray's start; ours also
+prepares the images and writes tables and the checkpoints of complete trials. Both train one recipe
+(our_study.py): adversary and matcher read unstandardised representations, and classes are not balanced, which
+differs from our defaults. Ours also differs from its defaults in that it trains in bfloat16, and continues
+one trial in four (one in 3.2 with `--full`) after two joint epochs. Plain does neither. `--within SHARE` then
+runs our study again with as many trials as should fit into that share of plain's time; `--causes` runs it
+again with one cause of its speed switched off at a time.
 
-Our judge judges the representations of the plain trials too, so that both fronts have figures of one kind. Fronts are
-made of validation figures, which guided the search; the test figures, which guided nothing, are printed beside them.
+Our judge also judges the representations of the plain trials, so that both fronts have comparable figures.
+Fronts are computed on validation figures, which led the search; the output also states their figures on test.
 
     python benchmarks/against_plain.py                     # small decoder: about 11 minutes on 2 cores
     python benchmarks/against_plain.py --full --causes     # the paper's networks: hours
 
-RESULT: `ratio` is plain's time over ours (the median over seeds), `hypervolume_ours` and `hypervolume_plain` are the
-mean hypervolumes of the two fronts on validation.
+On the RESULT line `ratio` is plain's seconds over ours (median over the seeds); `hypervolume_ours` and
+`hypervolume_plain` are the hypervolumes of the fronts on validation (means over the seeds).
 """
 
 import argparse

@@ -1,11 +1,10 @@
-"""Compares three ways to go through many rows of two objectives: our front, moocore's, and a sort of one column.
-
-The rows look like a study's figures: the attacker's AUC lies around 0.65 and the matching AUC grows with it, both with
-noise.
+"""Compares three times in one run: our front of many rows, moocore's front, and sorting one column.
 
     python benchmarks/fronts.py                  # 10 million rows: about a minute on 2 cores
 
-RESULT: `vs_moocore` is moocore's time over ours, `vs_sort` the time of the sort over ours.
+The rows resemble a study's figures: the attacker's AUC lies around 0.65, the matcher's grows with it, both
+with noise. On the RESULT line `vs_moocore` and `vs_sort` are the median seconds of moocore and of the sort
+over ours.
 """
 
 import argparse

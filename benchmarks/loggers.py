@@ -1,9 +1,9 @@
-"""Measures how much time TensorBoard's event files cost the driver of a study, per epoch that they log.
-
-The trials are driven in one process as Ray Tune drives them, and train nothing. The script prints the
-milliseconds per epoch and per trial, and the size of the files.
+"""Measures the time and disk space that TensorBoard's event files cost the driver of a study.
 
     python benchmarks/loggers.py                 # 200 trials of 29 epochs: seconds
+
+One process calls the logger as Ray Tune does for each epoch of each trial; nothing is trained. The output
+states the driver's ms and the bytes per epoch, and both per trial.
 """
 
 import argparse

@@ -1,12 +1,12 @@
-"""Measures the time that a study adds to its trials, with trials that train nothing.
+"""Measures the time that a study adds to its trainings, with trials that train nothing.
 
-Each trial reports 10 joint epochs and both objectives at every rung and at its end, and writes a checkpoint. Runner,
-searcher, scheduler, results store, Ray, Optuna, journal and tables are those of the product. Early stopping would end
-most trials; here it compares them and ends none.
+Each trial reports 10 joint epochs, and both objectives at every rung and at its end, and writes a checkpoint.
+Ray, Optuna, the journal, the tables and early stopping are the product's own. Early stopping compares the
+trials at each rung, but here it stops none, because it would end most of them.
 
     python benchmarks/orchestration.py                    # 1,000 trials, then 5,000
 
-RESULT: `ms_per_trial_N` is the time in milliseconds per trial of a study of N trials.
+On the RESULT line `ms_per_trial_N` is the wall time of a study of N trials, in ms, divided by N.
 """
 
 import argparse

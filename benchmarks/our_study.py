@@ -1,6 +1,7 @@
-"""Runs our study of the recipe that plain.py trains, with one of the causes of its speed switched off.
+"""Runs our study with the recipe of plain.py, and optionally with one cause of its speed switched off.
 
-`against_plain.py` runs this script in a process of its own. The arguments after VARIANT are those of `aia-study`:
+`against_plain.py` runs it in a process of its own. VARIANT says what is switched off (none, own_stage1,
+new_workers, decoding or all); `aia-study` takes the arguments after it:
 
     python benchmarks/our_study.py VARIANT launch SPEC ...
 """

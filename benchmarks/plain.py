@@ -1,15 +1,16 @@
-"""Trains one trial of the peer: the paper transcribed straight into PyTorch, as a good engineer writes it in a day.
+"""Trains the peer: the paper transcribed directly into PyTorch, as a good engineer writes it in a day.
 
-The peer computes in float32 and in PyTorch's default layout. Each trial decodes every image and trains every stage, and
-each of the three updates has a forward and a backward pass of its own; the attackers are scikit-learn's. It uses
-nothing of this project and none of its optimisations: the other benchmarks divide by it. `against_plain.py` runs it
-under Ray Tune.
+It uses float32, PyTorch's default layout and scikit-learn attackers. Each trial decodes every image and
+trains every stage, with one forward and one backward pass for each of the three updates. Training and judging
+use nothing of this project. `step.py` compares its steps with ours; `against_plain.py` runs it under Ray Tune
+and compares whole studies.
 
     python benchmarks/plain.py              # one trial on drawn faces
     python benchmarks/plain.py FOLDER       # on a labels.csv (image,identity,gender) and its images
 
-RESULT: `attacker_auc` is the largest folded AUC of its attackers and `matching_auc` that of its matcher, both on the
-judged people; `seconds` is the time of the trial.
+On the RESULT line `attacker_auc` is the folded AUC of the strongest fresh attacker, `matching_auc` the
+matcher's AUC, both on people that neither was trained on, and `seconds` the time of the trial from reading
+the files on.
 """
 
 import argparse

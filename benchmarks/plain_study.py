@@ -1,8 +1,8 @@
-"""Runs the plain peer as a study: plain.py under Ray Tune with Optuna's default search, on the people of our study.
+"""Runs the plain peer as a study: plain.py under Ray Tune with Optuna's search at its defaults.
 
-`against_plain.py` runs this script in a process of its own:
+It trains and judges the same people as our study. `against_plain.py` runs it in a process of its own:
 
-    python benchmarks/plain_study.py FOLDER STORAGE '{"settings": {…}, "trials": 24, "first": [{"alpha": 0.4, …}]}'
+    python benchmarks/plain_study.py FOLDER STORAGE '{"settings": {…}, "trials": 24, "first": [{…}]}'
 """
 
 import json

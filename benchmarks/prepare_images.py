@@ -1,15 +1,15 @@
 """Compares the preparation of a large data set with the bare decoder on the same files in the same run.
 
-The script writes JPEG files of CelebA's size in its layout. The bare decoder reads each file, decodes it to grey and
-drops it, in as many processes as there are cores; the clock starts when these have started and imported. Ours is
-`prepare` as `aia-study prepare` calls it, in a new process, from the annotations to the assembled copy. The files are
-in the page cache for both.
+The benchmark first writes JPEG files of CelebA's size in its layout. The bare decoder reads every file and
+decodes it to grey, in one process per core; the clock starts after these processes have started and imported.
+Ours is `prepare` as `aia-study prepare` calls it, in a new process, from reading the annotations to
+assembling the copy. The files are in the page cache for both.
 
     python benchmarks/prepare_images.py
     python benchmarks/prepare_images.py --images 200000
 
-RESULT: `prepare_ratio` is our images per second over the bare decoder's; `started_ratio` leaves out the seconds until
-Ray and its workers have started, which a running cluster does not spend.
+On the RESULT line `prepare_ratio` is our images/s over the bare decoder's. `started_ratio` is the same
+without the seconds until Ray and its workers have started, which a running cluster does not need.
 """
 
 import argparse

@@ -1,10 +1,10 @@
-"""Records the table that `replay.py` replays: Sobol designs of a space, each judged after every joint epoch.
+"""Records the table that `replay.py` replays: Sobol designs of a space, judged after every joint epoch.
 
-The script runs a study of the project with its own budget on the drawn faces. An interrupted run continues when the
-same command runs again. The complete study is condensed into one file, `recorded.parquet` beside this script unless
---table names another.
+The recording is a study of the project itself, with the budget of a spec, on drawn faces. If it is
+interrupted, the same command continues it. When it is complete, it is condensed into one file, by default
+`recorded.parquet` beside this script.
 
-    python benchmarks/record_table.py STORAGE                # 200 designs x 2 seeds: about 50 minutes on 2 cores
+    python benchmarks/record_table.py STORAGE          # 200 designs x 2 seeds: about 50 minutes on 2 cores
 """
 
 import argparse

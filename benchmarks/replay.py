@@ -1,16 +1,18 @@
-"""Measures how many joint epochs early stopping saves, by replay of a recorded study.
+"""Measures what early stopping saves: the joint epochs to reach a front, by replay of a recorded study.
 
-Reference A is the mean final hypervolume of 100 random trials that all train to the end, reference B that of 100 TPE
-trials, each over the seeds. The script then counts, over the same seeds, the joint epochs that each search needs to
-reach A and B, divided by those of the 100 trials, and likewise virtual seconds, judging included. A run that has not
-arrived after twice the reference's epochs is censored and counts as that limit: a mean with censored runs is too low,
-and so is a median where half of the runs or more are censored. Stage 1, which trials share, is not counted.
+Reference A is the mean final hypervolume of 100 random trials at full fidelity, reference B that of 100 TPE
+trials, both over the seeds. Each search is then replayed with the same seeds. The joint epochs that it needs
+to reach A and B are divided by those of the 100 trials, and likewise its virtual seconds, judging included. A
+run that has not reached the reference after twice the reference's epochs is censored and counts as that
+limit. A mean with censored runs is therefore too low; a median is not, as long as they are fewer than half.
+Stage 1, which trials share, counts for no search. docs/experiments/early_stopping.md has figures of --full.
 
     python benchmarks/replay.py             # 20 seeds, the defaults; about 4 minutes on 2 cores
-    python benchmarks/replay.py --full      # 40 seeds, every reduction factor, grace and sampler: docs/experiments/
+    python benchmarks/replay.py --full      # 40 seeds, every reduction factor, grace and sampler
 
-RESULT: `epochs_vs_random` and `epochs_vs_tpe` are the shares of epochs that the default search needs to reach A and B;
-`speedup` is the recorded training time of a TPE search over the time that its replay takes.
+On the RESULT line `epochs_vs_random` and `epochs_vs_tpe` are the mean ratios of epochs to A and to B of TPE
+with early stopping at its defaults. `speedup` is the recorded training seconds over the wall seconds of a
+replay of TPE at full fidelity.
 """
 
 import argparse

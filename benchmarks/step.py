@@ -1,14 +1,15 @@
-"""Compares one training step with the plain peer's: its time, its arithmetic, and its share of the machine's peak.
+"""Compares one training step with that of the plain peer (plain.py): time, and share of the machine's rate.
 
-The step trains the paper's networks on batches of 64 images of 64x64. Every round goes through all kinds of step and
-runs each a few times in a row, as training does; the first of these does not count. The plain trainer has a process of
-its own, in which nothing of ours has changed a setting. cuda_step.py holds the part for CUDA.
+The networks are the paper's, on 64x64 images in batches of 64. Every round runs each kind of step a few times
+in a row, as training does, and does not count the first one. The plain trainer runs in a process of its own,
+in which no setting of ours is active. shared/cuda_step.py describes the comparison on CUDA.
 
     python benchmarks/step.py
     python benchmarks/step.py --device cuda    # needs torch, numpy, scikit-learn, safetensors, jaxtyping
 
-RESULT, for a joint step: `fp32_ratio` is plain's median time over ours in float32, `fast_ratio` over ours in the faster
-of float32 and bfloat16; `flops_share` is our rate of floating-point operations over the machine's highest measured one.
+On the RESULT line `fp32_ratio` is the median seconds of plain's joint step over those of ours in float32, and
+`fast_ratio` over those of our faster type, float32 or bfloat16. `flops_share` is the FLOP/s of our joint step
+in float32 over the fastest product or convolution that was measured (shared/ceiling.py).
 """
 
 import argparse

@@ -1,15 +1,16 @@
-"""Measures where the time of one trial goes: start, data, stage 1, stage 2, judging, writing.
+"""Divides the time of one trial into phases: start, data, stage 1, stage 2, judging, writing.
 
-The script runs the default design of a spec in a new process, as a worker's first trial, through the product's own
-code, with a clock around each of its calls. The whole is timed from outside, from before the process starts until the
-rows are on disk. The AUCs of the in-loop adversary and matcher after each epoch count as training, because they belong
-to the record of the epoch.
+The benchmark runs the default design of a spec in a new process, as a worker's first trial, by the product's
+own code, and measures each phase's calls. The whole trial is timed from outside, from before the process
+starts until the rows are on disk. Computing the in-loop adversary's and matcher's AUCs after each epoch
+counts as training, because they belong to its record.
 
     python benchmarks/trial_profile.py
     python benchmarks/trial_profile.py --spec quick --threads 2
 
-RESULT: `unaccounted_share` is the share of the whole that no phase claims; `judging_share` is judging over the whole
-without the start, because a worker starts once for many trials. Both are medians over the runs.
+On the RESULT line `unaccounted_share` is the share of the whole time that belongs to no phase.
+`judging_share` is the share of judging in the time without the start, because a worker starts once for many
+trials.
 """
 
 import argparse

@@ -1,10 +1,12 @@
 #!/bin/bash
-# One study on a Slurm cluster. The script starts a Ray head on the first node, Ray on the other nodes, and aia-study.
+# This script runs one study on a Slurm cluster. It starts a Ray head on the first node, Ray on the other
+# nodes, and then aia-study.
 #
-#   sbatch deploy/slurm.sh launch alpha-beta --dataset folder:/shared/faces --storage /shared/studies --trials 200
+#   sbatch deploy/slurm.sh launch alpha-beta --dataset folder:/shared/faces --storage /shared/studies \
+#       --trials 200
 #
-# Slurm sends SIGTERM two minutes before the time limit; the study then saves its running trials and ends. To continue,
-# submit the script again with `resume /shared/studies/alpha-beta-1`.
+# Slurm sends SIGTERM two minutes before the time limit; the study then saves its running trials and ends. To
+# continue, submit the script again with `resume /shared/studies/alpha-beta-1`.
 #SBATCH --job-name=aia-study
 #SBATCH --nodes=2
 #SBATCH --ntasks-per-node=1
@@ -19,7 +21,8 @@ mapfile -t nodes < <(scontrol show hostnames "$SLURM_JOB_NODELIST")
 head=${nodes[0]}
 address="$head:$port"
 
-# Anyone with this token can run code on the cluster, so every job gets a new one that only its owner can read.
+# Anyone with this token can run code on the cluster, so every job gets a new token that only its owner can
+# read.
 export RAY_AUTH_MODE=token
 RAY_AUTH_TOKEN=$(python3 -c 'import secrets; print(secrets.token_hex(32))')
 export RAY_AUTH_TOKEN
@@ -41,7 +44,7 @@ study=$!
 trap 'kill -TERM "$study"' TERM
 status=0
 wait "$study" || status=$?
-if kill -0 "$study" 2> /dev/null; then # the trap interrupted the wait while the study saves its trials
+if kill -0 "$study" 2> /dev/null; then # SIGTERM interrupted the wait; the study still saves its trials
     wait "$study" || status=$?
 fi
 exit "$status"

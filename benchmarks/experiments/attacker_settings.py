@@ -1,8 +1,9 @@
-"""Measures what each setting of the attackers reads from encoders of several kinds.
+"""Compares settings of the attackers by what they read from encoders of several kinds.
 
-This is the evidence for the settings that suite `cheap` uses without choosing (docs/experiments/). Figures are folded
-AUCs on validation and test, from one release and the vantage `attack`. Settings with components are also tried on the
-components of the standardised coordinates.
+The figures are the evidence for the settings that suite `cheap` uses without choosing
+(docs/experiments/attacker_settings.md). Each printed row is an encoder, an attacker and a setting with its
+folded AUC on validation and on test, for one release and vantage point `attack`. Settings that read
+components are also tried on the components of standardised coordinates.
 
     python benchmarks/experiments/attacker_settings.py --dataset folder:PATH
 """

@@ -1,10 +1,13 @@
-"""Compares the best two designs of penalties.py with linear erasure and noise, by suite `full`, over seeds and splits.
+"""Compares the best two designs of penalties.py with linear erasure plus noise: does training win?
 
-For each split of the people and each seed the `erasure` baseline is trained once and released with the two strengths of
-noise whose matching lies around a design's (found with suite `cheap`); its attacker AUC at the design's own matching is
-interpolated between the two. People keep one number over all splits, so that the Poisson bootstrap resamples the same
-people everywhere: differences are paired, and both matching and attackers are resampled. An interrupted run continues
-from what its output holds. docs/experiments/ holds the figures of this command:
+Suite `full` judges both, over several seeds and re-splits of the identities. For each split and seed, the
+`erasure` baseline is trained once and released with the two strengths of noise whose matching AUC lies around
+a design's (found with suite `cheap`). Its attacker AUC at the design's own matching AUC is interpolated
+between these two. People keep one number over all splits, so that the Poisson bootstrap resamples the same
+people everywhere: the difference is paired, and both matching and attackers are resampled. Each POOLED line
+states a design's attacker AUC minus that of erasure plus noise (the line): the mean over runs, its 95 %
+interval over people and the range of the runs. An interrupted run continues from its output file.
+docs/experiments/closed_form.md has the figures of
 
     python benchmarks/experiments/closed_form.py --full --dataset folder:PATH
 """

@@ -1,12 +1,13 @@
-"""Families of privacy at equal budget: noise, closed-form erasure, adversarial training, each with each.
+"""Compares families of designs at equal budget: noise, linear erasure, adversarial training, and mixtures.
 
-Trains every design below with each seed, judges it without and with erasure (the eraser is fitted after training,
-so both share one training) and compares families by the strongest fresh attacker at equal matching, with paired
-95 % intervals over identities. Writes one JSON line per judged design to --output; lines that are there already
-are not trained again.
+The experiment trains every design below with each seed and judges it without and with erasure; the eraser is
+fitted after training, so both share one training. It compares families by the strongest fresh attacker at
+equal matching AUC, with paired 95 % intervals over identities. Each judged design becomes one JSON line in
+--output; designs with a line there are not trained again. docs/experiments/families.md has the figures of the
+second command.
 
-    python benchmarks/experiments/families.py                                                    # synthetic, one seed
-    python benchmarks/experiments/families.py --full --dataset folder:PATH --output families.jsonl  # docs/experiments/
+    python benchmarks/experiments/families.py                                           # synthetic, one seed
+    python benchmarks/experiments/families.py --full --dataset folder:PATH --output families.jsonl
 """
 
 import statistics

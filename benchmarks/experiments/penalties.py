@@ -1,9 +1,11 @@
-"""Compares adversaries, penalties and utilities with linear erasure and noise at equal matching AUC.
+"""Compares adversaries, penalties and utilities with linear erasure plus noise at equal matching AUC.
 
-Each design is trained once at equal budget and judged by suite `cheap`. The line to beat is the `erasure` baseline: the
-auto-encoder alone, trained for as many epochs, then linear erasure, then noise of several strengths. An epoch leaves
-out the images that do not fill a batch. Without arguments the script tries a few designs on drawn faces.
-docs/experiments/penalties.md holds the figures of this command:
+Each design is trained once at equal budget and judged by suite `cheap`. It is compared with "the line", the
+`erasure` baseline: the auto-encoder alone, trained for as many epochs, linear erasure, then noise of several
+strengths. Each printed row states a design's attacker AUC, its matching AUC and its attacker AUC minus the
+line's at that matching AUC, on validation and on test. An epoch leaves out the images that do not fill a
+batch. Without arguments, a few designs are trained on drawn faces. docs/experiments/penalties.md has the
+figures of
 
     python benchmarks/experiments/penalties.py --full --dataset folder:PATH
 """

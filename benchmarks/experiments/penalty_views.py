@@ -1,7 +1,8 @@
-"""Compares the views of the representations that a kernel penalty can look at.
+"""Compares views of the representations that a kernel penalty can read: coordinates or components.
 
-The mirrored kernel ridge is trained on several views, each at several β, and judged by suite `cheap`.
-docs/experiments/penalty_views.md holds the figures of this command:
+The mirrored kernel ridge is trained on each view at several β and judged by suite `cheap`. Each printed row
+is a view and a β with attacker AUC and matching AUC on validation and on test.
+docs/experiments/penalty_views.md has the figures of
 
     python benchmarks/experiments/penalty_views.py --full --dataset folder:PATH
 """

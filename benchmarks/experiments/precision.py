@@ -1,11 +1,11 @@
-"""Compares trainings in bfloat16 with trainings in float32: final figures seed by seed, and their spread over seeds.
+"""Compares the final figures of trainings in bfloat16 and in float32 with the spread between seeds.
 
-The paper's networks train on the drawn faces at 32x32 with a short budget, once per seed and type.
+The networks are the paper's, trained on drawn faces at 32x32 with a short budget, once per seed in each type.
 
     python benchmarks/experiments/precision.py
 
-RESULT: `largest_difference_in_seed_spreads` is the largest difference between the two types' means of a figure, in
-standard deviations of that figure over the float32 seeds.
+On the RESULT line `largest_difference_in_seed_spreads` is the largest difference between the means of the two
+types, in standard deviations of float32 over the seeds.
 """
 
 import argparse

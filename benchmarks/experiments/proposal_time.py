@@ -1,15 +1,15 @@
-"""Measures the time of a proposal, ask and tell, after many finished trials: Optuna's TPE over all of them, and ours.
+"""Compares the time of a proposal by our samplers with that of Optuna's TPE over all finished trials.
 
-Finished trials are drawn at random with two objectives that trade off and are written to a journal. Some trials are
-then asked for and left running, and each of the timed proposals is asked for and told. `uncapped` is Optuna's own study
-in the journal, with a TPE sampler (multivariate, groups) that reads all trials; the other names are our samplers, as a
-study runs them. Both write to the same disk. The column `cpu` is the median of the process's own CPU time, which leaves
-out other programs and waiting for the disk.
+Finished trials are drawn at random with two objectives that trade off, and written to a journal. Some trials
+are then asked for and left running. The time of a proposal covers asking for it and telling its result.
+`uncapped` is Optuna's own study in the journal with a TPE sampler (multivariate, groups) that reads all
+trials; the other names are our samplers as a study runs them. Both write to the same disk. The column `cpu`
+is the median CPU time of the process, without the time of other programs and without waiting for the disk.
 
     python benchmarks/experiments/proposal_time.py
     python benchmarks/experiments/proposal_time.py --trials 200 1000 --spaces alpha-beta --samplers nsga2 gp
 
-RESULT: `ms_SPACE_SAMPLER_TRIALS` is the median time of a proposal in milliseconds after that many finished trials.
+On the RESULT line `ms_SPACE_SAMPLER_TRIALS` is the median wall time of a proposal in ms.
 """
 
 import argparse

@@ -2,14 +2,15 @@
 
 | rule | after | which trials continue |
 |---|---|---|
-| `every rung` | all powers of the factor before the last epoch | non-dominated rank, then hypervolume contribution |
-| `first rung` | the first rung | the same, compared once: the project's at factor 3 |
+| `every rung` | all powers of the factor before the last epoch | the best by rank, then by hypervolume |
+| `first rung` | the first rung | the same, compared once: the project's rule with grace 1 and factor 3 |
 | `dominators` | the first rung | those that the fewest others dominate |
-| `oracle` | the first rung | those on the front of the final figures so far, which no real rule can know |
+| `oracle` | the first rung | those that will be on the front of final figures so far |
 
-The figures are the epochs to the mean final hypervolume of 100 full-fidelity random (A) and TPE (B) trials, divided by
-the epochs of those. A run that has not arrived after as many epochs is censored and counts as 1, so that a mean with
-censored runs is too low.
+Rank is the non-dominated rank; no real rule can know what `oracle` knows. For each sampler and rule the
+output states the joint epochs to the mean final hypervolume of 100 full-fidelity random trials (A) and TPE
+trials (B), divided by those of the 100 trials. A run that has not reached it after as many epochs is censored
+and counts as 1, so a mean with censored runs is too low.
 
     python benchmarks/experiments/stopping_rules.py    # 10 seeds, factor 2; about 8 minutes on 2 cores
 """

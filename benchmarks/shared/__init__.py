@@ -1,1 +1,1 @@
-"""What several benchmarks share: argument types, drawn faces, the peer's twin, and steps on CUDA."""
+"""Holds what several benchmarks share: argument types, drawn faces, the peer's twin, and steps on CUDA."""

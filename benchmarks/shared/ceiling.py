@@ -1,4 +1,4 @@
-"""What the machine can do: the best rate of matrix products and of one convolution, measured."""
+"""Measures what the machine can do: the rates of matrix products and of one convolution."""
 
 import statistics
 import time

@@ -1,4 +1,4 @@
-"""The drawn faces in CelebA's layout and its size of images, as many as one asks for."""
+"""Writes any number of drawn faces in CelebA's layout and image size, for `prepare_images.py`."""
 
 import io
 from pathlib import Path

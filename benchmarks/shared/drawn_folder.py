@@ -1,4 +1,4 @@
-"""The drawn faces as a user would bring faces: a folder of PNG files with their labels.csv."""
+"""Writes the drawn faces as a user would provide faces: a folder of PNG files with their labels.csv."""
 
 import csv
 from pathlib import Path

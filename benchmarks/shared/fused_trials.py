@@ -1,4 +1,7 @@
-"""Several trainings as one: stacked weights under `vmap`; α, β, learning rate, seed and batches differ by trial."""
+"""Trains several trials as one: their weights are stacked and stepped under `vmap`.
+
+The trials differ in α, β, learning rate, seed and batches.
+"""
 
 from collections.abc import Sequence
 from copy import deepcopy

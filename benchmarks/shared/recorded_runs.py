@@ -1,4 +1,7 @@
-"""Runs of a comparison, two at a time, each recorded when it ends: an interrupted benchmark goes on with the rest."""
+"""Runs the trainings of a comparison two at a time and records each when it ends.
+
+A benchmark that was interrupted continues with the runs that its output file lacks.
+"""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""Our trainer and the plain one from the same weights, on the same faces and batches."""
+"""Runs our trainer and the plain one from the same weights, on the same faces and batches."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
