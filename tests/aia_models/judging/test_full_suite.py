@@ -103,7 +103,7 @@ def test_without_decoder_and_noise_there_is_less_to_do() -> None:
     assert judgement.strongest_repeated("test") is None
 
 
-def parity_split(seed: int, people: int = 600, telling: bool = True) -> ReleasedFaces:
+def parity_split(seed: int, people: int, telling: bool = True) -> ReleasedFaces:
     """Return two representations of 8 coordinates per person.
 
     The attribute is the parity of the signs of two coordinates, or independent of all if not `telling`.
@@ -120,12 +120,12 @@ def parity_split(seed: int, people: int = 600, telling: bool = True) -> Released
 @pytest.mark.parametrize("telling", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_a_leak_in_a_parity_is_found_by_all_but_the_linear_attacker(telling: bool) -> None:
     faces = {
-        split: parity_split(seed, telling=telling)
+        split: parity_split(seed, 600 if split in ("train", "attack") else 1500, telling)
         for seed, split in enumerate(("train", "attack", "validation", "test"))
     }
     judgement = judge(faces, (8, 1, 1), "full", 0)
-    # The AUC of uninformative scores has a variance of (p + n + 1) / (12 p n), with p = n = 300 people.
-    error = np.sqrt(601 / (12 * 300 * 300))
+    # The AUC of uninformative scores has a variance of (p + n + 1) / (12 p n), with p = n = 750 people.
+    error = np.sqrt(1501 / (12 * 750 * 750))
     for found in judgement.attacks:
         if found.attacker == "logistic_regression" or not telling:
             assert found.folded_auc - 0.5 < 4 * error, found.attacker
