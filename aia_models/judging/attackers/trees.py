@@ -1,0 +1,62 @@
+"""Attacks by extremely randomised trees and by gradient-boosted trees of scikit-learn."""
+
+import numpy as np
+from jaxtyping import Bool, Float, Float32
+from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier
+
+from aia_models.judging.attackers.examples import Examples, Reading
+
+COMPONENTS = 50
+RANDOM_TREES = 100
+BOOSTED_TREES = 60
+COORDINATES = 64
+BINS = 8
+
+
+def extra_trees(examples: Examples, seed: int) -> dict[str, Reading]:
+    """Return the reading of each vantage by class-balanced extremely randomised trees on the leading components."""
+    view = examples.components.leading(COMPONENTS)
+    learnt, judged = view.learnt.cpu().numpy(), view.judged.cpu().numpy()
+    readings = {}
+    for vantage, cells in examples.vantages.items():
+        rows = np.isin(examples.cell, list(cells))
+        forest = ExtraTreesClassifier(
+            RANDOM_TREES, min_samples_leaf=3, class_weight="balanced", random_state=seed % 2**32
+        )
+        forest.fit(learnt[rows], examples.positive[rows])
+        readings[vantage] = Reading(np.asarray(forest.predict_proba(judged))[:, 1] - 0.5, f"{RANDOM_TREES} trees")
+    return readings
+
+
+def boosted_trees(examples: Examples, seed: int) -> dict[str, Reading]:
+    """Return the reading of each vantage by class-balanced boosted trees on the coordinates of first releases.
+
+    Of many coordinates they read those whose distributions differ most between the values of the attribute: a leak in
+    one coordinate among hundreds is what trees find and other attackers miss.
+    """
+    readings = {}
+    for vantage, cells in examples.vantages.items():
+        rows = np.isin(examples.cell, list(cells)) & examples.first
+        learnt, positive = examples.rows[rows], examples.positive[rows]
+        read = np.argsort(-_differences(learnt, positive), kind="stable")[:COORDINATES]
+        trees = HistGradientBoostingClassifier(
+            max_iter=BOOSTED_TREES, max_leaf_nodes=15, max_features=0.2, max_bins=31,
+            class_weight="balanced", early_stopping=False, random_state=seed % 2**32,
+        )  # fmt: skip
+        trees.fit(learnt[:, read], positive)
+        scores = trees.decision_function(examples.judged_rows[:, read])
+        readings[vantage] = Reading(scores, f"{BOOSTED_TREES} trees, {len(read)} coordinates")
+    return readings
+
+
+def _differences(
+    values: Float32[np.ndarray, "n k"], positive: Bool[np.ndarray, " n"]
+) -> Float[np.ndarray, " k"]:
+    """Return for each coordinate the total variation distance between both classes' histograms over quantile bins."""
+    edges = np.quantile(values, np.linspace(0, 1, BINS + 1)[1:-1], axis=0)
+    bins = (values[None] > edges[:, None]).sum(0)
+    differences = np.zeros(values.shape[1])
+    for number in range(BINS):
+        inside = bins == number
+        differences += np.abs(inside[positive].mean(0) - inside[~positive].mean(0)) / 2
+    return differences
