@@ -151,7 +151,7 @@ def _facts(study: StudyDirectory, run: PaperRun, command: str) -> dict[str, str]
         "spec": f"`{SPEC_FILE}` in this folder: {spec.dataset}, {spec.image_side}x{spec.image_side}, attribute"
         f" {spec.attributes[0]}, encoder {spec.fixed['encoder_width']}/{spec.fixed['representation_channels']}, decoder"
         f" {spec.fixed['decoder_width']}, adversary {spec.fixed['adversary']}, batch {spec.fixed['batch_images']},"
-        f" epochs {epochs.stage1_epochs} + {epochs.heads_epochs} + {epochs.joint_epochs}, suite {spec.suite},"
+        f" epochs {epochs.stage1_epochs} + {epochs.heads_epochs} + {epochs.joint_epochs},"
         f" {spec.resources.dtype}",
         "seeds": ", ".join(map(str, run.seeds)),
         "machine": f"{', '.join(run.devices)}; driver: {os.cpu_count()} cores, {platform.machine()}",

@@ -92,9 +92,6 @@ class StudySpec(BaseModel):
         default=BASELINES,
         description=f"baselines that run beside the search, a list of {', '.join(BASELINES)}",
     )
-    suite: Literal["cheap", "full"] = Field(
-        default="cheap", description="attackers that judge each trial, 'cheap' or 'full'"
-    )
     fixed: dict[str, Value] = Field(
         default={}, description="hyperparameters that the search does not vary, a table"
     )

@@ -159,8 +159,8 @@ def test_a_page_carries_reconstructions_of_the_front_first(study: Path, monkeypa
     assert base64.b64decode(shown[front[0]].partition(",")[2]) == one
 
 
-def test_a_thousand_trials_of_a_wide_suite_stay_below_five_megabytes(tmp_path: Path) -> None:
-    directory = write_study(tmp_path / "study", 1000, full=True)
+def test_a_thousand_trials_of_many_attackers_stay_below_five_megabytes(tmp_path: Path) -> None:
+    directory = write_study(tmp_path / "study", 1000, many=True)
     page = report_page(open_tables(directory), "a study", PICTURES)
     assert len(page.encode()) < 5e6
 

@@ -125,8 +125,8 @@ def test_figures_are_those_of_the_worst_attribute_and_vantage_and_of_each_attrib
 
 def test_repeated_releases_and_learning_curves_stand_beside():
     further = (
-        some_attack("validation", "mlp", 0.9, releases=10),
-        some_attack("validation", "svm", 0.95, releases=10),
+        some_attack("validation", "mlp", 0.9, reads="mean_of_ten"),
+        some_attack("validation", "svm", 0.95, reads="mean_of_ten"),
         some_attack("validation", "mlp", 0.99),
     )
     figures = judged_figures(judgement(*further, improving=True), LAST, in_loop(0.7))
@@ -151,7 +151,7 @@ def test_without_an_in_loop_adversary_there_is_no_gap():
 
 def test_attack_rows_fit_their_table_with_learning_curve_and_repeated_releases():
     plan = TrialPlan("t", 0, "search", "aia", {}, 0)
-    rows = attack_rows(plan, judgement(some_attack("test", "mlp", 0.9, releases=10)))
+    rows = attack_rows(plan, judgement(some_attack("test", "mlp", 0.9, reads="mean_of_ten")))
     table = to_table(rows, SCHEMAS["attacks"]).to_pylist()
     assert len(table) == 7
     assert {(row["attribute"], row["vantage"], row["releases"]) for row in table} == {
