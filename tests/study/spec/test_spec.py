@@ -53,12 +53,14 @@ def test_a_spec_far_from_its_defaults_survives_the_round_trip(quick, tmp_path):
             *(
                 "name=x-1",
                 "dataset=folder:/faces and more",
+                "attack_dataset=folder:/other faces",
                 'attribute=["Male", "Young"]',
                 'positive=a "quoted" ü',
             ),
             *(
                 "image_side=64",
                 "data_fingerprint=0123",
+                "attack_data_fingerprint=4567",
                 "judge_version=7",
                 "split_seed=3",
                 "seed=9223372036854775806",
@@ -249,6 +251,7 @@ def test_a_spec_does_not_change(quick):
         ("seed=-1", "seed = -1 is wrong"),
         ("seed=9223372036854775808", "seed = 9223372036854775808 is wrong"),
         ("dataset=", "'KIND:PATH'"),
+        ("attack_dataset=", "another data set with the same attributes"),
         ("name=a/b", "name = 'a/b' is wrong"),
         ("name=..", "name = '..' is wrong"),
         ("resources.gpus_per_trial=all", "'auto' or a number of at least 0"),
@@ -288,7 +291,7 @@ def test_settings_are_judged_together_whatever_their_order(quick):
 
 
 @pytest.mark.parametrize(
-    "key", ["name", "dataset", "attribute", "positive", "warm_start", "data_fingerprint"]
+    "key", ["name", "dataset", "attack_dataset", "attribute", "positive", "warm_start", "data_fingerprint"]
 )
 @pytest.mark.parametrize("text", ["2024", "0.5", "true", "2024-01-31"])
 def test_a_key_that_takes_a_string_gets_one_whatever_the_text_looks_like(quick, key, text):

@@ -23,7 +23,15 @@ def study(tmp_path_factory: pytest.TempPathFactory, faces_folder: Path, tiny_set
     labels = pl.read_csv(folder / "labels.csv")
     person = pl.col("identity").str.slice(-3).cast(pl.Int64)
     labels.with_columns(young=(person // 2 % 2)).write_csv(folder / "labels.csv")
-    settings = ['attribute=["gender", "young"]', "objectives=per_attribute", "baselines=[]"]
+    other = shutil.copytree(folder, root / "other")
+    people = pl.read_csv(other / "labels.csv").with_columns(identity="other-" + pl.col("identity"))
+    people.write_csv(other / "labels.csv")
+    settings = [
+        f"attack_dataset=folder:{other}",
+        'attribute=["gender", "young"]',
+        "objectives=per_attribute",
+        "baselines=[]",
+    ]
     arguments = [part for setting in settings for part in ("--set", setting)]
     command = ["launch", "quick", "--storage", str(root), "--name", "two", "--trials", "2", *tiny_settings]
     assert run([*command, *arguments, "--dataset", f"folder:{folder}"]) == 0
