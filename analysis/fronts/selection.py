@@ -21,11 +21,10 @@ class SelectionCriteria:
 
     `max_attacker_auc`, `max_linked_attacker_auc` and `min_matching_auc` are limits from 0.5 to 1 that a checkpoint may
     reach but not pass; None is no limit. A checkpoint without a linked attacker AUC is not within a limit on it. The
-    preference is one of four. `knee` prefers the design with the smallest sum of distances to the
-    best attacker AUC and to the best matching AUC of the front, each in units of its range on the front without
-    limits. `weights` (attacker, matching; at least 0, not both 0) prefer the smallest weights[0] x attacker AUC -
-    weights[1] x matching AUC. With neither, the highest matching AUC is preferred, or, if only matching is limited,
-    the lowest attacker AUC.
+    preference is one of four. `knee` prefers the design with the smallest sum of distances to the best attacker AUC and
+    to the best matching AUC of the front, each in units of its range on the front without limits. `weights` (attacker,
+    matching; at least 0, not both 0) prefer the smallest weights[0] x attacker AUC - weights[1] x matching AUC. With
+    neither, the highest matching AUC is preferred, or, if only matching is limited, the lowest attacker AUC.
 
     Raises AnalysisError if there is neither limit nor preference, if both preferences are given, or if a number is
     out of its range.
