@@ -64,17 +64,20 @@ class Study:
         max_attacker_auc: float | None = None,
         *,
         min_matching_auc: float | None = None,
+        max_linked_attacker_auc: float | None = None,
         knee: bool = False,
         weights: tuple[float, float] | None = None,
     ) -> Selection:
         """Return the checkpoint to ship: the best design within the limits, by validation figures.
 
-        `max_attacker_auc` and `min_matching_auc` are limits from 0.5 to 1. `knee` and `weights` say what is best
-        within them, as `analysis.fronts.selection.SelectionCriteria` describes. Raises AnalysisError where the
-        arguments ask for nothing or contradict each other, and where no judged trial with a checkpoint is within the
-        limits.
+        `max_attacker_auc`, `max_linked_attacker_auc` and `min_matching_auc` are limits from 0.5 to 1. `knee` and
+        `weights` say what is best within them, as `analysis.fronts.selection.SelectionCriteria` describes. Raises
+        AnalysisError where the arguments ask for nothing or contradict each other, and where no judged trial with a
+        checkpoint is within the limits.
         """
-        criteria = SelectionCriteria(max_attacker_auc, min_matching_auc, knee, weights)
+        criteria = SelectionCriteria(
+            max_attacker_auc, min_matching_auc, max_linked_attacker_auc, knee, weights
+        )
         return select(self.trials(), criteria, self.tables.directory)
 
 

@@ -125,7 +125,7 @@ def judged_alike(representations: np.ndarray, rows: dict[str, np.ndarray], faces
         for split in ("attack", "validation", "test")
     }
     _, channels, height, width = representations.shape
-    judgement = judge(released, (channels, height, width), "cheap", 0)
+    judgement = judge(released, (channels, height, width), 0)
     return [
         figure
         for split in ("validation", "test")

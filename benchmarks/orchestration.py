@@ -146,12 +146,13 @@ def nothing_trained() -> type:
             for number in range(1, epoch + 1)
         ]
         epochs[-1] |= judged | {"judging_seconds": 0.0}
-        about = {"trial_id": plan.trial_id, "attribute": "gender", "suite": "cheap", "vantage": "attack"}
+        about = {"trial_id": plan.trial_id, "attribute": "gender", "vantage": "attack"}
         attacks = [
             {
                 **about,
                 "split": split,
                 "attacker": name,
+                "reads": "single_release",
                 "releases": 1,
                 "train_images": 9,
                 "setting": "1",

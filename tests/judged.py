@@ -9,15 +9,15 @@ def some_attack(
     attacker: str,
     folded_auc: float,
     attribute: str = "gender",
-    releases: int = 1,
     vantage: str = "attack",
+    reads: str = "single_release",
 ) -> Attack:
     ends = {
         f"{figure}{end}": 0.5 for figure in ("accuracy", "balanced_accuracy") for end in ("", "_low", "_high")
     }
     return Attack(
-        split=split, attribute=attribute, attacker=attacker, suite="cheap", vantage=vantage, releases=releases,
-        train_images=9, setting="1", majority_share=0.5, fit_seconds=0.1,
+        split=split, attribute=attribute, attacker=attacker, reads=reads, vantage=vantage,
+        releases=10 if reads == "mean_of_ten" else 1, train_images=9, setting="1", majority_share=0.5, fit_seconds=0.1,
         folded_auc=folded_auc, folded_auc_low=0.5, folded_auc_high=0.9, **ends,
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from aia_models.data.splits import SPLITS, SplitFaces
 from aia_models.errors import ControlError
 from aia_models.judging.attacks import Attacks, attack_all
 from aia_models.judging.matches import match_all
-from aia_models.judging.released import ReleasedFaces, Suite, images_of_some_people
+from aia_models.judging.released import ReleasedFaces, images_of_some_people
 from aia_models.measures.metrics import auc
 from aia_models.random_streams import stream_seed
 
@@ -55,7 +55,7 @@ class Ceiling:
 
 @dataclass(frozen=True)
 class Controls:
-    """All ceilings and floors of one data set with one suite of attackers."""
+    """All ceilings and floors of one data set."""
 
     ceilings: tuple[Ceiling, ...]
     floors: tuple[Floor, ...]
@@ -65,16 +65,16 @@ class Controls:
         return asdict(self)
 
 
-def judge_controls(faces: SplitFaces, suite: Suite, seed: int) -> Controls:
+def judge_controls(faces: SplitFaces, seed: int) -> Controls:
     """Judge raw pixels (ceilings), and a constant representation and raw pixels with shuffled attributes (floors).
 
     A shuffled attribute has one random value per person, the same in every split: an attacker can infer it only where
     splits share people. Raises ControlError, in one line, where a floor does not hold.
     """
-    pixels = _pixels(faces, suite, seed)
+    pixels = _pixels(faces, seed)
     side = faces.image_side
-    attacks = attack_all(pixels, (1, side, side), suite, seed, None, "cpu")
-    matches = match_all(pixels, (1, side, side), suite, seed)
+    attacks = attack_all(pixels, (1, side, side), seed, "cpu")
+    matches = match_all(pixels, (1, side, side), seed)
     ceilings = []
     for split in ("validation", "test"):
         best = max(match.auc for match in matches.rows if (match.split, match.negatives) == (split, "any"))
@@ -94,7 +94,7 @@ def judge_controls(faces: SplitFaces, suite: Suite, seed: int) -> Controls:
         ("constant representation", constant, (CONSTANT_WIDTH, 1, 1)),
         ("shuffled attribute", shuffled, (1, side, side)),
     ):
-        floors += _floors(control, attack_all(released, shape, suite, seed, None, "cpu"), released, seed)
+        floors += _floors(control, attack_all(released, shape, seed, "cpu"), released, seed)
     for floor in floors:
         if not floor.holds:
             raise ControlError(
@@ -105,13 +105,13 @@ def judge_controls(faces: SplitFaces, suite: Suite, seed: int) -> Controls:
     return Controls(tuple(ceilings), tuple(floors))
 
 
-def _pixels(faces: SplitFaces, suite: Suite, seed: int) -> dict[str, ReleasedFaces]:
+def _pixels(faces: SplitFaces, seed: int) -> dict[str, ReleasedFaces]:
     released = {}
     for split in SPLITS:
         part: FaceDataset = getattr(faces, split)
         if split in ("train", "attack"):
             part = part.subset(images_of_some_people(part.identity, seed))
-        if suite == "full" or split != "train":
+        if split != "train":
             flat = unit_pixels(torch.from_numpy(np.array(part.images))).numpy().reshape(1, len(part), -1)
             columns = {name: part.attribute(name) for name in faces.attributes}
             released[split] = ReleasedFaces(flat, _numbers(part, faces), columns)

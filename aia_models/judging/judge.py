@@ -1,15 +1,25 @@
 """The judge: fresh attackers measure the privacy of released representations, fresh matchers their utility."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from aia_models.judging.attacks import Attack, AttackKey, Decode, attack_all
+from aia_models.judging.attacks import Attack, AttackKey, attack_all
 from aia_models.judging.matches import Match, match_all
-from aia_models.judging.released import ReleasedFaces, Suite, check_released
+from aia_models.judging.released import ReleasedFaces, check_released
+from aia_models.measures.certificate import Certificate
 
 JUDGE_VERSION = 4  # raise it when the same representations get other figures
+
+# The kinds of further attacks whose strongest has a figure of its own.
+BESIDE: Mapping[str, Callable[[Attack], bool]] = {
+    "10_releases": lambda attack: attack.reads == "mean_of_ten",
+    "linked": lambda attack: attack.reads in ("person_scores", "person_representations"),
+    "gallery": lambda attack: attack.reads == "gallery",
+    "decoded": lambda attack: attack.reads == "decoded_image",
+    "other": lambda attack: attack.vantage == "other",
+}
 
 
 @dataclass(frozen=True)
@@ -29,6 +39,7 @@ class Judgement:
     match_bootstrap_samples: Mapping[tuple[str, str], np.ndarray]
     further_attacks: tuple[Attack, ...] = ()
     still_improving: Mapping[str, bool | None] | None = None
+    certificate: Certificate | None = None
 
     def strongest_attack(self, split: str, attribute: str | None = None) -> Attack:
         """Return the attack with the largest folded AUC on `split`, over all attributes or against one of them.
@@ -38,9 +49,9 @@ class Judgement:
         attacks = [a for a in self.attacks if a.split == split and attribute in (None, a.attribute)]
         return max(attacks, key=lambda attack: attack.folded_auc)
 
-    def strongest_repeated(self, split: str) -> Attack | None:
-        """Return the strongest attack on means of ten releases, or None if no attack reads such means."""
-        attacks = [a for a in self.further_attacks if a.split == split and a.releases > 1]
+    def strongest_beside(self, split: str, kind: str) -> Attack | None:
+        """Return the strongest of the further attacks of a kind in `BESIDE`, or None if there is none."""
+        attacks = [a for a in self.further_attacks if a.split == split and BESIDE[kind](a)]
         return max(attacks, key=lambda attack: attack.folded_auc, default=None)
 
     def best_match(self, split: str) -> Match:
@@ -61,19 +72,17 @@ class Judgement:
 def judge(
     released: Mapping[str, ReleasedFaces],
     map_shape: tuple[int, int, int],
-    suite: Suite,
     seed: int,
-    decode: Decode | None = None,
     device: str = "cpu",
 ) -> Judgement:
-    """Fit the suite's attackers and all matchers on people kept for them; judge them on validation and test people.
+    """Fit all attackers and matchers on people kept for them; judge them on validation and test people.
 
-    Attackers and matchers see released representations only: they know the channel by its outputs, and the decoder if
-    `decode` is given. Raises DataError if representations are not finite or an attribute has one value in a split.
+    Attackers and matchers see released representations only: they know the channel by its outputs. Raises DataError if
+    representations are not finite or an attribute has one value in a split.
     """
     check_released(released)
-    attacks = attack_all(released, map_shape, suite, seed, decode, device)
-    matches = match_all(released, map_shape, suite, seed)
+    attacks = attack_all(released, map_shape, seed, device)
+    matches = match_all(released, map_shape, seed)
     return Judgement(
         attacks.counted,
         matches.rows,

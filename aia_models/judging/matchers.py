@@ -20,7 +20,7 @@ Embedding = Float[np.ndarray, "n dim"]
 Embed = Callable[[Representations], Embedding]
 
 WHITENED_COMPONENTS = 150
-SIAMESE_STEPS = {"cheap": 80, "full": 300}  # by suite
+SIAMESE_STEPS = 80
 SIAMESE_PEOPLE, SIAMESE_IMAGES = 16, 4  # per step: people, and images of each
 SIAMESE_LEARNING_RATE = 2e-3
 SIAMESE_INPUT_NOISE = 0.4  # in standard deviations of the inputs

@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from aia_models.judging.attack_data import JUDGED_SPLITS
 from aia_models.judging.matchers import MATCHERS, SIAMESE_STEPS
-from aia_models.judging.released import ReleasedFaces, Suite
+from aia_models.judging.released import ReleasedFaces
 from aia_models.measures.bootstrap import identity_weights, interval, pair_weights, weighted_shares
 from aia_models.measures.metrics import (
     auc,
@@ -66,9 +66,7 @@ class Matches:
     bootstrap_samples: Mapping[tuple[str, str], Float[np.ndarray, " resample"]]
 
 
-def match_all(
-    released: Mapping[str, ReleasedFaces], map_shape: tuple[int, int, int], suite: Suite, seed: int
-) -> Matches:
+def match_all(released: Mapping[str, ReleasedFaces], map_shape: tuple[int, int, int], seed: int) -> Matches:
     """Fit every matcher on the first release of the `attack` identities; judge it on pairs of validation and test.
 
     Same-gender negatives are pairs of different people with the same value of the first private attribute.
@@ -90,7 +88,7 @@ def match_all(
     own = released["attack"]
     for name, fit in MATCHERS.items():
         matcher_seed = stream_seed(seed, "matcher", name)
-        embed = fit(own.representations, own.identity, map_shape, matcher_seed, SIAMESE_STEPS[suite])
+        embed = fit(own.representations, own.identity, map_shape, matcher_seed, SIAMESE_STEPS)
         thresholds: dict[str, float] = {}
         for split in JUDGED_SPLITS:
             embedded, weights = (

@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32, Int8, Int32, Int64
-from torch import Tensor
+from jaxtyping import Bool, Float32, Int8, Int32, Int64
 
 from aia_models.data.faces import FaceDataset
 from aia_models.data.splits import SPLITS, SplitFaces
@@ -15,12 +13,7 @@ from aia_models.errors import DataError
 from aia_models.random_streams import stream, stream_seed
 from aia_models.release.anonymizer import Anonymizer
 
-Suite = Literal["cheap", "full"]
 Representations = Float32[np.ndarray, "n k"]
-
-RANDOM_CHANNELS = ("noise", "random_replacement")
-RELEASES = 3  # number per image that attackers of the suite `full` learn from
-MEAN_RELEASES = 10
 
 MAX_LEARNT_IMAGES = 10_000  # per split that attackers and matchers learn from
 
@@ -74,47 +67,28 @@ def check_released(released: Mapping[str, ReleasedFaces]) -> None:
 
 
 def release_faces(
-    anonymizer: Anonymizer, faces: SplitFaces, seed: int, suite: Suite
+    anonymizer: Anonymizer, faces: SplitFaces, seed: int, other: FaceDataset | None = None
 ) -> Mapping[str, ReleasedFaces]:
-    """Return the released representations that the suite judges, by split.
+    """Return one release of every split but `train`, and under "other" that of all images of `other`.
 
-    Noise comes from a stream of `seed` for each split and release. The suite `cheap` takes one release of every split
-    but `train`. `full` also takes `train`, three releases of the splits that attackers learn from, and means of ten
-    releases; a channel that is not random has one release. `attack` and `train` are limited to 10,000 images, of people
-    drawn at random.
+    Noise comes from a stream of `seed` for each split. `attack` is limited to 10,000 images, of people drawn at random.
     """
-    parts = {split: getattr(faces, split) for split in SPLITS if suite == "full" or split != "train"}
+    parts = {split: getattr(faces, split) for split in SPLITS if split != "train"}
+    if other is not None:
+        parts["other"] = other
     return {
-        split: _release_split(anonymizer, part, split, faces.attributes, seed, suite)
+        split: _release_split(anonymizer, part, split, faces.attributes, seed)
         for split, part in parts.items()
     }
 
 
 def _release_split(
-    anonymizer: Anonymizer,
-    part: FaceDataset,
-    split: str,
-    attributes: tuple[str, ...],
-    seed: int,
-    suite: Suite,
+    anonymizer: Anonymizer, part: FaceDataset, split: str, attributes: tuple[str, ...], seed: int
 ) -> ReleasedFaces:
-    learnt_from = split in ("attack", "train")
-    if learnt_from:
+    if split == "attack":
         part = part.subset(images_of_some_people(part.identity, seed))
     clean, device = anonymizer.clean(part.images), anonymizer.channel.low.device
-
-    def release(number: int) -> Float[Tensor, "n k"]:
-        name = (str(number),) if number else ()
-        return anonymizer.channel(clean, stream(seed, "release", split, *name, device=device)).cpu()
-
-    random = suite == "full" and anonymizer.config.channel.kind in RANDOM_CHANNELS
     with torch.no_grad():
-        releases = [release(number) for number in range(RELEASES if random and learnt_from else 1)]
-        mean = None
-        if random:
-            total = releases[0].clone()
-            for number in range(1, MEAN_RELEASES):
-                total += releases[number] if number < len(releases) else release(number)
-            mean = (total / MEAN_RELEASES).numpy()
+        released = anonymizer.channel(clean, stream(seed, "release", split, device=device)).cpu()
     columns = {name: part.attribute(name) for name in attributes}
-    return ReleasedFaces(torch.stack(releases).numpy(), part.identity, columns, mean)
+    return ReleasedFaces(released[None].numpy(), part.identity, columns)

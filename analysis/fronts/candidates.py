@@ -6,9 +6,10 @@ import polars as pl
 import polars.selectors as cs
 
 from analysis.errors import AnalysisError
+from analysis.tables.beside import CERTIFIED_AUC
 from analysis.tables.objectives import SEARCH_OBJECTIVES, Objective
 
-FIGURE_COLUMNS = cs.matches(r"_(validation|test)(_low|_high)?$") & cs.float()
+FIGURE_COLUMNS = cs.matches(rf"_(validation|test)(_low|_high)?$|^{CERTIFIED_AUC}$") & cs.float()
 
 
 def is_judged(objectives: Sequence[Objective] = SEARCH_OBJECTIVES) -> pl.Expr:

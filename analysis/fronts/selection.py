@@ -9,19 +9,22 @@ import polars as pl
 from analysis.errors import AnalysisError
 from analysis.fronts.candidates import candidates, require_objectives
 from analysis.fronts.pareto import costs_of, is_nondominated
+from analysis.tables.beside import LINKED
 from analysis.tables.objectives import ATTACKER, MATCHING
+
+LINKED_AUC = LINKED.column("validation")
 
 
 @dataclass(frozen=True)
 class SelectionCriteria:
     """Limits on the AUCs of a checkpoint, and the preference that chooses among those within the limits.
 
-    `max_attacker_auc` and `min_matching_auc` are limits from 0.5 to 1 that a checkpoint may reach but not pass; None
-    is no limit. The preference is one of four. `knee` prefers the design with the smallest sum of distances to the
-    best attacker AUC and to the best matching AUC of the front, each in units of its range on the front without
-    limits. `weights` (attacker, matching; at least 0, not both 0) prefer the smallest weights[0] x attacker AUC -
-    weights[1] x matching AUC. With neither, the highest matching AUC is preferred, or, if only matching is limited,
-    the lowest attacker AUC.
+    `max_attacker_auc`, `max_linked_attacker_auc` and `min_matching_auc` are limits from 0.5 to 1 that a checkpoint may
+    reach but not pass; None is no limit. A checkpoint without a linked attacker AUC is not within a limit on it. The
+    preference is one of four. `knee` prefers the design with the smallest sum of distances to the best attacker AUC and
+    to the best matching AUC of the front, each in units of its range on the front without limits. `weights` (attacker,
+    matching; at least 0, not both 0) prefer the smallest weights[0] x attacker AUC - weights[1] x matching AUC. With
+    neither, the highest matching AUC is preferred, or, if only matching is limited, the lowest attacker AUC.
 
     Raises AnalysisError if there is neither limit nor preference, if both preferences are given, or if a number is
     out of its range.
@@ -29,12 +32,13 @@ class SelectionCriteria:
 
     max_attacker_auc: float | None = None
     min_matching_auc: float | None = None
+    max_linked_attacker_auc: float | None = None
     knee: bool = False
     weights: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        limits = {"max_attacker_auc": self.max_attacker_auc, "min_matching_auc": self.min_matching_auc}
-        for name, limit in limits.items():
+        names = ("max_attacker_auc", "max_linked_attacker_auc", "min_matching_auc")
+        for name, limit in ((name, getattr(self, name)) for name in names):
             if limit is not None and not 0.5 <= limit <= 1.0:
                 raise AnalysisError(f"{name} = {limit}: expected an AUC from 0.5 (chance) to 1.0")
         if self.knee and self.weights is not None:
@@ -43,7 +47,8 @@ class SelectionCriteria:
             raise AnalysisError(f"weights = {self.weights}: expected two numbers of at least 0, not both 0")
         if not (self.limits or self.knee or self.weights is not None):
             raise AnalysisError(
-                "nothing to select by: give at least one of max_attacker_auc, min_matching_auc, knee and weights"
+                "nothing to select by: give at least one of max_attacker_auc, max_linked_attacker_auc,"
+                " min_matching_auc, knee and weights"
             )
 
     @property
@@ -62,20 +67,32 @@ class SelectionCriteria:
         parts = []
         if self.max_attacker_auc is not None:
             parts.append(f"attacker AUC <= {self.max_attacker_auc:g}")
+        if self.max_linked_attacker_auc is not None:
+            parts.append(f"linked attacker AUC <= {self.max_linked_attacker_auc:g}")
         if self.min_matching_auc is not None:
             parts.append(f"matching AUC >= {self.min_matching_auc:g}")
         return " and ".join(parts)
 
     def meets_limits(self) -> pl.Expr:
         """Return a filter for rows of `trials` within the limits."""
-        highest, lowest = self.max_attacker_auc or 1.0, self.min_matching_auc or 0.0
-        return (pl.col(ATTACKER.column) <= highest) & (pl.col(MATCHING.column) >= lowest)
+        return self.limit_violation() == 0
 
     def limit_violation(self) -> pl.Expr:
-        """Return an expression for how far a row of `trials` is beyond the limits, summed over both, in AUC."""
-        highest, lowest = self.max_attacker_auc or 1.0, self.min_matching_auc or 0.0
-        over = (pl.col(ATTACKER.column) - highest).clip(0), (lowest - pl.col(MATCHING.column)).clip(0)
-        return pl.sum_horizontal(over)
+        """Return an expression for how far a row of `trials` is beyond the limits, summed over them, in AUC.
+
+        It is infinite for a row that lacks a limited figure.
+        """
+        limits = (
+            (ATTACKER.column, self.max_attacker_auc, 1),
+            (LINKED_AUC, self.max_linked_attacker_auc, 1),
+            (MATCHING.column, self.min_matching_auc, -1),
+        )
+        beyond = [
+            (sign * (pl.col(column) - limit)).clip(0).fill_null(float("inf"))
+            for column, limit, sign in limits
+            if limit is not None
+        ]
+        return pl.sum_horizontal(pl.lit(0.0), *beyond)
 
     def ranked(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Return all `rows` of `trials`, the preferred first; ties go to the lower attacker AUC, then to the trial
@@ -97,7 +114,8 @@ class SelectionCriteria:
 
     @property
     def _prefers_privacy(self) -> bool:
-        return self.max_attacker_auc is None and self.min_matching_auc is not None
+        limits_privacy = self.max_attacker_auc is not None or self.max_linked_attacker_auc is not None
+        return self.min_matching_auc is not None and not limits_privacy
 
 
 @dataclass(frozen=True)
@@ -141,9 +159,8 @@ def select(frame: pl.DataFrame, criteria: SelectionCriteria, where: str = "trial
             0, named=True
         )
         raise AnalysisError(
-            f"no checkpoint has {criteria.limits}: the nearest is trial {nearest['trial_id']} with attacker AUC"
-            f" {nearest[ATTACKER.column]:.6g} and matching AUC {nearest[MATCHING.column]:.6g}; widen a limit or run"
-            " more search trials"
+            f"no checkpoint has {criteria.limits}: the nearest is trial {nearest['trial_id']} with"
+            f" {_figures(nearest, criteria)}; widen a limit or run more search trials"
         )
     trial, unlimited = within.row(0, named=True), preferred.row(0, named=True)
     others = within.filter(pl.col("design_id") != trial["design_id"])
@@ -153,6 +170,15 @@ def select(frame: pl.DataFrame, criteria: SelectionCriteria, where: str = "trial
         next_best=None if others.is_empty() else others.row(0, named=True),
         unlimited=None if unlimited["trial_id"] == trial["trial_id"] else unlimited,
     )
+
+
+def _figures(row: Mapping[str, Any], criteria: SelectionCriteria) -> str:
+    """Return the figures of a row of `trials` that limits are about, in words."""
+    linked = ""
+    if criteria.max_linked_attacker_auc is not None:
+        value = row[LINKED_AUC]
+        linked = f", linked attacker AUC {'unknown' if value is None else f'{value:.6g}'}"
+    return f"attacker AUC {row[ATTACKER.column]:.6g}{linked} and matching AUC {row[MATCHING.column]:.6g}"
 
 
 def _distance_to_best(front: pl.DataFrame, column: str, sign: int) -> pl.Expr:

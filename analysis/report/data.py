@@ -13,7 +13,8 @@ from analysis.plots.elements.frontier_points import ATTACKER_AUC, MATCHING_AUC, 
 from analysis.report.designs import Designs
 from analysis.report.images import reconstruction_images
 from analysis.report.judgements import Judgements, attacks_by_design, matches_by_design
-from analysis.summaries.wording import figure_text, value_text
+from analysis.summaries.wording import certificate_text, figure_text, value_text
+from analysis.tables.beside import BESIDE_FIGURES
 from analysis.tables.location import children
 from analysis.tables.objectives import attribute_column
 from analysis.tables.reader import StudyTables
@@ -22,7 +23,7 @@ from search_spaces.hyperparameters import HYPERPARAMETERS, MAX_ATTRIBUTES
 SLIDER_STEP = 0.005  # AUC
 FIGURES = (
     ("attacker AUC", "attacker_auc"),
-    ("attacker AUC, mean of 10 releases", "attacker_auc_10_releases"),
+    *((figure.title, figure.stem) for figure in BESIDE_FIGURES),
     ("matching AUC", "matching_auc"),
     ("matching AUC, same-gender pairs", "matching_auc_same_gender"),
 )
@@ -85,6 +86,7 @@ def _design(
         for title, name in FIGURES
         + (ATTRIBUTES if row[attribute_column(2, "validation")] is not None else ())
     ]
+    figures.append(["certified attacker AUC", certificate_text(row), "-"])
     return {
         "id": trial_id,
         "kind": row["kind"],

@@ -8,6 +8,21 @@ import polars as pl
 from analysis.tables.reader import StudyTables, read_attacks, read_matches
 
 DIGITS = 4
+# What an attacker reads and the people it was fitted on, as its name ends.
+READS = {
+    "single_release": "",
+    "mean_of_ten": ", mean of 10 releases",
+    "person_scores": ", scores of a person's images",
+    "person_representations": ", a person's images together",
+    "gallery": ", with a gallery",
+    "decoded_image": ", decoded images",
+}
+VANTAGES = {
+    "attack": "",
+    "train": ", from train people",
+    "both": ", from both splits' people",
+    "other": ", from another data set",
+}
 Judgements = Mapping[str, list[dict[str, Any]]]
 
 
@@ -19,7 +34,7 @@ def attacks_by_design(study: StudyTables, members: pl.DataFrame) -> Judgements:
     `Designs.members` does.
     """
     attacks = read_attacks(study)
-    key = ["attribute", "attacker", "vantage", "releases"]
+    key = ["attribute", "attacker", "vantage", "reads"]
     most = pl.col("train_images").max().over("trial_id", "split", *key)
     with_all_images = attacks.filter(pl.col("train_images") == most).with_columns(
         name=_attacker(several_attributes=attacks["attribute"].n_unique() > 1)
@@ -53,14 +68,11 @@ def _by_design(judged: pl.DataFrame, figure: str, members: pl.DataFrame) -> Judg
 
 
 def _attacker(*, several_attributes: bool) -> pl.Expr:
-    """Return an attacker's name in words: its kind, the attribute, the releases it reads, the people it was fitted
-    on."""
+    """Return an attacker's name in words: its kind, the attribute, what it reads, the people it was fitted on."""
     about = pl.lit(" of ") + _words("attribute") if several_attributes else pl.lit("")
-    releases = pl.col("releases").fill_null(1)
-    mean = pl.lit(", mean of ") + releases.cast(pl.String) + pl.lit(" releases")
-    repeated = pl.when(releases > 1).then(mean).otherwise(pl.lit(""))
-    insider = pl.when(pl.col("vantage") == "train").then(pl.lit(", from train people")).otherwise(pl.lit(""))
-    return _words("attacker") + about + repeated + insider
+    reads = pl.col("reads").replace_strict(READS, return_dtype=pl.String)
+    people = pl.col("vantage").replace_strict(VANTAGES, return_dtype=pl.String)
+    return _words("attacker") + about + reads + people
 
 
 def _words(column: str) -> pl.Expr:

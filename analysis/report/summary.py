@@ -28,10 +28,7 @@ def source(front: pl.DataFrame, directory: str) -> str:
         )
     counts = sorted(set(front["seeds"]))
     seeds = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else str(counts[0])
-    return (
-        f"Front and slider use the confirmed designs: means over {seeds} fresh seed{'' if seeds == '1' else 's'},"
-        " judged by suite full."
-    )
+    return f"Front and slider use the confirmed designs: means over {seeds} fresh seed{'' if seeds == '1' else 's'}."
 
 
 def basis(trials: pl.DataFrame) -> str:

@@ -10,7 +10,11 @@ from analysis.fronts.pareto import pareto_front
 from analysis.tables.objectives import SEARCH_OBJECTIVES, Objective
 
 MAX_DESIGNS = 40  # a longer front is thinned out evenly
-TRAIN_PEOPLE_SUFFIX = " (own)"  # of attackers fitted on the people that the anonymizer was trained on
+VANTAGE_SUFFIXES = {
+    "train": " (own)",
+    "both": " (both)",
+    "other": " (other)",
+}  # of attackers, by their vantage
 
 
 def attacker_aucs(
@@ -22,21 +26,23 @@ def attacker_aucs(
     top, at most MAX_DESIGNS of them, then the baselines. `design` is a trial id for a search trial, a design id for a
     confirmed design, and the method for a baseline. AUCs are means over seeds. Only attacks on single releases count,
     each attacker as fitted on the most images; the attacker that is strongest on the front comes first. The name of
-    an attacker that was fitted on the anonymizer's own training people ends in TRAIN_PEOPLE_SUFFIX; with several
-    private attributes it begins with the attacked one.
+    an attacker that was fitted on other people than those of the split `attack` ends in one of VANTAGE_SUFFIXES; with
+    several private attributes it begins with the attacked one.
     """
     members = _members(trials, objectives)
     fitted = ["trial_id", "attribute", "attacker", "vantage"]
     largest = attacks.filter(
-        pl.col("split") == "validation", pl.col("releases") == 1, pl.col("folded_auc").is_not_null()
+        pl.col("split") == "validation",
+        pl.col("reads") == "single_release",
+        pl.col("folded_auc").is_not_null(),
     ).filter(pl.col("train_images") == pl.col("train_images").max().over(fitted))
     several = largest["attribute"].n_unique() > 1
     attribute = pl.col("attribute") + ": " if several else pl.lit("")
-    own = pl.when(pl.col("vantage") == "train").then(pl.lit(TRAIN_PEOPLE_SUFFIX)).otherwise(pl.lit(""))
+    suffix = pl.col("vantage").replace_strict(VANTAGE_SUFFIXES, default="", return_dtype=pl.String)
     named = largest.select(
         "trial_id",
         "folded_auc",
-        attacker=attribute + pl.col("attacker").str.replace_all("_", " ") + own,
+        attacker=attribute + pl.col("attacker").str.replace_all("_", " ") + suffix,
     )
     means = (
         members.join(named, on="trial_id")

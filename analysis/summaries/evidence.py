@@ -17,7 +17,7 @@ def evidence(frame: pl.DataFrame) -> str:
     """Return one line that states what the figures of a `trials` frame rest on.
 
     For example "24 search trials: 20 complete, 4 failed; 1 seed; split: validation". Confirmed designs are counted
-    after the search trials, with their seeds and the suite of attackers that judged them.
+    after the search trials, with their seeds.
     """
     search = frame.filter(pl.col("phase") == "search")
     counts = ", ".join(
@@ -27,9 +27,7 @@ def evidence(frame: pl.DataFrame) -> str:
     confirmed = frame.filter(is_judged(), pl.col("phase") == "confirm")
     if not confirmed.is_empty():
         designs = _number(confirmed["design_id"].n_unique(), "design")
-        parts.append(
-            f"{designs} confirmed on {_number(confirmed['seed'].n_unique(), 'fresh seed')} by suite full"
-        )
+        parts.append(f"{designs} confirmed on {_number(confirmed['seed'].n_unique(), 'fresh seed')}")
     return "; ".join([*parts, "split: validation"])
 
 

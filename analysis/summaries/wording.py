@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from analysis.tables.beside import CERTIFIED_AUC
+
 
 def figure_text(row: Mapping[str, Any], column: str) -> str:
     """Return the figure in `column` of a `trials` row with three decimals, for example "0.612 [0.590, 0.633]".
@@ -14,6 +16,19 @@ def figure_text(row: Mapping[str, Any], column: str) -> str:
     if value is None or not math.isfinite(value):
         return "-"
     return f"{value:.3f}" if low is None or high is None else f"{value:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def certificate_text(row: Mapping[str, Any]) -> str:
+    """Return the certified AUC of a `trials` row and what it rests on; "-" without a certificate.
+
+    For example "0.712 (weissman, 16 words, 120 people)".
+    """
+    if row[CERTIFIED_AUC] is None:
+        return "-"
+    basis = (
+        f"{row['certificate_method']}, {row['certificate_words']} words, {row['certificate_people']} people"
+    )
+    return f"{row[CERTIFIED_AUC]:.3f} ({basis})"
 
 
 def value_text(value: object) -> str:

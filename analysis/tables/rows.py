@@ -66,8 +66,23 @@ class AttackRow:
     split: Split
     attribute: Annotated[str, "Private attribute that was attacked."]
     attacker: Annotated[str, "Kind of fresh attacker."]
-    suite: Annotated[str, "Suite of attackers that it belongs to."]
-    vantage: Annotated[Literal["attack", "train"], "Split whose identities it was fitted on."]
+    reads: Annotated[
+        Literal[
+            "single_release",
+            "mean_of_ten",
+            "person_scores",
+            "person_representations",
+            "gallery",
+            "decoded_image",
+        ],
+        "What it reads: single releases, means of ten releases of each image, its scores averaged over a person's"
+        " images, the representations of a person's images put together, releases beside labelled images of the very"
+        " people, or images that its own decoder restored.",
+    ]
+    vantage: Annotated[
+        Literal["attack", "train", "both", "other"],
+        "People it was fitted on: those of a split, of both splits, or of the other data set.",
+    ]
     releases: Annotated[int, "Releases of each image that it reads: one, or the mean of ten."]
     train_images: Annotated[int, "Images that it was fitted on: the attacker with the most counts."]
     setting: Annotated[str, "Setting that it was fitted with."]

@@ -18,7 +18,7 @@ from analysis.tables.trial_row import TrialFigures, TrialIdentity
 from search_spaces.domains import When
 from search_spaces.hyperparameters import HYPERPARAMETERS
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 SCHEMA_KEY = b"aia_study_schema_version"  # in the metadata of a table's schema
 
 EXAMPLES = "examples.png"  # in a checkpoint's folder: a picture of faces above their reconstructions
@@ -43,12 +43,11 @@ def columns_of(row_type: type) -> Iterator[pa.Field]:
     hints = get_type_hints(row_type, include_extras=True)
     for field in fields(row_type):
         hint, about = get_args(hints[field.name])
-        kinds = [kind for kind in get_args(hint) or (hint,) if kind is not NoneType]
-        if get_origin(hint) is Literal:
-            yield _column(field.name, str, about, nullable=False, among=get_args(hint))
-        else:
-            (kind,) = kinds
-            yield _column(field.name, kind, about, nullable=kind is not hint)
+        nullable = NoneType in get_args(hint)
+        if nullable:
+            (hint,) = (kind for kind in get_args(hint) if kind is not NoneType)
+        among = get_args(hint) if get_origin(hint) is Literal else ()
+        yield _column(field.name, str if among else hint, about, nullable=nullable, among=among)
 
 
 def _column(name: str, kind: type, about: str, *, nullable: bool, among: tuple[str, ...] = ()) -> pa.Field:
@@ -77,7 +76,7 @@ TRIALS_SCHEMA = _schema(
 )
 EPOCHS_SCHEMA = _schema("One row per trial and epoch.", *columns_of(EpochRow))
 ATTACKS_SCHEMA = _schema(
-    "One row per trial, split, attribute, attacker, vantage, training size and number of releases.",
+    "One row per trial, split, attribute, attacker, vantage, training size and what it reads.",
     *columns_of(AttackRow),
 )
 MATCHES_SCHEMA = _schema(

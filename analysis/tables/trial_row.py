@@ -107,6 +107,56 @@ class TrialFigures:
         "Folded ROC AUC of the strongest attacker on means of ten releases; null if not tried. On "
         "test identities.",
     ] = None
+    linked_attacker_auc_validation: Annotated[
+        float | None,
+        "Folded ROC AUC of the strongest attacker that knows which images show one person; null if not tried."
+        " On validation identities.",
+    ] = None
+    linked_attacker_auc_test: Annotated[
+        float | None,
+        "Folded ROC AUC of the strongest attacker that knows which images show one person; null if not tried."
+        " On test identities.",
+    ] = None
+    gallery_attacker_auc_validation: Annotated[
+        float | None,
+        "Folded ROC AUC of the strongest attacker with labelled images of the very people; null if not tried."
+        " On validation identities.",
+    ] = None
+    gallery_attacker_auc_test: Annotated[
+        float | None,
+        "Folded ROC AUC of the strongest attacker with labelled images of the very people; null if not tried."
+        " On test identities.",
+    ] = None
+    decoded_attacker_auc_validation: Annotated[
+        float | None,
+        "Folded ROC AUC of the strongest attacker on images that it decoded; null if not tried."
+        " On validation identities.",
+    ] = None
+    decoded_attacker_auc_test: Annotated[
+        float | None,
+        "Folded ROC AUC of the strongest attacker on images that it decoded; null if not tried."
+        " On test identities.",
+    ] = None
+    other_attacker_auc_validation: Annotated[
+        float | None,
+        "Folded ROC AUC of the strongest attacker that learnt from another data set's people; null if not tried."
+        " On validation identities.",
+    ] = None
+    other_attacker_auc_test: Annotated[
+        float | None,
+        "Folded ROC AUC of the strongest attacker that learnt from another data set's people; null if not tried."
+        " On test identities.",
+    ] = None
+    certified_attacker_auc: Annotated[
+        float | None, "Bound that no attacker's folded ROC AUC exceeds, 0.5 to 1; null without a certificate."
+    ] = None
+    certificate_method: Annotated[
+        Literal["weissman", "clopper_pearson"] | None, "Inequality behind certified_attacker_auc."
+    ] = None
+    certificate_words: Annotated[
+        int | None, "Different released representations that certified_attacker_auc counted."
+    ] = None
+    certificate_people: Annotated[int | None, "People that certified_attacker_auc was computed from."] = None
     matching_auc_validation: Annotated[
         float | None, "ROC AUC of the best fresh matcher, any negatives, 0 to 1. On validation identities."
     ] = None

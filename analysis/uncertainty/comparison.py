@@ -8,10 +8,8 @@ from analysis.tables.reader import StudyTables, read_spec, read_trials
 from analysis.uncertainty.design_bootstrap import DesignBootstrap, bootstrap_designs
 from analysis.uncertainty.resampled import Estimate, estimate
 
-# Keys of study.toml: studies that agree in the first were judged on the same people, those in the second in the same
-# way.
+# Keys of study.toml: studies that agree in them were judged on the same people.
 PEOPLE_KEYS = ("dataset", "attribute", "positive", "split_seed")
-JUDGE_KEYS = ("judge_version", "suite")
 
 
 @dataclass(frozen=True)
@@ -42,13 +40,12 @@ def compare(one: StudyTables, other: StudyTables) -> Comparison:
         raise AnalysisError(f"{one.directory} is compared with itself; expected two different studies")
     specs = [read_spec(study.location) for study in (one, other)]
     source = "confirm" if all(_is_confirmed(study) for study in (one, other)) else "search"
-    for key in JUDGE_KEYS if source == "search" else JUDGE_KEYS[:1]:
-        values = [spec.get(key) for spec in specs]
-        if values[0] != values[1]:
-            raise AnalysisError(
-                f"{one.directory} and {other.directory} cannot be compared: their study.toml differ in {key},"
-                f" {values[0]} and {values[1]}; expected the same value in both"
-            )
+    versions = [spec.get("judge_version") for spec in specs]
+    if versions[0] != versions[1]:
+        raise AnalysisError(
+            f"{one.directory} and {other.directory} cannot be compared: their study.toml differ in judge_version,"
+            f" {versions[0]} and {versions[1]}; expected the same value in both"
+        )
     first = bootstrap_designs(one, source)
     second = bootstrap_designs(other, source)
     if first.seeds != second.seeds:

@@ -1,8 +1,8 @@
 """Compares the best two designs of penalties.py with linear erasure plus noise: does training win?
 
-Suite `full` judges both, over several seeds and re-splits of the identities. For each split and seed, the
+Both are judged, over several seeds and re-splits of the identities. For each split and seed, the
 `erasure` baseline is trained once and released with the two strengths of noise whose matching AUC lies around
-a design's (found with suite `cheap`). Its attacker AUC at the design's own matching AUC is interpolated
+a design's. Its attacker AUC at the design's own matching AUC is interpolated
 between these two. People keep one number over all splits, so that the Poisson bootstrap resamples the same
 people everywhere: the difference is paired, and both matching and attackers are resampled. Each POOLED line
 states a design's attacker AUC minus that of erasure plus noise (the line): the mean over runs, its 95 %
@@ -30,7 +30,7 @@ from aia_models.data.faces import FaceDataset
 from aia_models.data.prepared.prepare import open_prepared, prepare
 from aia_models.data.splits import SPLITS, SplitFaces, split_faces
 from aia_models.judging.judge import JUDGE_VERSION, Judgement, judge
-from aia_models.judging.released import Suite, release_faces
+from aia_models.judging.released import release_faces
 from aia_models.measures.bootstrap import interval
 from aia_models.networks.networks import Networks
 from aia_models.release.anonymizer import Anonymizer, fit_anonymizer
@@ -46,9 +46,9 @@ JUDGED = ("validation", "test")
 CHANCE = (0.5, 0.5)  # matching and attacker AUC
 
 
-def compared(task: tuple[int, int, str, int, Suite, Path]) -> list[dict[str, Any]]:
+def compared(task: tuple[int, int, str, int, Path]) -> list[dict[str, Any]]:
     """One seed and split: every design, and the erasure line around its matching."""
-    seed, split_seed, dataset, epochs, suite, cache = task
+    seed, split_seed, dataset, epochs, cache = task
     torch.set_num_threads(1)
     keep_freed_memory()
     folder = prepare(dataset, image_side=32, attributes=("gender",), positive=None, cache=cache)
@@ -58,14 +58,12 @@ def compared(task: tuple[int, int, str, int, Suite, Path]) -> list[dict[str, Any
         Design("erasure", LINE[0], 0.0, 0.0).config(epochs, seed), budget=BudgetConfig(epochs, 0, 0)
     )
     line = _trained(line_config, faces)
-    cheap = [
-        _judged(_with_noise(line, line_config, noise_sd, faces), faces, numbers, "cheap", seed)
-        for noise_sd in LINE
+    screened = [
+        _judged(_with_noise(line, line_config, noise_sd, faces), faces, numbers, seed) for noise_sd in LINE
     ]
     found: dict[str, Any] = {
         "seed": seed,
         "split_seed": split_seed,
-        "suite": suite,
         "line": {},
         "designs": {},
     }
@@ -74,16 +72,16 @@ def compared(task: tuple[int, int, str, int, Suite, Path]) -> list[dict[str, Any
         config = design.config(epochs, seed)
         anonymizer = fit_anonymizer(_trained(config, faces), config, faces)
         trained = time.perf_counter()
-        judgement = _judged(anonymizer, faces, numbers, suite, seed)
+        judgement = _judged(anonymizer, faces, numbers, seed)
         row = _figures(judgement) | {
             "train_seconds": trained - started, "judge_seconds": time.perf_counter() - trained
         }  # fmt: skip
         found["designs"][design.name] = row
         for split in JUDGED:
-            for noise_sd in _around(cheap, split, judgement.best_match(split).auc):
+            for noise_sd in _around(screened, split, judgement.best_match(split).auc):
                 if str(noise_sd) not in found["line"]:
                     released = _with_noise(line, line_config, noise_sd, faces)
-                    found["line"][str(noise_sd)] = _figures(_judged(released, faces, numbers, suite, seed))
+                    found["line"][str(noise_sd)] = _figures(_judged(released, faces, numbers, seed))
     return [found]
 
 
@@ -98,21 +96,19 @@ def _with_noise(networks: Networks, config: TrainingConfig, noise_sd: float, fac
     return fit_anonymizer(networks, replace(config, channel=channel), faces)
 
 
-def _judged(
-    anonymizer: Anonymizer, faces: SplitFaces, numbers: dict[str, int], suite: Suite, seed: int
-) -> Judgement:
+def _judged(anonymizer: Anonymizer, faces: SplitFaces, numbers: dict[str, int], seed: int) -> Judgement:
     released = {}
-    for split, own in release_faces(anonymizer, faces, seed, suite).items():
+    for split, own in release_faces(anonymizer, faces, seed).items():
         part: FaceDataset = getattr(faces, split)
         assert split in SPLITS
         number = np.array([numbers[name] for name in part.identity_names], np.int32)
         released[split] = replace(own, identity=number[own.identity])
-    return judge(released, anonymizer.encoder.map_shape, suite, seed, anonymizer.decode)
+    return judge(released, anonymizer.encoder.map_shape, seed)
 
 
-def _around(cheap: list[Judgement], split: str, matching: float) -> list[float]:
+def _around(screened: list[Judgement], split: str, matching: float) -> list[float]:
     """The two strengths of the line whose matching lies around `matching` (the end's where it lies outside)."""
-    levels = [judgement.best_match(split).auc for judgement in cheap]
+    levels = [judgement.best_match(split).auc for judgement in screened]
     after = next((place for place, level in enumerate(levels) if level < matching), len(levels) - 1)
     return [LINE[max(after - 1, 0)], LINE[max(after, 1)]]
 
@@ -126,7 +122,7 @@ def _figures(judgement: Judgement) -> dict[str, Any]:
             for a in judgement.attacks
             if a.split == split
         }
-        repeated = judgement.strongest_repeated(split)
+        repeated = judgement.strongest_beside(split, "10_releases")
         figures[split] = {
             "attacker": f"{attack.attacker}, {attack.vantage}",
             "attacker_auc": attack.folded_auc,
@@ -202,20 +198,19 @@ def pooled(differences: list[tuple[float, np.ndarray]]) -> str:
 
 def main() -> None:
     """Command line."""
-    options = comparison_options(__doc__, "closed_form", "suite full, 60 epochs, 3 seeds x 5 splits")
-    suite: Suite = "full" if options.full else "cheap"
+    options = comparison_options(__doc__, "closed_form", "60 epochs, 3 seeds x 5 splits")
     epochs, seeds, splits = (60, 3, 5) if options.full else (12, 1, 2)
     designs = [design.name for design in DESIGNS]
-    runs = RecordedRuns(options, epochs=epochs, suite=suite, judge_version=JUDGE_VERSION, designs=designs)
+    runs = RecordedRuns(options, epochs=epochs, judge_version=JUDGE_VERSION, designs=designs)
     done = {(run["seed"], run["split_seed"]) for run in runs.rows}
-    tasks: list[tuple[int, int, str, int, Suite, Path]] = [
-        (seed, split_seed, options.dataset, epochs, suite, options.cache)
+    tasks: list[tuple[int, int, str, int, Path]] = [
+        (seed, split_seed, options.dataset, epochs, options.cache)
         for seed in range(seeds)
         for split_seed in range(splits)
         if (seed, split_seed) not in done
     ]
     runs.run(compared, tasks, lambda task: f"seed {task[0]}, split_seed {task[1]}")
-    print(f"torch {torch.__version__}, {epochs} epochs, suite {suite}")
+    print(f"torch {torch.__version__}, {epochs} epochs")
     report(runs.rows)
 
 

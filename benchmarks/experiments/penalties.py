@@ -1,6 +1,6 @@
 """Compares adversaries, penalties and utilities with linear erasure plus noise at equal matching AUC.
 
-Each design is trained once at equal budget and judged by suite `cheap`. It is compared with "the line", the
+Each design is trained once at equal budget and judged. It is compared with "the line", the
 `erasure` baseline: the auto-encoder alone, trained for as many epochs, linear erasure, then noise of several
 strengths. Each printed row states a design's attacker AUC, its matching AUC and its attacker AUC minus the
 line's at that matching AUC, on validation and on test. An epoch leaves out the images that do not fill a
@@ -185,9 +185,7 @@ def trained(task: tuple[Design | None, int, int, str, int, Path]) -> list[dict[s
     for noise_sd in noises:
         released_config = replace(config, channel=replace(config.channel, noise_sd=noise_sd))
         anonymizer = fit_anonymizer(trainer.networks, released_config, faces)
-        judgement = judge(
-            release_faces(anonymizer, faces, seed, "cheap"), anonymizer.encoder.map_shape, "cheap", seed
-        )
+        judgement = judge(release_faces(anonymizer, faces, seed), anonymizer.encoder.map_shape, seed)
         row = {
             "design": design.name if design else "erasure",
             "noise_sd": noise_sd,
@@ -245,7 +243,7 @@ def main() -> None:
     lines = [] if any(row["design"] == "erasure" for row in runs.rows) else [None]
     tasks = [(design, 0, 0, options.dataset, epochs, options.cache) for design in (*lines, *wanted)]
     runs.run(trained, tasks, lambda task: task[0].name if task[0] else "erasure")
-    print(f"torch {torch.__version__}, {epochs} epochs, suite cheap, seed 0, split_seed 0")
+    print(f"torch {torch.__version__}, {epochs} epochs, seed 0, split_seed 0")
     print("design | noise | α | β | validation attacker | matching | minus the line | test ... | in-loop | s")
     report(runs.rows)
 

@@ -1,6 +1,6 @@
 """Compares views of the representations that a kernel penalty can read: coordinates or components.
 
-The mirrored kernel ridge is trained on each view at several β and judged by suite `cheap`. Each printed row
+The mirrored kernel ridge is trained on each view at several β and judged. Each printed row
 is a view and a β with attacker AUC and matching AUC on validation and on test.
 docs/experiments/penalty_views.md has the figures of
 
@@ -58,8 +58,8 @@ def judged(task: tuple[str, float, str, int, Path]) -> list[dict[str, Any]]:
         trainer = Trainer(config, ComputeConfig(), faces)
         list(trainer.run())
     anonymizer = fit_anonymizer(trainer.networks, config, faces)
-    released = release_faces(anonymizer, faces, 0, "cheap")
-    judgement = judge(released, anonymizer.encoder.map_shape, "cheap", 0)
+    released = release_faces(anonymizer, faces, 0)
+    judgement = judge(released, anonymizer.encoder.map_shape, 0)
     row: dict[str, Any] = {"view": name, "beta": beta}
     for split in ("validation", "test"):
         row[f"attacker, {split}"] = judgement.strongest_attack(split).folded_auc

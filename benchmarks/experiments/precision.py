@@ -42,7 +42,7 @@ def figures(config: TrainingConfig, compute: ComputeConfig, faces: SplitFaces) -
     trainer = Trainer(config, compute, faces)
     last = list(trainer.run())[-1]
     anonymizer = fit_anonymizer(trainer.networks, config, faces)
-    judgement = judge(release_faces(anonymizer, faces, 0, "cheap"), anonymizer.encoder.map_shape, "cheap", 0)
+    judgement = judge(release_faces(anonymizer, faces, 0), anonymizer.encoder.map_shape, 0)
     assert last.reconstruction_loss is not None
     assert last.adversary_loss is not None
     return {

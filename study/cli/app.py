@@ -118,7 +118,7 @@ def confirm(
 ) -> None:
     """Retrain the front's designs with fresh seeds.
 
-    Suite full judges them, and front and select then use means over the seeds.
+    front and select then use means over the seeds.
     """
     from study.cli import run_commands
 
@@ -196,6 +196,10 @@ def select(
             help="Privacy limit on the attacker's AUC; alone, it selects the best matching AUC within it."
         ),
     ] = None,
+    max_linked_attacker_auc: Annotated[
+        float | None,
+        typer.Option(help="Limit on the AUC of attackers that know which images show one person."),
+    ] = None,
     min_matching_auc: Annotated[
         float | None,
         typer.Option(help="Utility limit on the matching AUC; alone, it selects the best privacy within it."),
@@ -219,9 +223,8 @@ def select(
     from analysis.fronts.selection import SelectionCriteria
     from study.cli import read_commands
 
-    read_commands.select(
-        directory, SelectionCriteria(max_attacker_auc, min_matching_auc, knee, weights), form
-    )
+    criteria = SelectionCriteria(max_attacker_auc, min_matching_auc, max_linked_attacker_auc, knee, weights)
+    read_commands.select(directory, criteria, form)
 
 
 @app.command(epilog="Example: aia-study plot studies/quick-1 --kind history -o history.png")

@@ -14,9 +14,10 @@ from analysis.fronts.selection import select as select_trial
 from analysis.plots.catalogue import PICTURES
 from analysis.plots.elements.theme import save_png
 from analysis.plots.pictures.comparison import plot_comparison
-from analysis.summaries.front_table import PRINTED_FIGURES, front_rows
+from analysis.summaries.front_table import front_rows, printed_figures
 from analysis.summaries.status import status_summary
-from analysis.summaries.wording import figure_text, value_text
+from analysis.summaries.wording import certificate_text, figure_text, value_text
+from analysis.tables.beside import BESIDE_FIGURES
 from analysis.tables.location import Location, write_to
 from analysis.tables.objectives import ATTACKER, MATCHING
 from analysis.tables.reader import StudyTables, read_trials
@@ -49,8 +50,10 @@ def front(directory: Location, form: Format = Format.TABLE) -> None:
     )
     stdout.print(_ceiling(directory))
     varied = _varied(directory)
-    header = ["trial", *(title for title, _ in PRINTED_FIGURES), "design", "checkpoint"]
-    print_table(header, [_front_row(row, varied, directory) for row in rows.to_dicts()])
+    figures = printed_figures(rows)
+    header = ["trial", *(title for title, _ in figures), "design", "checkpoint"]
+    columns = [column for _, column in figures]
+    print_table(header, [_front_row(row, columns, varied, directory) for row in rows.to_dicts()])
 
 
 def select(directory: Location, criteria: SelectionCriteria, form: Format = Format.TABLE) -> None:
@@ -69,11 +72,23 @@ def select(directory: Location, criteria: SelectionCriteria, form: Format = Form
         return
     stdout.print(checkpoint)
     stdout.print(f"trial {trial['trial_id']}: {_reason(criteria)} on validation ({_source([trial])})")
-    for title, column in PRINTED_FIGURES:
-        stdout.print(f"  {title}: {figure_text(trial, column)}")
+    for title, text in _figures(trial):
+        if text != "-":
+            stdout.print(f"  {title}: {text}")
     stdout.print(f"  {_design(trial, _varied(directory))}")
     for line in _alternatives(selection):
         stdout.print(line)
+
+
+def _figures(trial: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield title and text of the figures of a selected trial; the text is "-" where it has no such figure."""
+    yield "attacker AUC", figure_text(trial, ATTACKER.column)
+    for figure in BESIDE_FIGURES:
+        yield figure.title, figure_text(trial, figure.column("validation"))
+    yield "certified attacker AUC", certificate_text(trial)
+    yield "matching AUC", figure_text(trial, MATCHING.column)
+    yield "test attacker", figure_text(trial, "attacker_auc_test")
+    yield "test matching", figure_text(trial, "matching_auc_test")
 
 
 def _reason(criteria: SelectionCriteria) -> str:
@@ -162,9 +177,7 @@ def _source(rows: Sequence[Mapping[str, Any]]) -> str:
         return "search trials"
     counts = sorted({row["seeds"] for row in rows})
     seeds = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else str(counts[0])
-    return (
-        f"confirmed designs, means over {seeds} fresh seed{'' if seeds == '1' else 's'} judged by suite full"
-    )
+    return f"confirmed designs, means over {seeds} fresh seed{'' if seeds == '1' else 's'}"
 
 
 def _ceiling(directory: Location) -> str:
@@ -181,7 +194,7 @@ def _ceiling(directory: Location) -> str:
         for row in content["ceilings"]
         if row["split"] == "validation"
     ]
-    return f"raw pixels, the ceiling of suite {content['suite']}, AUC on validation: {'; '.join(parts)}; floors hold"
+    return f"raw pixels, the ceiling, AUC on validation: {'; '.join(parts)}; floors hold"
 
 
 def _varied(directory: Location) -> list[str]:
@@ -190,8 +203,8 @@ def _varied(directory: Location) -> list[str]:
     return [name for name in HYPERPARAMETERS if name in searched]
 
 
-def _front_row(row: dict[str, Any], varied: list[str], directory: Location) -> list[str]:
-    figures = [figure_text(row, column) for _, column in PRINTED_FIGURES]
+def _front_row(row: dict[str, Any], columns: list[str], varied: list[str], directory: Location) -> list[str]:
+    figures = [figure_text(row, column) for column in columns]
     checkpoint = str(directory / row["checkpoint"]) if row["checkpoint"] else "not kept"
     return [row["trial_id"], *figures, _design(row, varied), checkpoint]
 

@@ -16,10 +16,10 @@ from study.lifecycle.study_directory import (
     create_study,
     next_study_name,
     open_study_directory,
-    prepare_faces,
     require_writable,
 )
 from study.lifecycle.study_extension import extend_confirmation, extend_study
+from study.lifecycle.study_faces import prepare_faces
 from study.spec.files import load_spec, to_toml, with_values
 from study.spec.spec import with_defaults
 from study.storage.prepared_cache import share_prepared
@@ -56,9 +56,11 @@ def launch(
         require_address(address)
     with preparing(None if detached else address, root) as execute:
         study = create_study(spec, root, execute)
-    stderr.print(f"study {study.storage}: faces of {spec.dataset} are prepared")
-    for remark in remarks_on(study.prepared):
-        stderr.print(f"{spec.dataset}: {remark}")
+    for dataset, prepared in ((spec.dataset, study.prepared), (spec.attack_dataset, study.attack_prepared)):
+        if prepared is not None:
+            stderr.print(f"study {study.storage}: faces of {dataset} are prepared")
+            for remark in remarks_on(prepared):
+                stderr.print(f"{dataset}: {remark}")
     _run_or_detach(study, address, hours, detached)
 
 

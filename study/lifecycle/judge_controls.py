@@ -1,4 +1,4 @@
-"""The judge's controls of a study, run once for its faces, split and suite, and kept beside the prepared faces.
+"""The judge's controls of a study, run once for its faces and split, and kept beside the prepared faces.
 
 Controls show that the judge works: a ceiling is what attackers read from raw pixels, and a floor is an attack on
 representations without information, whose AUC has to be near 0.5.
@@ -18,15 +18,15 @@ CONTROL_SEED = 0  # the seed of the control attackers, fixed because controls do
 
 
 def load_or_run_controls(spec: StudySpec, prepared: Path) -> str:
-    """Return the controls as JSON text, from an earlier study with the same faces, split and suite if there is one.
+    """Return the controls as JSON text, from an earlier study with the same faces and split if there is one.
 
     Raises ControlError if a floor does not hold.
     """
     faces = split_faces(open_prepared(prepared), spec.attributes, spec.split_seed)
-    path = prepared.parent / f"controls-{spec.suite}-{JUDGE_VERSION}-{faces.fingerprint[:16]}.json"
+    path = prepared.parent / f"controls-{JUDGE_VERSION}-{faces.fingerprint[:16]}.json"
     if not path.is_file():
-        controls = judge_controls(faces, spec.suite, CONTROL_SEED)
-        content = {"suite": spec.suite, "judge_version": JUDGE_VERSION, **controls.content()}
+        controls = judge_controls(faces, CONTROL_SEED)
+        content = {"judge_version": JUDGE_VERSION, **controls.content()}
         with atomic_write(path) as aside:
             aside.write_text(json.dumps(content, indent=2) + "\n")
     return path.read_text("utf-8")

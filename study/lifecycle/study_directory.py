@@ -6,20 +6,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aia_models.data.prepared.blocks import Execute, in_threads
-from aia_models.data.prepared.prepare import open_prepared, prepare
-from aia_models.data.splits import check_splits
 from aia_models.judging.judge import JUDGE_VERSION
 from analysis.tables.location import Location, ObjectPath, children, location
 from search_spaces.domains import Choice
 from search_spaces.hyperparameters import resolve
 from study.errors import StudyError
 from study.lifecycle.judge_controls import load_or_run_controls
+from study.lifecycle.study_faces import (
+    fingerprints,
+    prepare_attack_faces,
+    prepare_faces,
+    reopen_attack_faces,
+    reopen_faces,
+    with_absolute_datasets,
+)
 from study.search.warm_start import check_earlier_study
 from study.spec.choices import require_packages
 from study.spec.files import load_spec, to_toml, with_values
 from study.spec.spec import StudySpec, searched_space
 from study.storage.paths import CONTROLS, SPEC_FILE
-from study.storage.prepared_cache import find_prepared, preparation_folder, share_prepared
+from study.storage.prepared_cache import share_prepared
 from study.storage.study_storage import StudyStorage, open_storage
 from study.storage.writer_lock import Writer
 from study.trial.plan import TrialPlan
@@ -29,11 +35,15 @@ from study.trial.training_config import training_config
 
 @dataclass(frozen=True)
 class StudyDirectory:
-    """A study's files, its frozen spec and the local folder of its prepared faces."""
+    """A study's files, its frozen spec and the local folder of its prepared faces.
+
+    `attack_prepared` is that of the faces of `attack_dataset`, None where the spec names none.
+    """
 
     storage: StudyStorage
     spec: StudySpec
     prepared: Path
+    attack_prepared: Path | None = None
 
     @property
     def path(self) -> Path:
@@ -88,14 +98,16 @@ def create_study(spec: StudySpec, storage: Location, execute: Execute = in_threa
     if spec.warm_start is not None:
         spec = with_values(spec, {"warm_start": str(_absolute(spec.warm_start))})
         check_earlier_study(spec)
-    spec = with_absolute_dataset(spec)
+    spec = with_absolute_datasets(spec)
     prepared = prepare_faces(spec, storage, execute)
+    attack_prepared = prepare_attack_faces(spec, storage, execute)
+    frozen = fingerprints(spec, prepared, attack_prepared)
     controls = load_or_run_controls(spec, prepared)
-    share_prepared(prepared, storage)
-    fingerprint = open_prepared(prepared).fingerprint
-    spec = with_values(spec, {"data_fingerprint": fingerprint, "judge_version": JUDGE_VERSION})
+    for folder in filter(None, (prepared, attack_prepared)):
+        share_prepared(folder, storage)
+    spec = with_values(spec, {**frozen, "judge_version": JUDGE_VERSION})
     _write_first_files(study, {CONTROLS: controls, SPEC_FILE: to_toml(spec)})
-    return StudyDirectory(study, spec, prepared)
+    return StudyDirectory(study, spec, prepared, attack_prepared)
 
 
 def _write_first_files(study: StudyStorage, files: Mapping[str, str]) -> None:
@@ -127,31 +139,19 @@ def _absolute(study: str) -> Location:
     return path.expanduser().resolve() if isinstance(path, Path) else path
 
 
-def with_absolute_dataset(spec: StudySpec) -> StudySpec:
-    """Return the spec with an absolute path of its data set, so that `resume` works from any working directory."""
-    kind, colon, location = spec.dataset.partition(":")
-    if not location or not Path(location).expanduser().exists():
-        return spec
-    return with_values(spec, {"dataset": f"{kind}{colon}{Path(location).expanduser().resolve()}"})
-
-
 def open_study_directory(path: Location, execute: Execute = in_threads) -> StudyDirectory:
     """Open the study that `launch` created at `path`; faces that are not prepared any more are prepared again.
 
-    Raises StudyError if there is no study at `path` or its data set has changed. `execute` runs the preparation of
+    Raises StudyError if there is no study at `path` or a data set of it has changed. `execute` runs the preparation of
     blocks of images.
     """
     study = open_storage(str(path))
     if not study.download(SPEC_FILE).is_file():
         raise StudyError(f"{path} is no study: it has no {SPEC_FILE}; aia-study launch creates one")
     spec = load_spec(str(study.directory / SPEC_FILE))
-    known = find_prepared(path.parent, spec.data_fingerprint) if spec.data_fingerprint else None
-    prepared = known or prepare_faces(spec, path.parent, execute)
-    if spec.data_fingerprint not in (None, open_prepared(prepared).fingerprint):
-        raise StudyError(
-            f"{path}: {spec.dataset} holds other faces than at launch; restore the data set, or launch a new study"
-        )
-    return StudyDirectory(study, spec, prepared)
+    return StudyDirectory(
+        study, spec, reopen_faces(spec, path, execute), reopen_attack_faces(spec, path, execute)
+    )
 
 
 def check_designs(spec: StudySpec) -> None:
@@ -166,20 +166,3 @@ def check_designs(spec: StudySpec) -> None:
     for design in ({}, *choices, *spec.designs):
         values = resolve({**searched.defaults(), **design}, spec.fixed)
         training_config(TrialPlan("default", None, "search", "aia", values, spec.seed), spec)
-
-
-def prepare_faces(spec: StudySpec, storage: Location, execute: Execute = in_threads) -> Path:
-    """Return the local folder of the spec's prepared faces, preparing them if necessary.
-
-    `execute` runs the preparation of blocks of images. Raises DataError if the faces cannot be used.
-    """
-    prepared = prepare(
-        spec.dataset,
-        image_side=spec.image_side,
-        attributes=spec.attributes,
-        positive=spec.positive,
-        cache=preparation_folder(storage),
-        execute=execute,
-    )
-    check_splits(open_prepared(prepared), spec.attributes, spec.split_seed)
-    return prepared

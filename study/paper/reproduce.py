@@ -24,9 +24,9 @@ from study.lifecycle.study_directory import (
     StudyDirectory,
     create_study,
     open_study_directory,
-    with_absolute_dataset,
 )
 from study.lifecycle.study_extension import extend_seeds
+from study.lifecycle.study_faces import with_absolute_datasets
 from study.paper.figure3 import figure_3
 from study.spec.files import load_spec, with_values
 from study.spec.settings import parse_settings
@@ -39,7 +39,9 @@ SPEC = "paper"
 REQUIRED_DESIGNS = (AIA, AIA_WITHOUT_T, FIGURE_3_DESIGN)  # Table 1 and Figure 3 show them
 DPI = 300
 # These keys may differ when a run resumes: its name, keys that launch writes, and seeds, which may grow.
-NOT_COMPARED = {"name", "data_fingerprint", "judge_version", "seeds", "confirm_seeds"}
+NOT_COMPARED = {
+    "name", "data_fingerprint", "attack_data_fingerprint", "judge_version", "seeds", "confirm_seeds"
+}  # fmt: skip
 
 
 def reproduce(
@@ -65,7 +67,7 @@ def reproduce(
 
 def _paper_spec(dataset: str, output: Path, changes: Mapping[str, Any]) -> StudySpec:
     changes = {**changes, "name": output.absolute().name, "dataset": dataset}
-    spec = with_absolute_dataset(with_defaults(with_values(load_spec(SPEC), changes)))
+    spec = with_absolute_datasets(with_defaults(with_values(load_spec(SPEC), changes)))
     _require_designs(spec)
     return spec
 
@@ -151,7 +153,7 @@ def _facts(study: StudyDirectory, run: PaperRun, command: str) -> dict[str, str]
         "spec": f"`{SPEC_FILE}` in this folder: {spec.dataset}, {spec.image_side}x{spec.image_side}, attribute"
         f" {spec.attributes[0]}, encoder {spec.fixed['encoder_width']}/{spec.fixed['representation_channels']}, decoder"
         f" {spec.fixed['decoder_width']}, adversary {spec.fixed['adversary']}, batch {spec.fixed['batch_images']},"
-        f" epochs {epochs.stage1_epochs} + {epochs.heads_epochs} + {epochs.joint_epochs}, suite {spec.suite},"
+        f" epochs {epochs.stage1_epochs} + {epochs.heads_epochs} + {epochs.joint_epochs},"
         f" {spec.resources.dtype}",
         "seeds": ", ".join(map(str, run.seeds)),
         "machine": f"{', '.join(run.devices)}; driver: {os.cpu_count()} cores, {platform.machine()}",

@@ -41,7 +41,7 @@ class EarlierTrials:
 def check_earlier_study(spec: StudySpec) -> StudySpec:
     """Return the spec of the study that `warm_start` names.
 
-    Raises SpecError if it is no study that has ended, or if its objectives, suite or judge differ from those of `spec`.
+    Raises SpecError if it is no study that has ended, or if its objectives or judge differ from those of `spec`.
     """
     setting = f"warm_start = {spec.warm_start}"
     directory = location(str(spec.warm_start))
@@ -65,11 +65,6 @@ def check_earlier_study(spec: StudySpec) -> StudySpec:
             f"{setting}: version {earlier.judge_version} of the judge judged it, this release has version"
             f" {JUDGE_VERSION}, and their figures do not compare; needs a study of this version"
         )
-    if earlier.suite != spec.suite:
-        raise SpecError(
-            f"{setting}: suite {earlier.suite} judged it, and figures of suite {spec.suite} do not compare; needs a"
-            f" study of suite {spec.suite}"
-        )
     return earlier
 
 
@@ -77,8 +72,8 @@ def read_earlier_trials(spec: StudySpec) -> EarlierTrials:
     """Return the complete search trials of the study that `warm_start` names.
 
     Raises SpecError as `check_earlier_study` does and where a part of `trials` is damaged, and AnalysisError where
-    `trials` have another version of the tables. Confirmation trials are left out, because other seeds and the full
-    suite of attackers made their figures.
+    `trials` have another version of the tables. Confirmation trials are left out, because other seeds made
+    their figures.
     """
     earlier = check_earlier_study(spec)
     tables = StudyTables(str(spec.warm_start), earlier.search_objectives)

@@ -15,8 +15,8 @@ from study.errors import SpecError
 _FORM = re.compile(r"\s*([A-Za-z0-9_]+)\s*(<=|>=|<|>)\s*(\S+)\s*")
 _VALIDATION = "_validation"
 _ATTRIBUTE = re.compile(r"attacker_auc_attribute_(\d+)_validation")
-# This figure is null in most trials, and a trial without it would tell the search nothing.
-_RARELY_JUDGED = "attacker_auc_10_releases_validation"
+# These figures are null in most trials, and a trial without them would tell the search nothing.
+_RARELY_JUDGED = ("attacker_auc_10_releases_validation", "other_attacker_auc_validation")
 
 
 @dataclass(frozen=True)
@@ -132,5 +132,5 @@ def _validation_figures(attributes: int) -> list[str]:
     from analysis.tables.schema import TRIALS_SCHEMA
 
     names = [field.name for field in TRIALS_SCHEMA if str(field.type) in ("double", "int64")]
-    figures = [name for name in names if _VALIDATION in name and name != _RARELY_JUDGED]
+    figures = [name for name in names if _VALIDATION in name and name not in _RARELY_JUDGED]
     return [n for n in figures if not (match := _ATTRIBUTE.fullmatch(n)) or int(match[1]) <= attributes]

@@ -32,6 +32,11 @@ class StudySpec(BaseModel):
         description="name of the study's directory, letters and digits, then also '.', '_', '-'",
     )
     dataset: Text = Field(default="synthetic", description="the faces, 'synthetic' or 'KIND:PATH'")
+    attack_dataset: Text | None = Field(
+        default=None,
+        description="another data set with the same attributes, whose people an attacker learns from, 'synthetic' or"
+        " 'KIND:PATH'",
+    )
     attribute: (
         Text | Annotated[tuple[Text, ...], Field(strict=False, min_length=1, max_length=MAX_ATTRIBUTES)]
     ) = Field(
@@ -46,6 +51,10 @@ class StudySpec(BaseModel):
     )
     data_fingerprint: str | None = Field(
         default=None, description="SHA-256 of the prepared faces, a string that launch writes"
+    )
+    attack_data_fingerprint: str | None = Field(
+        default=None,
+        description="SHA-256 of the prepared faces of attack_dataset, a string that launch writes",
     )
     judge_version: int | None = Field(
         default=None, description="version of the judge, a whole number that launch writes"
@@ -91,9 +100,6 @@ class StudySpec(BaseModel):
     baselines: Annotated[tuple[Baseline, ...], Field(strict=False)] = Field(
         default=BASELINES,
         description=f"baselines that run beside the search, a list of {', '.join(BASELINES)}",
-    )
-    suite: Literal["cheap", "full"] = Field(
-        default="cheap", description="attackers that judge each trial, 'cheap' or 'full'"
     )
     fixed: dict[str, Value] = Field(
         default={}, description="hyperparameters that the search does not vary, a table"

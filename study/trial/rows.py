@@ -6,7 +6,9 @@ from typing import Any, get_args
 
 from aia_models.judging.in_loop import InLoopFigures
 from aia_models.judging.judge import Judgement
+from aia_models.measures.certificate import Certificate
 from aia_models.training.trainer import EpochRecord
+from analysis.tables.beside import BESIDE_FIGURES
 from analysis.tables.objectives import attribute_column
 from analysis.tables.rows import AttackRow, EpochRow, JudgedSplit, MatchRow
 from analysis.tables.trial_row import Status, TrialFigures, TrialIdentity
@@ -69,12 +71,14 @@ def judged_figures(judgement: Judgement, last: EpochRecord, in_loop: Mapping[str
             f"matching_auc_same_gender_{split}": same_gender and same_gender.auc,
         }
         figures |= _attribute_figures(judgement, split)
-        repeated = judgement.strongest_repeated(split)
-        figures[f"attacker_auc_10_releases_{split}"] = repeated and repeated.folded_auc
+        for figure in BESIDE_FIGURES:
+            beside = judgement.strongest_beside(split, figure.kind)
+            figures[figure.column(split)] = beside and beside.folded_auc
     in_training, fresh = last.adversary_auc_validation, figures["attacker_auc_validation"]
     improving = (judgement.still_improving or {}).get(judgement.strongest_attack("validation").attribute)
     return {
         **figures,
+        **_certificate_figures(judgement.certificate),
         **in_loop_figures(in_loop),
         "adversary_auc_validation": in_training,
         "adversary_gap_validation": None
@@ -131,8 +135,19 @@ def _attribute_figures(judgement: Judgement, split: str) -> Row:
     }
 
 
+def _certificate_figures(certificate: Certificate | None) -> Row:
+    if certificate is None:
+        return {}
+    return {
+        "certified_attacker_auc": certificate.bound,
+        "certificate_method": certificate.method,
+        "certificate_words": certificate.words,
+        "certificate_people": certificate.people,
+    }
+
+
 def attack_rows(plan: TrialPlan, judgement: Judgement) -> list[Row]:
-    """Return the `attacks` rows of one trial, including the learning curve and the means of ten releases."""
+    """Return the `attacks` rows of one trial, those that do not count included."""
     attacks = (*judgement.attacks, *judgement.further_attacks)
     return [asdict(AttackRow(trial_id=plan.trial_id, **asdict(attack))) for attack in attacks]
 

@@ -8,6 +8,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from aia_models.config import ComputeConfig, TrainingConfig, content_key
+from aia_models.data.faces import FaceDataset
 from aia_models.data.prepared.prepare import open_prepared
 from aia_models.data.splits import SplitFaces, split_faces
 from aia_models.errors import DivergedError
@@ -54,20 +55,26 @@ class Interrupted(Exception):
 
 @dataclass(frozen=True)
 class TrialContext:
-    """What all trials of a study share: the study's frozen spec, and the path or URI of its prepared faces (`prepared`)
-    and of the study itself (`directory`)."""
+    """What all trials of a study share: the study's frozen spec, and the path or URI of its prepared faces
+    (`prepared`), of the study itself (`directory`) and of the prepared faces of its `attack_dataset`, if it has one
+    (`attack_prepared`)."""
 
     spec: StudySpec
     prepared: str
     directory: str
+    attack_prepared: str | None = None
 
     def faces(self) -> SplitFaces:
         """Return the split faces, which all processes of a node map from one prepared copy on its disk."""
-        return split_faces(
-            open_prepared(retry_storage(lambda: fetch_prepared(self.prepared))),
-            self.spec.attributes,
-            self.spec.split_seed,
-        )
+        return split_faces(_fetched(self.prepared), self.spec.attributes, self.spec.split_seed)
+
+    def attack_faces(self) -> FaceDataset | None:
+        """Return the faces of `attack_dataset`, mapped like the split faces, None if the study has no such data set."""
+        return None if self.attack_prepared is None else _fetched(self.attack_prepared)
+
+
+def _fetched(prepared: str) -> FaceDataset:
+    return open_prepared(retry_storage(lambda: fetch_prepared(prepared)))
 
 
 @dataclass(frozen=True)
@@ -140,6 +147,7 @@ class _Running:
     def __init__(self, plan: TrialPlan, context: TrialContext, compute: ComputeConfig) -> None:
         self._started = time.perf_counter()
         self._plan = plan
+        self._context = context
         self._spec = context.spec
         self._storage = open_storage(context.directory)
         self._compute = compute
@@ -150,6 +158,7 @@ class _Running:
     def train(self, faces: SplitFaces) -> Iterator[EpochReport]:
         """Train both stages; a search trial is also judged after the epochs that the spec names."""
         self._faces = faces
+        self._attack_faces = self._context.attack_faces()
         device = self._compute.device
         self._device = torch.cuda.get_device_name(device) if device.startswith("cuda") else device
         self._config = training_config(self._plan, self._spec)
@@ -258,11 +267,10 @@ class _Running:
     def _judge(self) -> tuple[Anonymizer, Judgement, Mapping[str, InLoopFigures]]:
         started = time.perf_counter()
         config = self._config
-        suite = "full" if self._plan.phase == "confirm" else self._spec.suite
         anonymizer = fit_anonymizer(self._trainer.networks, config, self._faces)
-        released = release_faces(anonymizer, self._faces, config.seed, suite)
+        released = release_faces(anonymizer, self._faces, config.seed, self._attack_faces)
         shape = anonymizer.encoder.map_shape
-        judgement = judge(released, shape, suite, config.seed, anonymizer.decode, self._compute.device)
+        judgement = judge(released, shape, config.seed, self._compute.device)
         in_loop = judge_in_loop(self._trainer.networks, released)
         last = self._trained.records[-1]
         figures = epoch_figures(judgement, time.perf_counter() - started)

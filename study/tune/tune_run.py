@@ -110,6 +110,7 @@ def run_trials(run: RunContext, proposals: Proposals, plans: list[TrialPlan], pr
             study.spec,
             str(share_prepared(study.prepared, study.parent)),
             str(study.storage.location.resolve()),
+            study.attack_prepared and str(share_prepared(study.attack_prepared, study.parent)),
         )
         trainable = tune.with_resources(tune.with_parameters(AIATrainable, context=context), resources)
         tuner = tune.Tuner(

@@ -45,9 +45,7 @@ def write_study(
     for name, schema in SCHEMAS.items():
         for place, part in enumerate(_parts(tables[name])):
             _write(directory / "results" / name / f"part-{place:06d}.parquet", part, schema)
-    (directory / "study.toml").write_text(
-        'dataset = "synthetic"\nsplit_seed = 0\nsuite = "cheap"\njudge_version = 2\n'
-    )
+    (directory / "study.toml").write_text('dataset = "synthetic"\nsplit_seed = 0\njudge_version = 2\n')
     return directory
 
 
@@ -164,7 +162,7 @@ def _attacks(row: Row, random: np.random.Generator) -> Iterator[Row]:
             auc = row["attacker_auc_validation"] - abs(random.normal(0, 0.02))
             yield {
                 "trial_id": row["trial_id"], "split": "validation", "attribute": "gender", "attacker": attacker,
-                "suite": "full" if full else "cheap", "vantage": vantage, "releases": 1, "train_images": 500,
+                "reads": "single_release", "vantage": vantage, "releases": 1, "train_images": 500,
                 "setting": "usual", "folded_auc": max(auc, 0.5),
             }  # fmt: skip
 

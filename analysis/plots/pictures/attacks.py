@@ -16,7 +16,7 @@ from analysis.plots.elements.theme import (
     column_theme,
 )
 from analysis.plots.pictures.frontier import BASELINES
-from analysis.summaries.attackers import TRAIN_PEOPLE_SUFFIX, attacker_aucs
+from analysis.summaries.attackers import VANTAGE_SUFFIXES, attacker_aucs
 from analysis.summaries.evidence import evidence
 from analysis.tables.reader import StudyTables, read_attacks, read_trials
 
@@ -48,8 +48,7 @@ def plot_attacks(study: StudyTables) -> p9.ggplot:
         pl.col("attacker").cast(pl.Enum(attackers)),
         figure=pl.col("folded_auc").round(2).map_elements("{:.2f}".format, return_dtype=pl.String),
     )
-    any_own = any(attacker.endswith(TRAIN_PEOPLE_SUFFIX) for attacker in attackers)
-    own = "(own): fitted on the people that the anonymizer was trained on." if any_own else ""
+    vantages = _vantages(attackers)
     dark = pl.col("folded_auc") >= WHITE_FROM_AUC
     width = WIDTH_INCHES if len(attackers) <= MAX_IN_A_COLUMN else WIDE_INCHES
     return (
@@ -66,7 +65,7 @@ def plot_attacks(study: StudyTables) -> p9.ggplot:
                 f"{evidence(trials)}.",
                 "Folded ROC AUC of each attacker: 0.5 is chance, 1 infers the attribute without error (lower is more"
                 " private). Designs of the front, most private first, then baselines.",
-                own,
+                vantages,
                 width=width,
             ),
         )
@@ -77,6 +76,21 @@ def plot_attacks(study: StudyTables) -> p9.ggplot:
             panel_grid_major=p9.element_blank(),
         )
     )
+
+
+def _vantages(attackers: list[str]) -> str:
+    """Return a sentence on each suffix of the attackers' names that says on which people they were fitted."""
+    about = {
+        "train": "fitted on the people that the anonymizer was trained on",
+        "both": "fitted on these people and the usual ones",
+        "other": "fitted on the people of another data set",
+    }
+    found = [
+        f"{suffix.strip()}: {about[vantage]}."
+        for vantage, suffix in VANTAGE_SUFFIXES.items()
+        if any(attacker.endswith(suffix) for attacker in attackers)
+    ]
+    return " ".join(found)
 
 
 def _figures(cells: pl.DataFrame, colour: str) -> Layers:

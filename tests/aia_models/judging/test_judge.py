@@ -30,11 +30,11 @@ def released(leak: float = 0.3) -> Released:
 
 @pytest.fixture(autouse=True)
 def fewer_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matches, "SIAMESE_STEPS", {"cheap": 20, "full": 20})
+    monkeypatch.setattr(matches, "SIAMESE_STEPS", 20)
 
 
 def test_what_is_recorded() -> None:
-    judgement = judge(released(), MAP, "cheap", 0)
+    judgement = judge(released(), MAP, 0)
     attacks = {(attack.split, attack.attacker) for attack in judgement.attacks}
     assert attacks == {(split, name) for split in ("validation", "test") for name in CHEAP}
     assert len(judgement.attacks) == 6
@@ -42,15 +42,15 @@ def test_what_is_recorded() -> None:
     kinds = [(name, negatives) for name in MATCHERS for negatives in ("any", "same_gender")]
     assert matches == {(split, *kind) for split in ("validation", "test") for kind in kinds}
     assert len(judgement.matches) == 8
-    assert {(attack.suite, attack.vantage, attack.train_images) for attack in judgement.attacks} == {
-        ("cheap", "attack", 200)
+    assert {(attack.reads, attack.vantage, attack.train_images) for attack in judgement.attacks} == {
+        ("single_release", "attack", 200)
     }
     assert all(attack.fit_seconds > 0 for attack in judgement.attacks)
     assert {(key.split, key.attacker) for key in judgement.attack_bootstrap_samples} == attacks
     assert {(attack.attribute, attack.releases) for attack in judgement.attacks} == {("gender", 1)}
     assert judgement.further_attacks == ()
     assert judgement.still_improving == {"gender": None}
-    assert judgement.strongest_repeated("test") is None
+    assert judgement.strongest_beside("test", "10_releases") is None
     assert set(judgement.match_bootstrap_samples) == {key[:2] for key in matches}
 
 
@@ -71,7 +71,7 @@ def test_attacks_are_judged_on_their_split(leak: float, monkeypatch: pytest.Monk
         return lambda others: scores.setdefault(name, []).append(score(others)) or scores[name][-1]
 
     monkeypatch.setattr(ScikitAttacker, "fit", watched)
-    for attack in judge(faces, MAP, "cheap", 0).attacks:
+    for attack in judge(faces, MAP, 0).attacks:
         given = scores[attack.attacker][["validation", "test"].index(attack.split)]
         gender = faces[attack.split].attributes["gender"]
         auc = roc_auc_score(gender, given)
@@ -88,7 +88,7 @@ def test_attacks_are_judged_on_their_split(leak: float, monkeypatch: pytest.Monk
 
 def test_matches_are_judged_on_their_splits_pairs() -> None:
     faces = released()
-    for match in judge(faces, MAP, "cheap", 0).matches:
+    for match in judge(faces, MAP, 0).matches:
         if match.matcher != "whitened_cosine":
             continue
         own = faces["attack"]
@@ -124,8 +124,8 @@ def test_judged_labels_have_no_part_in_the_fit() -> None:
     rng = np.random.default_rng(9)
     validation = faces["validation"]
     poisoned = replace(validation, attributes={"gender": rng.permutation(validation.attributes["gender"])})
-    first = judge(faces, MAP, "cheap", 0)
-    second = judge({**faces, "validation": poisoned}, MAP, "cheap", 0)
+    first = judge(faces, MAP, 0)
+    second = judge({**faces, "validation": poisoned}, MAP, 0)
     assert figures(first, "test")[:3] == figures(second, "test")[:3]
     assert figures(first, "validation")[:3] != figures(second, "validation")[:3]
     aucs = [[match.auc for match in judged.matches if match.split == "test"] for judged in (first, second)]
@@ -136,7 +136,7 @@ def test_attack_labels_decide_the_fit() -> None:
     faces = released(leak=2.0)
     gender = (1 - faces["attack"].attributes["gender"]).astype(np.int8)
     turned = replace(faces["attack"], attributes={"gender": gender})
-    judgement = judge({**faces, "attack": turned}, MAP, "cheap", 0)
+    judgement = judge({**faces, "attack": turned}, MAP, 0)
     for attack in judgement.attacks:
         assert attack.folded_auc > 0.95, "an attacker that is always wrong knows the attribute"
         assert attack.folded_auc_high >= attack.folded_auc_low > 0.9
@@ -147,7 +147,7 @@ def test_attack_labels_decide_the_fit() -> None:
 
 
 def test_same_seed_same_judgement() -> None:
-    first, again, other = (judge(released(), MAP, "cheap", seed) for seed in (0, 0, 1))
+    first, again, other = (judge(released(), MAP, seed) for seed in (0, 0, 1))
     for split in ("validation", "test"):
         assert figures(first, split) == figures(again, split)
         assert figures(first, split) != figures(other, split)
@@ -173,7 +173,7 @@ def test_unknown_attributes_are_left_out_of_attacks_and_their_people_stay_in_mat
         )
         for split, part in faces.items()
     }
-    expected, found = (judge(given, MAP, "cheap", 0) for given in (known, unknown))
+    expected, found = (judge(given, MAP, 0) for given in (known, unknown))
     assert [a.train_images for a in found.attacks] == [150] * 6
     assert [replace(a, fit_seconds=0.0) for a in found.attacks] == [
         replace(a, fit_seconds=0.0) for a in expected.attacks
@@ -184,7 +184,7 @@ def test_unknown_attributes_are_left_out_of_attacks_and_their_people_stay_in_mat
 
 def test_draws_are_those_of_the_judged_scores() -> None:
     """Resamples are paired: the difference of two encoders varies less than with independent resamples."""
-    weak, strong = (judge(released(leak), MAP, "cheap", 0) for leak in (0.1, 0.3))
+    weak, strong = (judge(released(leak), MAP, 0) for leak in (0.1, 0.3))
     for key, bootstrap_samples in strong.attack_bootstrap_samples.items():
         attack = next(a for a in strong.attacks if a.key == key)
         assert np.nanpercentile(bootstrap_samples, [2.5, 97.5]) == pytest.approx(
@@ -220,11 +220,11 @@ def test_the_strongest_is_over_attributes_or_of_one_and_repeated_releases_do_not
         some_attack("test", "b", 0.8, "young"),
         some_attack("test", "c", 0.6, "young"),
     )
-    repeated = (some_attack("test", "d", 0.8, releases=10), some_attack("test", "e", 0.99))
+    repeated = (some_attack("test", "d", 0.8, reads="mean_of_ten"), some_attack("test", "e", 0.99))
     judgement = Judgement(attacks, (), {}, {}, repeated)
     assert judgement.strongest_attack("test").attacker == "b"
     assert judgement.strongest_attack("test", "gender").attacker == "a"
-    found = judgement.strongest_repeated("test")
+    found = judgement.strongest_beside("test", "10_releases")
     assert found is not None
     assert found.attacker == "d"
 
@@ -248,8 +248,8 @@ def test_every_attribute_is_attacked() -> None:
         split: replace(part, attributes={**part.attributes, "young": (part.identity % 4 < 2).astype(np.int8)})
         for split, part in released(leak=1.0).items()
     }
-    alone = judge(released(leak=1.0), MAP, "cheap", 0)
-    both = judge(faces, MAP, "cheap", 0)
+    alone = judge(released(leak=1.0), MAP, 0)
+    both = judge(faces, MAP, 0)
     assert [replace(a, fit_seconds=0.0) for a in both.attacks if a.attribute == "gender"] == [
         replace(a, fit_seconds=0.0) for a in alone.attacks
     ]
@@ -264,12 +264,12 @@ def test_what_cannot_be_judged_is_named_in_one_line() -> None:
     broken = faces["test"].releases.copy()
     broken[0, 7, 2], broken[0, 9, 0] = np.nan, np.inf
     with pytest.raises(DataError, match=r"split 'test': 2 of 200 images hold NaN or .* the first is image 7"):
-        judge({**faces, "test": replace(faces["test"], releases=broken)}, MAP, "cheap", 0)
+        judge({**faces, "test": replace(faces["test"], releases=broken)}, MAP, 0)
     men = replace(faces["validation"], attributes={"gender": np.ones(200, np.int8)})
     with pytest.raises(
         DataError, match="split 'validation': 200 images have gender = 1 and 0 have gender = 0"
     ):
-        judge({**faces, "validation": men}, MAP, "cheap", 0)
+        judge({**faces, "validation": men}, MAP, 0)
 
 
 def test_without_same_gender_pairs_on_both_splits_there_are_no_such_matches() -> None:
@@ -278,7 +278,7 @@ def test_without_same_gender_pairs_on_both_splits_there_are_no_such_matches() ->
     faces["test"] = replace(
         faces["test"], attributes={"gender": np.where(lonely < 2, 1 - lonely, -1).astype(np.int8)}
     )
-    judgement = judge(faces, MAP, "cheap", 0)
+    judgement = judge(faces, MAP, 0)
     assert {match.negatives for match in judgement.matches} == {"any"}
     assert judgement.best_same_gender_match("validation") is None
     assert np.isfinite([match.auc for match in judgement.matches]).all()

@@ -98,7 +98,7 @@ def test_encode_refuses_other_images(images: np.ndarray, found: str) -> None:
 
 def test_judges_see_each_split_but_train() -> None:
     anonymizer = fitted(NOISE)
-    released = release_faces(anonymizer, FACES, 3, "cheap")
+    released = release_faces(anonymizer, FACES, 3)
     assert set(released) == {"attack", "validation", "test"}
     for split, faces in released.items():
         original = getattr(FACES, split)
@@ -112,7 +112,7 @@ def test_judges_see_each_split_but_train() -> None:
 
 def test_judged_noise_comes_from_the_seed_and_split() -> None:
     anonymizer = fitted(NOISE)
-    first, again, other = (release_faces(anonymizer, FACES, seed, "cheap") for seed in (3, 3, 4))
+    first, again, other = (release_faces(anonymizer, FACES, seed) for seed in (3, 3, 4))
     noise = {
         split: faces.representations - anonymizer.clean(getattr(FACES, split).images).numpy()
         for split, faces in first.items()
@@ -123,40 +123,12 @@ def test_judged_noise_comes_from_the_seed_and_split() -> None:
     assert not np.allclose(noise["validation"], noise["test"], atol=1e-3)
 
 
-def test_full_suite_sees_several_releases_of_what_it_learns_from_and_means_of_ten() -> None:
-    anonymizer = fitted(NOISE)
-    cheap, full = (release_faces(anonymizer, FACES, 3, suite) for suite in ("cheap", "full"))
-    assert set(full) == {"train", "attack", "validation", "test"}
-    for split, faces in full.items():
-        assert len(faces.releases) == (3 if split in ("train", "attack") else 1)
-        clean = anonymizer.clean(getattr(FACES, split).images).numpy()
-        noise = faces.releases - clean
-        assert np.allclose(noise.std((1, 2)), 0.05, rtol=0.1)
-        if split != "train":
-            assert np.array_equal(faces.representations, cheap[split].representations)
-        assert faces.mean_of_10 is not None
-        mean = faces.mean_of_10 - clean
-        assert mean.std() == pytest.approx(0.05 / np.sqrt(10), rel=0.1)
-        shared = np.corrcoef(mean.ravel(), noise[0].ravel())[0, 1]
-        assert shared == pytest.approx(1 / np.sqrt(10), abs=0.15), "the first release is one of the ten"
-    assert (
-        abs(np.corrcoef(full["attack"].releases.reshape(3, -1) - full["attack"].mean_of_10.ravel())[0, 1])
-        < 0.7
-    )
-
-
-def test_a_channel_that_draws_nothing_is_released_once() -> None:
-    released = release_faces(fitted(SMALL), FACES, 3, "full")
-    assert {len(faces.releases) for faces in released.values()} == {1}
-    assert {faces.mean_of_10 for faces in released.values()} == {None}
-
-
 def test_of_many_images_those_of_some_people_are_learnt_from(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aia_models.judging.released.MAX_LEARNT_IMAGES", 12)
-    released = release_faces(fitted(NOISE), FACES, 3, "full")
+    released = release_faces(fitted(NOISE), FACES, 3)
     for split, faces in released.items():
         whole = len(getattr(FACES, split))
-        assert len(faces.identity) == (12 if split in ("train", "attack") else whole)
+        assert len(faces.identity) == (12 if split == "attack" else whole)
         assert faces.releases.shape[1] == len(faces.attributes["gender"]) == len(faces.identity)
     assert set(np.unique(released["attack"].identity, return_counts=True)[1]) == {4}, "whole people"
 

@@ -142,6 +142,45 @@ def test_the_nearest_to_two_limits_is_named(trials) -> None:
         select(trials(CURVE), SelectionCriteria(0.6, 0.79))
 
 
+LINKED = [
+    row(0.6, 0.8, linked_attacker_auc_validation=0.9),
+    row(0.7, 0.75, linked_attacker_auc_validation=0.72),
+    row(0.5, 0.6, linked_attacker_auc_validation=0.7),
+    row(0.5, 0.9),
+]
+
+
+def test_a_limit_on_linked_attackers_asks_for_the_best_matching_and_for_the_figure(trials) -> None:
+    def chosen(limit: float, **more: float) -> str:
+        criteria = SelectionCriteria(max_linked_attacker_auc=limit, **more)
+        return select(trials(LINKED), criteria).trial["trial_id"]
+
+    assert chosen(0.72) == "t0001", "the limit itself is within it, and a missing figure is not"
+    assert chosen(0.71) == "t0002"
+    assert chosen(1.0) == "t0000"
+    assert chosen(0.72, max_attacker_auc=0.65) == "t0002"
+
+
+def test_where_no_linked_attacker_meets_the_limit_the_nearest_is_named(trials) -> None:
+    criteria = SelectionCriteria(max_linked_attacker_auc=0.6)
+    with pytest.raises(
+        AnalysisError, match=r"linked attacker AUC <= 0\.6: .* trial t0002 .*, linked attacker AUC 0\.7 and"
+    ):
+        select(trials(LINKED), criteria)
+    with pytest.raises(AnalysisError, match=r"trial t0000 .*, linked attacker AUC unknown and"):
+        select(trials(LINKED[-1:]), criteria)
+
+
+def test_confirmed_means_of_the_linked_attackers_decide(trials) -> None:
+    rows = [
+        row(0.5, 0.9, design_id="a", phase="confirm", seed=1, linked_attacker_auc_validation=0.6),
+        row(0.5, 0.9, design_id="a", phase="confirm", seed=2, linked_attacker_auc_validation=0.9),
+        row(0.5, 0.6, design_id="b", phase="confirm", seed=1, linked_attacker_auc_validation=0.65),
+    ]
+    found = select(trials(rows), SelectionCriteria(max_linked_attacker_auc=0.7))
+    assert found.trial["design_id"] == "b"
+
+
 @pytest.mark.parametrize(
     ("criteria", "message"),
     [
@@ -150,6 +189,7 @@ def test_the_nearest_to_two_limits_is_named(trials) -> None:
         ({"weights": (0.0, 0.0)}, "not both 0"),
         ({"weights": (-1.0, 2.0)}, "at least 0"),
         ({"weights": (float("nan"), 2.0)}, "at least 0"),
+        ({"max_linked_attacker_auc": 0.4}, r"max_linked_attacker_auc = 0\.4: expected an AUC"),
         ({"min_matching_auc": 1.1}, "min_matching_auc = 1.1: expected an AUC"),
     ],
 )

@@ -13,12 +13,12 @@ from analysis.tables.schema import EXAMPLES, SCHEMAS
 from tests.table_version import TABLE_VERSION
 
 TABLES = {name: pl.DataFrame(schema.empty_table()).schema for name, schema in SCHEMAS.items()}
-CHEAP = [("logistic_regression", "attack", 1), ("rbf_svm", "attack", 1), ("mlp", "attack", 1)]
-FULL = list(
+FEW = [(name, "attack", "single_release") for name in ("logistic_regression", "rbf_svm", "mlp")]
+MANY = list(
     product(
         ("logistic_regression", "rbf_svm", "mlp", "boosted_trees", "templates", "cnn", "decoded_cnn"),
         ("attack", "train"),
-        (1, 10),
+        ("single_release", "mean_of_ten"),
     )
 )
 STATUSES = ("complete", "complete", "complete", "stopped_early", "failed", "diverged")
@@ -26,10 +26,10 @@ ERROR = "RuntimeError: </script><script>document.title = 'taken over'</script> <
 Row = dict[str, Any]
 
 
-def write_study(directory: Path, count: int, *, full: bool = False, confirmed: bool = False) -> Path:
+def write_study(directory: Path, count: int, *, many: bool = False, confirmed: bool = False) -> Path:
     """Write a study of `count` search trials of every status and four baselines; return its directory.
 
-    Every complete trial has a checkpoint. With `full` a suite of many attackers judges; with `confirmed` the
+    Every complete trial has a checkpoint. With `many` more attackers judge; with `confirmed` the
     first three designs have two more trainings each.
     """
     rng = np.random.default_rng(count)
@@ -42,11 +42,11 @@ def write_study(directory: Path, count: int, *, full: bool = False, confirmed: b
     ]
     if confirmed:
         rows += [_confirming(row, seed) for row in rows[:3] for seed in (1, 2)]
-    add_part(directory, rows, FULL if full else CHEAP)
+    add_part(directory, rows, MANY if many else FEW)
     return directory
 
 
-def add_part(directory: Path, rows: list[Row], attackers: list[tuple[str, str, int]] = CHEAP) -> None:
+def add_part(directory: Path, rows: list[Row], attackers: list[tuple[str, str, str]] = FEW) -> None:
     """Add a part with these trials to every table, and write their checkpoints."""
     rng = np.random.default_rng(len(rows))
     judged = [row for row in rows if row.get("attacker_auc_validation") is not None]
@@ -133,16 +133,16 @@ def _figures(attacker: float, matching: float) -> Row:
     }
 
 
-def _attacks(row: Row, attackers: list[tuple[str, str, int]]) -> list[Row]:
+def _attacks(row: Row, attackers: list[tuple[str, str, str]]) -> list[Row]:
     return [
         {
             "trial_id": row["trial_id"],
             "split": split,
             "attribute": "gender",
             "attacker": attacker,
-            "suite": "cheap",
+            "reads": reads,
             "vantage": vantage,
-            "releases": releases,
+            "releases": 10 if reads == "mean_of_ten" else 1,
             "train_images": images,
             "setting": "0.1",
             # The strongest attacker has the AUC of the trial's row, and a lower one with half of the images.
@@ -151,7 +151,7 @@ def _attacks(row: Row, attackers: list[tuple[str, str, int]]) -> list[Row]:
             ),
         }
         for split in ("validation", "test")
-        for place, (attacker, vantage, releases) in enumerate(attackers)
+        for place, (attacker, vantage, reads) in enumerate(attackers)
         for images in (100, 200)
     ]
 

@@ -103,6 +103,30 @@ def test_a_design_shows_its_strongest_attacker_first_and_folded(study: Path) -> 
         ]  # fmt: skip
 
 
+def test_a_design_shows_its_further_attackers_by_what_they_read_and_its_certificate(tmp_path: Path) -> None:
+    attackers = [
+        ("mlp", "attack", "single_release"), ("mlp", "attack", "person_scores"), ("mlp", "other", "single_release"),
+        ("mlp", "both", "decoded_image"),
+    ]  # fmt: skip
+    directory = write_study(tmp_path / "study", 3)
+    figures = {"linked_attacker_auc_validation": 0.8, "linked_attacker_auc_test": 0.9}
+    certificate = {"certified_attacker_auc": 0.85, "certificate_method": "weissman"}
+    counts = {"certificate_words": 16, "certificate_people": 120}
+    add_part(directory, [trial(100, 0.6, 0.9, **figures, **certificate, **counts)], attackers)
+    data = page_of(directory).data
+    design = next(design for design in data["designs"] if design["id"] == "trial-00100")
+    assert [data["attackers"][number] for number, *_ in design["attacks"]] == [
+        "mlp",
+        "mlp, scores of a person's images",
+        "mlp, from another data set",
+        "mlp, decoded images, from both splits' people",
+    ]
+    shown = {title: texts for title, *texts in design["figures"]}
+    assert shown["linked attacker AUC"] == ["0.800", "0.900"]
+    assert shown["certified attacker AUC"] == ["0.850 (weissman, 16 words, 120 people)", "-"]
+    assert "gallery attacker AUC" not in shown
+
+
 def test_confirmed_designs_show_means_over_their_seeds(tmp_path: Path) -> None:
     page = page_of(write_study(tmp_path / "study", 12, confirmed=True))
     confirmed = [design for design in page.data["designs"] if design["seeds"] == 2]
@@ -159,8 +183,8 @@ def test_a_page_carries_reconstructions_of_the_front_first(study: Path, monkeypa
     assert base64.b64decode(shown[front[0]].partition(",")[2]) == one
 
 
-def test_a_thousand_trials_of_a_wide_suite_stay_below_five_megabytes(tmp_path: Path) -> None:
-    directory = write_study(tmp_path / "study", 1000, full=True)
+def test_a_thousand_trials_of_many_attackers_stay_below_five_megabytes(tmp_path: Path) -> None:
+    directory = write_study(tmp_path / "study", 1000, many=True)
     page = report_page(open_tables(directory), "a study", PICTURES)
     assert len(page.encode()) < 5e6
 

@@ -12,7 +12,7 @@ from tests.analysis.made_up import FULL, METHODS, write_study
 
 ATTACKS = pl.DataFrame(SCHEMAS["attacks"].empty_table()).schema
 ATTACK = {
-    "split": "validation", "attribute": "gender", "attacker": "mlp", "suite": "cheap", "vantage": "attack",
+    "split": "validation", "attribute": "gender", "attacker": "mlp", "reads": "single_release", "vantage": "attack",
     "releases": 1, "train_images": 100, "setting": "usual",
 }  # fmt: skip
 GOOD, BETTER = (
@@ -32,12 +32,20 @@ def test_an_attack_counts_folded_on_one_release_and_the_most_images(trials) -> N
         attacks(
             {"trial_id": "t0000", "folded_auc": 0.8},
             {"trial_id": "t0000", "folded_auc": 0.9, "train_images": 50},
-            {"trial_id": "t0000", "folded_auc": 0.95, "releases": 10},
+            {"trial_id": "t0000", "folded_auc": 0.95, "reads": "mean_of_ten"},
             {"trial_id": "t0000", "folded_auc": 0.99, "split": "test"},
+            {"trial_id": "t0000", "folded_auc": 0.97, "reads": "person_scores"},
             {"trial_id": "t0000", "folded_auc": 0.7, "vantage": "train"},
+            {"trial_id": "t0000", "folded_auc": 0.65, "vantage": "both"},
+            {"trial_id": "t0000", "folded_auc": 0.6, "vantage": "other"},
         ),
     )
-    assert found.rows() == [("t0000", "mlp", 0.8), ("t0000", "mlp (own)", 0.7)]
+    assert found.rows() == [
+        ("t0000", "mlp", 0.8),
+        ("t0000", "mlp (own)", 0.7),
+        ("t0000", "mlp (both)", 0.65),
+        ("t0000", "mlp (other)", 0.6),
+    ]
 
 
 def test_designs_come_most_private_first_then_baselines_and_attackers_strongest_first(trials) -> None:

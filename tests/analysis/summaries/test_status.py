@@ -54,7 +54,7 @@ def test_evidence_counts_search_trials_by_status_and_seeds(trials) -> None:
 def test_evidence_names_confirmed_designs_and_their_seeds(trials) -> None:
     judged = {"phase": "confirm", "attacker_auc_validation": 0.6, "matching_auc_validation": 0.7}
     rows = [{}, *({**judged, "design_id": design, "seed": seed} for design in "ab" for seed in (1, 2, 3))]
-    expected = "1 search trial: 1 complete; 1 seed; 2 designs confirmed on 3 fresh seeds by suite full"
+    expected = "1 search trial: 1 complete; 1 seed; 2 designs confirmed on 3 fresh seeds"
     assert evidence(trials(rows)) == f"{expected}; split: validation"
 
 

@@ -207,10 +207,10 @@ def damage_pages(path: Path) -> None:
 @pytest.fixture
 def resumable(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Write a study of made-up trials that can be resumed without its faces."""
-    monkeypatch.setattr("study.lifecycle.study_directory.prepare", lambda *given, **more: Path())
-    monkeypatch.setattr("study.lifecycle.study_directory.check_splits", lambda *given: None)
+    monkeypatch.setattr("study.lifecycle.study_faces.prepare", lambda *given, **more: Path())
+    monkeypatch.setattr("study.lifecycle.study_faces.check_splits", lambda *given: None)
     monkeypatch.setattr(
-        "study.lifecycle.study_directory.open_prepared", lambda path: SimpleNamespace(fingerprint=None)
+        "study.lifecycle.study_faces.open_prepared", lambda path: SimpleNamespace(fingerprint=None)
     )
     return write_study(here / "s", settings=[f"judge_version={JUDGE_VERSION}"])
 

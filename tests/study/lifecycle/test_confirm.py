@@ -19,7 +19,7 @@ from study.storage.results_store import ResultsStore
 from study.storage.study_storage import StudyStorage
 from study.trial.rows import failed
 
-# The suite `full` takes seconds even for a few faces.
+# A confirmation judges several trials, which takes seconds even for a few faces.
 pytestmark = pytest.mark.slow
 
 
@@ -86,13 +86,6 @@ def test_the_search_front_is_confirmed_once_for_each_fresh_seed_though_a_driver_
         )
 
 
-def test_confirmations_are_judged_by_the_full_suite_the_search_by_the_specs(confirmed):
-    suites = (
-        table(confirmed, "attacks").join(table(confirmed), on="trial_id").select("phase", "suite").unique()
-    )
-    assert sorted(suites.rows()) == [("baseline", "cheap"), ("confirm", "full"), ("search", "cheap")]
-
-
 def test_readers_use_the_means_over_fresh_seeds_and_say_so(confirmed, capsys, tmp_path):
     assert run(["front", str(confirmed), "--format", "json"]) == 0
     front = json.loads(capsys.readouterr().out)
@@ -103,7 +96,7 @@ def test_readers_use_the_means_over_fresh_seeds_and_say_so(confirmed, capsys, tm
         assert row["attacker_auc_validation"] == pytest.approx(seeds.mean())
     for command, said in (
         ("front", "means over 3 fresh seeds"),
-        ("status", "on 3 fresh seeds by suite full"),
+        ("status", "on 3 fresh seeds"),
     ):
         assert run([command, str(confirmed)]) == 0
         assert said in " ".join(capsys.readouterr().out.split())

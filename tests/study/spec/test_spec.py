@@ -53,12 +53,14 @@ def test_a_spec_far_from_its_defaults_survives_the_round_trip(quick, tmp_path):
             *(
                 "name=x-1",
                 "dataset=folder:/faces and more",
+                "attack_dataset=folder:/other faces",
                 'attribute=["Male", "Young"]',
                 'positive=a "quoted" ü',
             ),
             *(
                 "image_side=64",
                 "data_fingerprint=0123",
+                "attack_data_fingerprint=4567",
                 "judge_version=7",
                 "split_seed=3",
                 "seed=9223372036854775806",
@@ -94,7 +96,7 @@ def test_a_spec_far_from_its_defaults_survives_the_round_trip(quick, tmp_path):
     assert again.positive == 'a "quoted" ü'
     assert again.resources.gpus_per_trial == 0.25
     for name in StudySpec.model_fields:
-        if name not in ("suite", "fixed"):
+        if name != "fixed":
             assert getattr(again, name) != getattr(quick, name), f"{name} was not exercised"
 
 
@@ -243,13 +245,13 @@ def test_a_spec_does_not_change(quick):
         ("warm_start=", "directory of an earlier study"),
         ('baselines=["orignal"]', "a list of original, random, aia_without_t, erasure"),
         ('baselines=["random", "random"]', "a baseline may occur only once"),
-        ("suite=huge", "'cheap'"),
         ("resources.cpus_per_trial=0", "a number above 0"),
         ("resources.cpus_per_trial=inf", "a number above 0"),
         ("image_side=30", "image_side = 30 is wrong"),
         ("seed=-1", "seed = -1 is wrong"),
         ("seed=9223372036854775808", "seed = 9223372036854775808 is wrong"),
         ("dataset=", "'KIND:PATH'"),
+        ("attack_dataset=", "another data set with the same attributes"),
         ("name=a/b", "name = 'a/b' is wrong"),
         ("name=..", "name = '..' is wrong"),
         ("resources.gpus_per_trial=all", "'auto' or a number of at least 0"),
@@ -289,7 +291,7 @@ def test_settings_are_judged_together_whatever_their_order(quick):
 
 
 @pytest.mark.parametrize(
-    "key", ["name", "dataset", "attribute", "positive", "warm_start", "data_fingerprint"]
+    "key", ["name", "dataset", "attack_dataset", "attribute", "positive", "warm_start", "data_fingerprint"]
 )
 @pytest.mark.parametrize("text", ["2024", "0.5", "true", "2024-01-31"])
 def test_a_key_that_takes_a_string_gets_one_whatever_the_text_looks_like(quick, key, text):

@@ -39,7 +39,7 @@ def rows_of(trial_id: str) -> Outcome:
             "split": split,
             "attribute": "gender",
             "attacker": "logistic_regression",
-            "suite": "cheap",
+            "reads": "single_release",
             "vantage": "attack",
             "releases": 1,
             "train_images": 100,

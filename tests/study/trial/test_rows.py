@@ -1,7 +1,7 @@
 """Rows of a trial: its flags, its progress lines and its keys."""
 
 import io
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -10,10 +10,13 @@ from rich.console import Console
 from aia_models.config import AdversaryConfig, ChannelConfig, TrainingConfig
 from aia_models.judging.attacks import Attack
 from aia_models.judging.in_loop import InLoopFigure, InLoopFigures
-from aia_models.judging.judge import Judgement
+from aia_models.judging.judge import BESIDE, Judgement
+from aia_models.measures.certificate import Certificate
 from aia_models.training.trainer import EpochRecord
+from analysis.tables.beside import BESIDE_FIGURES
 from analysis.tables.objectives import ATTACKER, MATCHING
 from analysis.tables.schema import SCHEMAS, to_table
+from analysis.tables.trial_row import TrialFigures
 from study.trial.plan import TrialPlan
 from study.trial.rows import attack_rows, judged_figures, weak_adversary
 from study.trial.run import stage1_key
@@ -123,16 +126,40 @@ def test_figures_are_those_of_the_worst_attribute_and_vantage_and_of_each_attrib
     assert figures["attacker_auc_10_releases_test"] is None
 
 
-def test_repeated_releases_and_learning_curves_stand_beside():
+def test_further_attackers_and_learning_curves_stand_beside():
     further = (
-        some_attack("validation", "mlp", 0.9, releases=10),
-        some_attack("validation", "svm", 0.95, releases=10),
+        some_attack("validation", "mlp", 0.81, reads="person_scores"),
+        some_attack("validation", "mlp", 0.82, reads="person_representations"),
+        some_attack("test", "mlp", 0.83, reads="gallery"),
+        some_attack("test", "cnn", 0.84, reads="decoded_image"),
+        some_attack("test", "mlp", 0.85, vantage="other"),
+        some_attack("validation", "mlp", 0.9, reads="mean_of_ten"),
+        some_attack("validation", "svm", 0.95, reads="mean_of_ten"),
         some_attack("validation", "mlp", 0.99),
     )
     figures = judged_figures(judgement(*further, improving=True), LAST, in_loop(0.7))
-    assert figures["attacker_auc_10_releases_validation"] == 0.95
+    beside = {figure.column(split): None for figure in BESIDE_FIGURES for split in ("validation", "test")}
+    assert {name: figures[name] for name in beside} == beside | {
+        "linked_attacker_auc_validation": 0.82,
+        "gallery_attacker_auc_test": 0.83,
+        "decoded_attacker_auc_test": 0.84,
+        "other_attacker_auc_test": 0.85,
+        "attacker_auc_10_releases_validation": 0.95,
+    }
     assert figures["attacker_auc_validation"] == 0.75
     assert figures["attackers_still_improving"] is True
+
+
+def test_every_kind_of_the_judge_has_a_figure():
+    assert {figure.kind for figure in BESIDE_FIGURES} == set(BESIDE)
+
+
+def test_a_certificate_fills_its_columns_and_without_one_they_are_null():
+    found = replace(judgement(), certificate=Certificate(0.8, "clopper_pearson", 16, 120))
+    names = ("certified_attacker_auc", "certificate_method", "certificate_words", "certificate_people")
+    for judged, expected in ((found, (0.8, "clopper_pearson", 16, 120)), (judgement(), (None,) * 4)):
+        figures = asdict(TrialFigures(**judged_figures(judged, LAST, in_loop(0.7))))
+        assert tuple(figures[name] for name in names) == expected
 
 
 def test_without_same_gender_pairs_there_is_no_such_figure():
@@ -151,7 +178,7 @@ def test_without_an_in_loop_adversary_there_is_no_gap():
 
 def test_attack_rows_fit_their_table_with_learning_curve_and_repeated_releases():
     plan = TrialPlan("t", 0, "search", "aia", {}, 0)
-    rows = attack_rows(plan, judgement(some_attack("test", "mlp", 0.9, releases=10)))
+    rows = attack_rows(plan, judgement(some_attack("test", "mlp", 0.9, reads="mean_of_ten")))
     table = to_table(rows, SCHEMAS["attacks"]).to_pylist()
     assert len(table) == 7
     assert {(row["attribute"], row["vantage"], row["releases"]) for row in table} == {
