@@ -21,7 +21,7 @@ def figure_text(row: Mapping[str, Any], column: str) -> str:
 def certificate_text(row: Mapping[str, Any]) -> str:
     """Return the certified AUC of a `trials` row and what it rests on; "-" without a certificate.
 
-    For example "0.712 (weissman, 16 words, 120 people)".
+    For example "0.712 (hoeffding, 16 words, 120 people)".
     """
     if row[CERTIFIED_AUC] is None:
         return "-"

@@ -151,7 +151,7 @@ class TrialFigures:
         float | None, "Bound that no attacker's folded ROC AUC exceeds, 0.5 to 1; null without a certificate."
     ] = None
     certificate_method: Annotated[
-        Literal["weissman", "clopper_pearson"] | None, "Inequality behind certified_attacker_auc."
+        Literal["hoeffding", "clopper_pearson"] | None, "Inequality behind certified_attacker_auc."
     ] = None
     certificate_words: Annotated[
         int | None, "Different released representations that certified_attacker_auc counted."

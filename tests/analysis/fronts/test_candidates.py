@@ -45,10 +45,10 @@ def test_confirmed_designs_replace_search_rows_by_their_mean(trials, rows) -> No
 def test_further_attackers_and_certified_bounds_are_means_too(trials, rows) -> None:
     names = ("linked_attacker_auc_test", "gallery_attacker_auc_validation", "certified_attacker_auc")
     for row, value in zip(rows[1:4], (0.7, 0.8, 0.9), strict=True):
-        row |= dict.fromkeys(names, value) | {"certificate_method": "weissman", "certificate_words": 16}
+        row |= dict.fromkeys(names, value) | {"certificate_method": "hoeffding", "certificate_words": 16}
     lucky = candidates(trials(rows)).row(by_predicate=pl.col("design_id") == "lucky", named=True)
     assert [lucky[name] for name in names] == pytest.approx([0.8] * 3)
-    assert (lucky["certificate_method"], lucky["certificate_words"]) == ("weissman", 16)
+    assert (lucky["certificate_method"], lucky["certificate_words"]) == ("hoeffding", 16)
 
 
 def test_a_confirmed_design_ships_the_checkpoint_of_its_first_seed_that_kept_one(trials, rows) -> None:

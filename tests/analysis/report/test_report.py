@@ -110,7 +110,7 @@ def test_a_design_shows_its_further_attackers_by_what_they_read_and_its_certific
     ]  # fmt: skip
     directory = write_study(tmp_path / "study", 3)
     figures = {"linked_attacker_auc_validation": 0.8, "linked_attacker_auc_test": 0.9}
-    certificate = {"certified_attacker_auc": 0.85, "certificate_method": "weissman"}
+    certificate = {"certified_attacker_auc": 0.85, "certificate_method": "hoeffding"}
     counts = {"certificate_words": 16, "certificate_people": 120}
     add_part(directory, [trial(100, 0.6, 0.9, **figures, **certificate, **counts)], attackers)
     data = page_of(directory).data
@@ -123,7 +123,7 @@ def test_a_design_shows_its_further_attackers_by_what_they_read_and_its_certific
     ]
     shown = {title: texts for title, *texts in design["figures"]}
     assert shown["linked attacker AUC"] == ["0.800", "0.900"]
-    assert shown["certified attacker AUC"] == ["0.850 (weissman, 16 words, 120 people)", "-"]
+    assert shown["certified attacker AUC"] == ["0.850 (hoeffding, 16 words, 120 people)", "-"]
     assert "gallery attacker AUC" not in shown
 
 

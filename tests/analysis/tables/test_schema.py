@@ -88,7 +88,7 @@ def test_numpy_scalars_and_whole_floats_are_taken():
         ({"error": 3}, "error = 3 is no str"),
         ({"status": "done"}, "status = 'done' is none of complete, stopped_early, failed, diverged"),
         ({"phase": "late"}, "none of search, confirm, baseline"),
-        ({"certificate_method": "guess"}, "none of weissman, clopper_pearson"),
+        ({"certificate_method": "guess"}, "none of hoeffding, clopper_pearson"),
     ],
 )
 def test_a_wrong_row_is_refused(change, message):

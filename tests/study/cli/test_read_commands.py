@@ -15,7 +15,7 @@ FURTHER = {
     "other_attacker_auc_validation": 0.844,
     "attacker_auc_10_releases_validation": 0.855,
     "certified_attacker_auc": 0.866,
-    "certificate_method": "weissman",
+    "certificate_method": "hoeffding",
     "certificate_words": 16,
     "certificate_people": 120,
 }
@@ -51,7 +51,7 @@ def test_front_as_json_has_them_beside_the_attacker(capsys: pytest.CaptureFixtur
     names = list(rows[0])
     place = names.index("attacker_auc_validation_high")
     assert names[place + 1 : place + 3] == ["linked_attacker_auc_validation", "certified_attacker_auc"]
-    assert [row["certificate_method"] for row in rows] == [None, "weissman", None]
+    assert [row["certificate_method"] for row in rows] == [None, "hoeffding", None]
 
 
 def test_select_shows_every_further_attacker_and_the_certificate_where_known(
@@ -67,7 +67,7 @@ def test_select_shows_every_further_attacker_and_the_certificate_where_known(
         "attacker AUC, decoded images: 0.833",
         "attacker AUC, other data set: 0.844",
         "attacker AUC, mean of 10 releases: 0.855",
-        "certified attacker AUC: 0.866 (weissman, 16 words, 120 people)",
+        "certified attacker AUC: 0.866 (hoeffding, 16 words, 120 people)",
     ):
         assert line in shown
     assert "without the limits: trial trial-00002" in "\n".join(shown)
