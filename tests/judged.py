@@ -1,6 +1,6 @@
 """Attacks and matches for tests, with default values for all fields that a test does not set."""
 
-from aia_models.judging.attacks import Attack
+from aia_models.judging.attack import Attack
 from aia_models.judging.matches import Match
 
 

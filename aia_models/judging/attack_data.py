@@ -1,94 +1,83 @@
-"""Training and evaluation data of the attackers of one attribute at one vantage point."""
+"""Training and evaluation data of the attackers of one attribute."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int32
+from jaxtyping import Bool, Int8, Int32
 
+from aia_models.judging.attackers.examples import FOLDS, Examples, folds_of_people
 from aia_models.judging.released import ReleasedFaces
-from aia_models.judging.sklearn_attackers import Examples, examples_of, feature_scaler
-from aia_models.measures.bootstrap import identity_weights
 from aia_models.random_streams import stream_seed
 
 JUDGED_SPLITS = ("validation", "test")
+VANTAGES: Mapping[str, tuple[str, ...]] = {
+    "attack": ("attack",), "train": ("train",), "both": ("attack", "train"), "other": ("other",)
+}  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Judged:
-    """Evaluation data of attackers: examples, their labels, and their weights in each resample of people."""
-
-    examples: Examples
-    positive: Bool[np.ndarray, " n"]
-    weights: Float[np.ndarray, "resample n"]
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AttackData:
-    """Training data of the attackers of one attribute, and evaluation data by split.
+    """Examples of one attribute, and what the judged rows are: their splits, values and people.
 
-    `vantage` is the split whose people the attackers learn from, and `images` counts its images with a known attribute.
-    `examples` has one row for each of their releases. `releases` is 1, or 10 where attackers learn from and are judged
-    on means of ten releases.
+    `images` counts the images with a known attribute at each vantage.
     """
 
     attribute: str
-    vantage: str
-    releases: int
-    images: int
     examples: Examples
-    positive: Bool[np.ndarray, " row"]
-    identity: Int32[np.ndarray, " row"]
-    judged: Mapping[str, Judged]
+    images: Mapping[str, int]
+    split: np.ndarray
+    positive: Bool[np.ndarray, " n"]
+    identity: Int32[np.ndarray, " n"]
 
 
 def build_attack_data(
-    released: Mapping[str, ReleasedFaces],
-    attribute: str,
-    vantage: str,
-    *,
-    mean: bool = False,
-    share: float = 1.0,
-    seed: int = 0,
+    released: Mapping[str, ReleasedFaces], attribute: str, vantages: tuple[str, ...], seed: int, device: str
 ) -> AttackData:
-    """Return the data of an attack on `attribute` from the split `vantage`.
+    """Return the data of an attack on `attribute` from `vantages`.
 
     Attackers learn from every release of the images with a known attribute, and are judged on the first release of the
-    others; with `mean` both are means of ten releases where the channel is random. `share` is the share of the split's
-    people that they learn from, chosen by `seed`.
+    others. Settings are chosen on people of the splits "attack" and "other": an anonymizer has seen the people of
+    `train`, so that what is inferred about them says little about others.
     """
-    own = released[vantage]
-    known = own.known(attribute)
-    if share < 1:
-        known &= np.isin(own.identity, some_people(own.identity, own.attributes[attribute], share, seed))
-    values = own.mean_of_10[None] if mean and own.mean_of_10 is not None else own.releases
-    count = len(values)
-    rows = values[:, known].reshape(-1, values.shape[2])
-    scaler = feature_scaler(rows)
-    judged = {}
-    for split in JUDGED_SPLITS:
+    splits = sorted({split for vantage in vantages for split in VANTAGES[vantage]})
+    rows, positive, cell, first = [], [], [], []
+    cells, images = {}, {}
+    for split in splits:
         faces = released[split]
-        judged_rows = faces.known(attribute)
-        read = faces.mean_of_10 if mean and faces.mean_of_10 is not None else faces.representations
-        judged[split] = Judged(
-            examples_of(read[judged_rows], scaler),
-            faces.attributes[attribute][judged_rows] == 1,
-            identity_weights(faces.identity[judged_rows]),
-        )
+        known = faces.known(attribute)
+        own = faces.releases[:, known]
+        groups = folds_of_people(faces.identity[known], seed)
+        if split == "train":
+            groups = np.full_like(groups, FOLDS)
+        cells[split], images[split] = frozenset(np.unique(groups).tolist()), int(known.sum())
+        for number, release in enumerate(own):
+            rows.append(release)
+            positive.append(faces.attributes[attribute][known] == 1)
+            cell.append(groups)
+            first.append(np.full(len(release), number == 0))
+    judged = [(split, released[split], released[split].known(attribute)) for split in JUDGED_SPLITS]
+    examples = Examples(
+        np.concatenate(rows),
+        np.concatenate([faces.representations[known] for _, faces, known in judged]),
+        np.concatenate(positive),
+        np.concatenate(cell),
+        np.concatenate(first),
+        {vantage: frozenset().union(*(cells[split] for split in VANTAGES[vantage])) for vantage in vantages},
+        device,
+    )
     return AttackData(
-        attribute=attribute,
-        vantage=vantage,
-        releases=10 if mean else 1,
-        images=int(known.sum()),
-        examples=examples_of(rows, scaler),
-        positive=np.tile(own.attributes[attribute][known] == 1, count),
-        identity=np.tile(own.identity[known], count),
-        judged=judged,
+        attribute,
+        examples,
+        {vantage: sum(images[split] for split in VANTAGES[vantage]) for vantage in vantages},
+        np.concatenate([np.full(int(known.sum()), split) for split, _, known in judged]),
+        np.concatenate([faces.attributes[attribute][known] == 1 for _, faces, known in judged]),
+        np.concatenate([faces.identity[known] for _, faces, known in judged]),
     )
 
 
 def some_people(
-    identity: Int32[np.ndarray, " n"], values: np.ndarray, share: float, seed: int
+    identity: Int32[np.ndarray, " n"], values: Int8[np.ndarray, " n"], share: float, seed: int
 ) -> Int32[np.ndarray, " person"]:
     """Draw about `share` of the people with each value of an attribute.
 

@@ -73,7 +73,7 @@ def judge_controls(faces: SplitFaces, seed: int) -> Controls:
     """
     pixels = _pixels(faces, seed)
     side = faces.image_side
-    attacks = attack_all(pixels, (1, side, side), seed, "cpu")
+    attacks = attack_all(pixels, seed, "cpu")
     matches = match_all(pixels, (1, side, side), seed)
     ceilings = []
     for split in ("validation", "test"):
@@ -90,11 +90,8 @@ def judge_controls(faces: SplitFaces, seed: int) -> Controls:
         for split, part in pixels.items()
     }
     floors: list[Floor] = []
-    for control, released, shape in (
-        ("constant representation", constant, (CONSTANT_WIDTH, 1, 1)),
-        ("shuffled attribute", shuffled, (1, side, side)),
-    ):
-        floors += _floors(control, attack_all(released, shape, seed, "cpu"), released, seed)
+    for control, released in (("constant representation", constant), ("shuffled attribute", shuffled)):
+        floors += _floors(control, attack_all(released, seed, "cpu"), released, seed)
     for floor in floors:
         if not floor.holds:
             raise ControlError(
@@ -111,10 +108,9 @@ def _pixels(faces: SplitFaces, seed: int) -> dict[str, ReleasedFaces]:
         part: FaceDataset = getattr(faces, split)
         if split in ("train", "attack"):
             part = part.subset(images_of_some_people(part.identity, seed))
-        if split != "train":
-            flat = unit_pixels(torch.from_numpy(np.array(part.images))).numpy().reshape(1, len(part), -1)
-            columns = {name: part.attribute(name) for name in faces.attributes}
-            released[split] = ReleasedFaces(flat, _numbers(part, faces), columns)
+        flat = unit_pixels(torch.from_numpy(np.array(part.images))).numpy().reshape(1, len(part), -1)
+        columns = {name: part.attribute(name) for name in faces.attributes}
+        released[split] = ReleasedFaces(flat, _numbers(part, faces), columns)
     return released
 
 

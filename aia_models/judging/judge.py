@@ -5,12 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aia_models.judging.attacks import Attack, AttackKey, attack_all
+from aia_models.judging.attack import Attack, AttackKey
+from aia_models.judging.attacks import attack_all
+from aia_models.judging.further_attacks import further_attacks, learning_curve
 from aia_models.judging.matches import Match, match_all
 from aia_models.judging.released import ReleasedFaces, check_released
+from aia_models.judging.certified import certify_released
 from aia_models.measures.certificate import Certificate
 
-JUDGE_VERSION = 4  # raise it when the same representations get other figures
+JUDGE_VERSION = 5  # raise it when the same representations get other figures
 
 # The kinds of further attacks whose strongest has a figure of its own.
 BESIDE: Mapping[str, Callable[[Attack], bool]] = {
@@ -26,7 +29,8 @@ BESIDE: Mapping[str, Callable[[Attack], bool]] = {
 class Judgement:
     """All attacks and matches of one released encoder.
 
-    Privacy is the strongest of `attacks`; `further_attacks` are the learning curve and the means of ten releases.
+    Privacy is the strongest of `attacks`; `further_attacks` are recorded beside. `certificate` is None where what is
+    released has no small finite alphabet.
     `attack_bootstrap_samples` by attack, and `match_bootstrap_samples[split, matcher]` with any negatives, are the AUCs
     in each resample of the split's people. The resamples are the same for every encoder judged on the same faces, so
     that differences of two encoders' samples are paired differences. `still_improving` tells for each attribute
@@ -38,7 +42,7 @@ class Judgement:
     attack_bootstrap_samples: Mapping[AttackKey, np.ndarray]
     match_bootstrap_samples: Mapping[tuple[str, str], np.ndarray]
     further_attacks: tuple[Attack, ...] = ()
-    still_improving: Mapping[str, bool | None] | None = None
+    still_improving: Mapping[str, bool] | None = None
     certificate: Certificate | None = None
 
     def strongest_attack(self, split: str, attribute: str | None = None) -> Attack:
@@ -81,13 +85,19 @@ def judge(
     representations are not finite or an attribute has one value in a split.
     """
     check_released(released)
-    attacks = attack_all(released, map_shape, seed, device)
+    attacks = attack_all(released, seed, device)
+    further = list(further_attacks(released, attacks, seed, device))
+    improving = {}
+    for attribute in released["attack"].attributes:
+        curve, improving[attribute] = learning_curve(released, attribute, attacks, seed, device)
+        further += curve
     matches = match_all(released, map_shape, seed)
     return Judgement(
         attacks.counted,
         matches.rows,
         attacks.bootstrap_samples,
         matches.bootstrap_samples,
-        attacks.further,
-        attacks.still_improving,
+        tuple(further),
+        improving,
+        certify_released(released),
     )

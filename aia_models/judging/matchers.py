@@ -1,39 +1,35 @@
-"""Fresh matchers, fitted on released representations of the `attack` identities and judged on other people."""
+"""Fresh matchers, fitted on released representations of the `attack` identities and judged on other people.
 
-from collections.abc import Callable, Iterator
-from itertools import islice
+Each returns an embedding. Those that compare by the cosine return vectors of length 1, whose distances rank pairs like
+the cosine.
+"""
 
 import numpy as np
-import torch
-from jaxtyping import Float, Int32, Int64
+from jaxtyping import Int32
 
-from aia_models.config import MatcherConfig
-from aia_models.errors import DataError
+from aia_models.judging.matcher import Embed
 from aia_models.judging.released import Representations
-from aia_models.losses.losses import all_pairs_contrastive_loss
+from aia_models.judging.siamese import fit_siamese
+from aia_models.measures.discriminant import Discriminant
+from aia_models.measures.metrics import auc
+from aia_models.measures.pairs import evaluation_pairs
 from aia_models.measures.whitening import Whitening, unit_length
-from aia_models.networks.matcher import Matcher
-from aia_models.networks.standardise import MIN_SD
-from aia_models.random_streams import normal_like, stream, stream_seed
+from aia_models.random_streams import stream_seed
 
-Embedding = Float[np.ndarray, "n dim"]
-Embed = Callable[[Representations], Embedding]
+Identity = Int32[np.ndarray, " n"]
 
 WHITENED_COMPONENTS = 150
-SIAMESE_STEPS = 80
-SIAMESE_PEOPLE, SIAMESE_IMAGES = 16, 4  # per step: people, and images of each
-SIAMESE_LEARNING_RATE = 2e-3
-SIAMESE_INPUT_NOISE = 0.4  # in standard deviations of the inputs
+SHRINKAGES = (0.1, 0.5)
+HELD_BACK_SHARE = 0.25  # of the people, on whom the shrinkage is chosen
 
 
-def fit_whitened_cosine(
-    released: Representations,
-    identity: Int32[np.ndarray, " n"],
-    map_shape: tuple[int, int, int],
-    seed: int,
-    steps: int,
-) -> Embed:
-    """Return an embedding into PCA-whitened representations of length 1, whose distance ranks pairs like the cosine.
+def fit_cosine(released: Representations, identity: Identity, map_shape: object, seed: int) -> Embed:
+    """Return the representations themselves as an embedding: this matcher learns nothing."""
+    return lambda others: unit_length(others.astype(np.float64))
+
+
+def fit_whitened_cosine(released: Representations, identity: Identity, map_shape: object, seed: int) -> Embed:
+    """Return an embedding into PCA-whitened representations.
 
     It learns only the coordinates' covariance, nothing from identities.
     """
@@ -41,67 +37,33 @@ def fit_whitened_cosine(
     return lambda others: unit_length(whiten(others))
 
 
-def fit_siamese(
-    released: Representations,
-    identity: Int32[np.ndarray, " n"],
-    map_shape: tuple[int, int, int],
-    seed: int,
-    steps: int,
+def fit_linear_discriminant(
+    released: Representations, identity: Identity, map_shape: object, seed: int
 ) -> Embed:
-    """Train the paper's Siamese network (section 5.2) from new weights by Eq. 7 for `steps` steps, as an embedding.
-
-    Inputs are centred and scaled by one factor to variance 1: with one factor per coordinate, coordinates that hold
-    only the channel's noise would drown the others. Each step takes a few images of a few people and averages Eq. 7
-    over all pairs among them, with the same weight for pairs of one person and of two: many more pairs per forward pass
-    than one partner per anchor. Gaussian noise on the inputs keeps it from memorising its few people.
-    """
-    mean = released.mean(0)
-    sd = np.maximum((released - mean).std(), np.float32(MIN_SD))
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(stream_seed(seed, "fresh-siamese", "initialise"))
-        network = Matcher(MatcherConfig(standardise=False), map_shape)
-    optimiser = torch.optim.Adam(
-        network.parameters(), lr=SIAMESE_LEARNING_RATE, weight_decay=1e-4, fused=True
-    )
-    rng = np.random.default_rng(stream_seed(seed, "fresh-siamese", "batches"))
-    noise = stream(seed, "fresh-siamese", "noise")
-    inputs, people = torch.from_numpy((released - mean) / sd), torch.from_numpy(identity)
-    for rows in map(torch.from_numpy, islice(_groups(identity, rng), steps)):
-        clean = inputs[rows]
-        noisy = clean + SIAMESE_INPUT_NOISE * normal_like(clean, noise)
-        loss = all_pairs_contrastive_loss(network(noisy), people[rows], rows, MatcherConfig().margin)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-
-    @torch.no_grad()
-    def embed(others: Representations) -> Embedding:
-        return network(torch.from_numpy((others - mean) / sd)).double().numpy()
-
-    return embed
+    """Return an embedding into linear discriminants, with the shrinkage that matches held-back people best."""
+    discriminant = Discriminant(released, identity, _shrinkage(released, identity, seed))
+    return lambda others: unit_length(discriminant(others))
 
 
-def _groups(
-    identity: Int32[np.ndarray, " n"], rng: np.random.Generator
-) -> Iterator[Int64[np.ndarray, " rows"]]:
-    """Yield the rows of `SIAMESE_IMAGES` images each of `SIAMESE_PEOPLE` people (or all, if fewer) with several images.
-
-    An image is taken twice only where its person has fewer than `SIAMESE_IMAGES`.
-    """
-    images = [np.flatnonzero(identity == one) for one in np.unique(identity)]
-    images = [own for own in images if len(own) > 1]
-    if not images:
-        raise DataError(
-            "the Siamese matcher has no pair to learn from: people with 2 or more images are needed"
-        )
-    together = min(SIAMESE_PEOPLE, len(images))
-    while True:
-        order = rng.permutation(len(images))
-        for start in range(0, len(order) - together + 1, together):
-            people = [images[person] for person in order[start : start + together]]
-            yield np.concatenate(
-                [rng.choice(own, SIAMESE_IMAGES, replace=len(own) < SIAMESE_IMAGES) for own in people]
-            )
+def _shrinkage(released: Representations, identity: Identity, seed: int) -> float:
+    rng = np.random.default_rng(stream_seed(seed, "linear-discriminant", "people"))
+    people = rng.permutation(np.unique(identity))
+    held = np.isin(identity, people[: round(HELD_BACK_SHARE * len(people))])
+    judged, own = released[held], identity[held]
+    pairs = evaluation_pairs(own, np.zeros(len(own), np.int8), "held back")
+    if pairs.different.all() or not pairs.different.any():  # too few people to hold any back
+        return SHRINKAGES[0]
+    aucs = []
+    for shrinkage in SHRINKAGES:
+        embedded = unit_length(Discriminant(released[~held], identity[~held], shrinkage)(judged))
+        similarity = (embedded[pairs.left] * embedded[pairs.right]).sum(1)
+        aucs.append(auc(similarity, ~pairs.different))
+    return SHRINKAGES[int(np.argmax(aucs))]
 
 
-MATCHERS = {"siamese": fit_siamese, "whitened_cosine": fit_whitened_cosine}
+MATCHERS = {
+    "cosine": fit_cosine,
+    "whitened_cosine": fit_whitened_cosine,
+    "linear_discriminant": fit_linear_discriminant,
+    "siamese": fit_siamese,
+}

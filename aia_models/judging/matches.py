@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from aia_models.judging.attack_data import JUDGED_SPLITS
-from aia_models.judging.matchers import MATCHERS, SIAMESE_STEPS
+from aia_models.judging.matchers import MATCHERS
 from aia_models.judging.released import ReleasedFaces
 from aia_models.measures.bootstrap import identity_weights, interval, pair_weights, weighted_shares
 from aia_models.measures.metrics import (
@@ -67,7 +67,7 @@ class Matches:
 
 
 def match_all(released: Mapping[str, ReleasedFaces], map_shape: tuple[int, int, int], seed: int) -> Matches:
-    """Fit every matcher on the first release of the `attack` identities; judge it on pairs of validation and test.
+    """Fit every matcher on all releases of the `attack` identities; judge it on pairs of validation and test.
 
     Same-gender negatives are pairs of different people with the same value of the first private attribute.
     """
@@ -85,10 +85,10 @@ def match_all(released: Mapping[str, ReleasedFaces], map_shape: tuple[int, int, 
     ]
     rows: list[Match] = []
     samples: dict[tuple[str, str], np.ndarray] = {}
-    own = released["attack"]
+    learnt, identity = released["attack"].all_releases()
     for name, fit in MATCHERS.items():
         matcher_seed = stream_seed(seed, "matcher", name)
-        embed = fit(own.representations, own.identity, map_shape, matcher_seed, SIAMESE_STEPS)
+        embed = fit(learnt, identity, map_shape, matcher_seed)
         thresholds: dict[str, float] = {}
         for split in JUDGED_SPLITS:
             embedded, weights = (

@@ -5,17 +5,32 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float32, Int8, Int32, Int64
+from jaxtyping import Bool, Float, Float32, Int8, Int32, Int64
+from torch import Tensor
 
 from aia_models.data.faces import FaceDataset
+from aia_models.data.pixels import unit_pixels
 from aia_models.data.splits import SPLITS, SplitFaces
 from aia_models.errors import DataError
+from aia_models.measures.certificate import MAX_WORDS
 from aia_models.random_streams import stream, stream_seed
 from aia_models.release.anonymizer import Anonymizer
 
 Representations = Float32[np.ndarray, "n k"]
 
+RANDOM_CHANNELS = ("noise", "random_replacement")
+RELEASES = 3  # number per image that attackers and matchers learn from
+MEAN_RELEASES = 10
+
 MAX_LEARNT_IMAGES = 10_000  # per split that attackers and matchers learn from
+
+
+@dataclass(frozen=True)
+class Words:
+    """Released words by their codes, from 0 to below `alphabet`, the number of words that the channel can release."""
+
+    codes: Int64[np.ndarray, " n"]
+    alphabet: int
 
 
 @dataclass(frozen=True)
@@ -23,18 +38,26 @@ class ReleasedFaces:
     """Representations of a split's images with their identities and private attributes (1, 0, -1 unknown).
 
     `releases` holds independent releases of all images, only one where the channel is not random. `mean_of_10` is the
-    mean of ten releases, None where it is not needed or the channel is not random.
+    mean of ten releases, None where the channel is not random. `images` are the flattened images themselves, which an
+    attacker has of the people that it learns from; None elsewhere. `words` are the first release as words of a small
+    finite alphabet; None where the channel has no such alphabet.
     """
 
     releases: Float32[np.ndarray, "release n k"]
     identity: Int32[np.ndarray, " n"]
     attributes: Mapping[str, Int8[np.ndarray, " n"]]
     mean_of_10: Representations | None = None
+    images: Float32[np.ndarray, "n pixel"] | None = None
+    words: Words | None = None
 
     @property
     def representations(self) -> Representations:
         """The first release, on which attackers and matchers are judged."""
         return self.releases[0]
+
+    def all_releases(self) -> tuple[Representations, Int32[np.ndarray, " row"]]:
+        """Return the releases of all images one after the other, and the identity of each."""
+        return self.releases.reshape(-1, self.releases.shape[2]), np.tile(self.identity, len(self.releases))
 
     def known(self, attribute: str) -> Bool[np.ndarray, " n"]:
         """Return a mask of the images with a known value of `attribute`."""
@@ -69,11 +92,13 @@ def check_released(released: Mapping[str, ReleasedFaces]) -> None:
 def release_faces(
     anonymizer: Anonymizer, faces: SplitFaces, seed: int, other: FaceDataset | None = None
 ) -> Mapping[str, ReleasedFaces]:
-    """Return one release of every split but `train`, and under "other" that of all images of `other`.
+    """Return the released representations of every split, and under "other" those of the people in `other`.
 
-    Noise comes from a stream of `seed` for each split. `attack` is limited to 10,000 images, of people drawn at random.
+    Noise comes from a stream of `seed` for each split and release. Splits that attackers learn from (`attack`, `train`,
+    "other") are released three times where the channel is random, and limited to 10,000 images, of people drawn at
+    random.
     """
-    parts = {split: getattr(faces, split) for split in SPLITS if split != "train"}
+    parts = {split: getattr(faces, split) for split in SPLITS}
     if other is not None:
         parts["other"] = other
     return {
@@ -85,10 +110,30 @@ def release_faces(
 def _release_split(
     anonymizer: Anonymizer, part: FaceDataset, split: str, attributes: tuple[str, ...], seed: int
 ) -> ReleasedFaces:
-    if split == "attack":
+    learnt_from = split in ("attack", "train", "other")
+    if learnt_from:
         part = part.subset(images_of_some_people(part.identity, seed))
     clean, device = anonymizer.clean(part.images), anonymizer.channel.low.device
+
+    def release(number: int) -> Float[Tensor, "n k"]:
+        name = (str(number),) if number else ()
+        return anonymizer.channel(clean, stream(seed, "release", split, *name, device=device)).cpu()
+
+    random = anonymizer.config.channel.kind in RANDOM_CHANNELS
     with torch.no_grad():
-        released = anonymizer.channel(clean, stream(seed, "release", split, device=device)).cpu()
+        releases = [release(number) for number in range(RELEASES if random and learnt_from else 1)]
+        mean = None
+        if random:
+            total = releases[0].clone()
+            for number in range(1, MEAN_RELEASES):
+                total += releases[number] if number < len(releases) else release(number)
+            mean = (total / MEAN_RELEASES).numpy()
     columns = {name: part.attribute(name) for name in attributes}
-    return ReleasedFaces(released[None].numpy(), part.identity, columns)
+    images = None
+    if split in ("attack", "train"):
+        images = unit_pixels(torch.from_numpy(np.array(part.images))).flatten(1).numpy()
+    alphabet = anonymizer.channel.alphabet
+    words = None
+    if alphabet is not None and alphabet <= MAX_WORDS:
+        words = Words(anonymizer.channel.word_codes(releases[0].to(device)).cpu().numpy(), alphabet)
+    return ReleasedFaces(torch.stack(releases).numpy(), part.identity, columns, mean, images, words)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int8
+from jaxtyping import Float, Int8, Int64
 from torch import Tensor, nn
 
 from aia_models.config import ChannelConfig
@@ -80,6 +80,21 @@ class ReleaseChannel(nn.Module):
         for mean, direction, covector in rows:
             g = g - ((g - mean) @ covector)[:, None] * direction
         return g
+
+    @property
+    def alphabet(self) -> int | None:
+        """Number of different words that the channel can release, None where it is not finite."""
+        if self.config.kind != "quantise":
+            return None
+        return 2 ** ((self.config.bits or 1) * len(self.low))
+
+    def word_codes(self, released: Float[Tensor, "batch k"]) -> Int64[Tensor, " batch"]:
+        """Return the code of each released word of a quantiser, from 0 to below `alphabet`."""
+        bits = self.config.bits or 1
+        step = (self.high - self.low).clamp_min(MIN_RANGE) / (2**bits - 1)
+        levels = ((released - self.low) / step).round().long()
+        places = 2 ** (bits * torch.arange(released.shape[1], device=released.device))
+        return (levels * places).sum(1)
 
     def forward(
         self, g: Float[Tensor, "batch k"], generator: torch.Generator | None

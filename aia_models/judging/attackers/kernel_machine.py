@@ -1,29 +1,29 @@
-"""An attack by a kernel machine: Nystroem kernel ridge regression in closed form.
+"""An attack by a kernel machine: kernel ridge regression in closed form."""
 
-Rows in each cell of people enter by one Gram matrix of their features. Every vantage, every penalty and every choice on
-held-back people solves a sum of these matrices, so the kernel is computed once for all of them.
-"""
-
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-import numpy as np
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from aia_models.judging.attackers.examples import FOLDS, Examples, Reading, View
-from aia_models.random_streams import stream_seed
+from aia_models.judging.attackers.nystroem import (
+    NormalEquations,
+    add_up,
+    normal_equations,
+    nystroem_features,
+)
 
-LANDMARKS = 700
-PENALTIES = (1e-5, 1e-4, 1e-3, 1e-2)  # per row
+CHOOSING_LANDMARKS, LANDMARKS = 600, 2000  # more read more, and cost more
+PENALTIES = (1e-4, 1e-3, 1e-2)  # per row
+SHARPNESS = 1.5
+SHARP = 6.0  # for an attribute that changes over short distances
 COMPONENTS = (25, 50, 100)
-JITTER = 1e-4  # added to the landmarks' kernel, whose diagonal is 1
 
 
 @dataclass(frozen=True)
 class _Kernel:
-    """A view of the representations, and the kernel's width: exp(-sharpness d² / mean d²) at squared distance d²."""
+    """A view of the representations and the sharpness of the kernel on it, as in `nystroem_features`."""
 
     name: str
     view: View
@@ -31,96 +31,78 @@ class _Kernel:
 
 
 @dataclass(frozen=True)
-class _Normal:
-    """Normal equations of some rows: the Gram matrix of their features, and the features' products with the targets."""
+class _Choice:
+    """The kernel and the penalty that are best for one vantage on held-back people."""
 
-    gram: Float[Tensor, "landmark landmark"]
-    target: Float[Tensor, " landmark"]
-    weight: float
-
-    def __add__(self, other: "_Normal") -> "_Normal":
-        return _Normal(self.gram + other.gram, self.target + other.target, self.weight + other.weight)
-
-    def solve(self, penalty: float) -> Float[Tensor, " landmark"]:
-        ridge = torch.eye(len(self.gram), device=self.gram.device) * max(penalty * self.weight, 1e-6)
-        return torch.cholesky_solve(self.target[:, None], torch.linalg.cholesky(self.gram + ridge))[:, 0]
+    held_back_auc: float
+    kernel: _Kernel
+    penalty: float
 
 
 def kernel_machine(examples: Examples, seed: int) -> dict[str, Reading]:
-    """Return the reading of each vantage, with the view, width and penalty that are best on its held-back people."""
-    best: dict[str, tuple[float, Reading]] = {}
+    """Return the reading of each vantage, with the view, kernel and penalty that are best on its held-back people.
+
+    Choosing uses fewer landmarks than the final fit. Each cell of people enters by one set of normal equations, from
+    which those of all vantages, with and without held-back people, are added up.
+    """
+    choices = _choose(examples, seed)
+    readings = {}
+    for kernel in {choice.kernel.name: choice.kernel for choice in choices.values()}.values():
+        own = {vantage: choice for vantage, choice in choices.items() if choice.kernel is kernel}
+        features, judged = _features(kernel, LANDMARKS, seed)
+        cells = _by_cell(examples, features, {cell for vantage in own for cell in examples.vantages[vantage]})
+        for vantage, choice in own.items():
+            whole = add_up([cells[cell] for cell in sorted(examples.vantages[vantage])])
+            scores = (whole.solve(choice.penalty) @ judged).double().cpu().numpy()
+            readings[vantage] = Reading(scores, f"{kernel.name}, penalty {choice.penalty:g}")
+    return {vantage: readings[vantage] for vantage in examples.vantages}
+
+
+def _choose(examples: Examples, seed: int) -> dict[str, _Choice]:
+    choices: dict[str, _Choice] = {}
     for kernel in _kernels(examples):
-        features, judged = _features(kernel, seed)
-        cells = {cell: _normal(examples, features, cell) for cell in np.unique(examples.cell).tolist()}
+        features, _ = _features(kernel, CHOOSING_LANDMARKS, seed)
+        cells = _by_cell(examples, features, set(examples.cell.tolist()))
         held = [features[:, examples.held_back(fold)] for fold in range(FOLDS)]
         for vantage, own in examples.vantages.items():
-            whole = _sum([cells[cell] for cell in sorted(own) if cell in cells])
-            held_back = [
-                _sum([cells[cell] for cell in sorted(own - {fold}) if cell in cells]) if fold in own else whole
-                for fold in range(FOLDS)
-            ]
-            aucs = [_held_back_auc(examples, held_back, held, penalty) for penalty in PENALTIES]
-            chosen = int(np.argmax(aucs))
-            if vantage not in best or aucs[chosen] > best[vantage][0]:
-                scores = (whole.solve(PENALTIES[chosen]) @ judged).double().cpu().numpy()
-                setting = f"{kernel.name}, sharpness {kernel.sharpness:g}, penalty {PENALTIES[chosen]:g}"
-                best[vantage] = aucs[chosen], Reading(scores, setting)
-    return {vantage: reading for vantage, (_, reading) in best.items()}
+            rests = [own - {fold} or own for fold in range(FOLDS)]
+            unseen = {rest: add_up([cells[cell] for cell in sorted(rest)]) for rest in rests}
+            for penalty in PENALTIES:
+                fits = {rest: equations.solve(penalty) for rest, equations in unseen.items()}
+                held_back_auc = examples.held_back_auc(
+                    [fits[rest] @ rows for rest, rows in zip(rests, held, strict=True)]
+                )
+                if vantage not in choices or held_back_auc > choices[vantage].held_back_auc:
+                    choices[vantage] = _Choice(held_back_auc, kernel, penalty)
+    return choices
 
 
 def _kernels(examples: Examples) -> Iterator[_Kernel]:
-    yield _Kernel("standardised", examples.standardised, 1.0)
-    yield _Kernel("standardised", examples.standardised, 8.0)
-    yield _Kernel("scaled", examples.scaled, 2.0)
-    available = examples.components.learnt.shape[1]
+    for sharpness in (SHARPNESS, SHARP):
+        yield _Kernel(f"standardised, sharpness {sharpness:g}", examples.standardised, sharpness)
+    yield _Kernel(f"scaled, sharpness {SHARPNESS:g}", examples.scaled, SHARPNESS)
     for count in COMPONENTS:
-        if count < available or (count > available and count == COMPONENTS[0]):
-            yield _Kernel(f"{min(count, available)} components", examples.components.leading(count), 1.0)
+        if count < examples.components.learnt.shape[1]:
+            view = examples.components.leading(count)
+            yield _Kernel(f"{count} components, sharpness {SHARPNESS:g}", view, SHARPNESS)
 
 
-def _features(kernel: _Kernel, seed: int) -> tuple[Float[Tensor, "landmark row"], Float[Tensor, "landmark n"]]:
-    """Return the Nystroem features of the learnt and of the judged rows.
-
-    Landmarks are learnt rows, drawn without their labels; where there are few rows all are landmarks, and the features
-    are exact.
-    """
-    learnt, judged = kernel.view.learnt, kernel.view.judged
-    rng = np.random.default_rng(stream_seed(seed, "kernel-machine", "landmarks"))
-    landmarks = learnt[torch.from_numpy(rng.permutation(len(learnt))[:LANDMARKS]).to(learnt.device)]
-    distances = _squared_distances(landmarks, landmarks)
-    scale = -kernel.sharpness / max(float(distances.mean()), 1e-12)
-    among = torch.exp(scale * distances).double()
-    root = torch.linalg.cholesky(among + JITTER * torch.eye(len(among), dtype=among.dtype, device=among.device))
-    half = torch.linalg.inv(root).float()
-    return half @ torch.exp(scale * _squared_distances(landmarks, learnt)), half @ torch.exp(
-        scale * _squared_distances(landmarks, judged)
+def _features(
+    kernel: _Kernel, landmarks: int, seed: int
+) -> tuple[Float[Tensor, "landmark row"], Float[Tensor, "landmark n"]]:
+    view = kernel.view
+    learnt, judged = nystroem_features(
+        view.learnt, (view.learnt, view.judged), kernel.sharpness, landmarks, seed
     )
+    return learnt, judged
 
 
-def _squared_distances(
-    some: Float[Tensor, "m dim"], others: Float[Tensor, "n dim"]
-) -> Float[Tensor, "m n"]:
-    squares = (some.square().sum(1)[:, None] + others.square().sum(1)).addmm_(some, others.T, alpha=-2)
-    return squares.clamp_min_(0)
-
-
-def _normal(examples: Examples, features: Float[Tensor, "landmark row"], cell: int) -> _Normal:
-    rows = examples.rows_of(frozenset({cell}))
-    own, targets = features[:, rows], examples.balanced_targets[rows]
-    weights = targets.abs()
-    return _Normal((own * weights) @ own.T, own @ targets, float(weights.sum()))
-
-
-def _sum(normals: list[_Normal]) -> _Normal:
-    total = normals[0]
-    for normal in normals[1:]:
-        total = total + normal
-    return total
-
-
-def _held_back_auc(
-    examples: Examples, fits: list[_Normal], held: list[Float[Tensor, "landmark held"]], penalty: float
-) -> float:
-    """Return the mean AUC over the folds of fits that did not learn from them; equal fits are solved once."""
-    solutions = {id(fit): fit.solve(penalty) for fit in {id(fit): fit for fit in fits}.values()}
-    return examples.held_back_auc([solutions[id(fit)] @ own for fit, own in zip(fits, held, strict=True)])
+def _by_cell(
+    examples: Examples, features: Float[Tensor, "landmark row"], cells: Iterable[int]
+) -> dict[int, NormalEquations]:
+    equations = {}
+    for cell in cells:
+        rows = examples.rows_of(frozenset({cell}))
+        targets = examples.balanced_targets[rows]
+        equations[cell] = normal_equations(features[:, rows], targets.sign(), targets.abs())
+    return equations

@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import pytest
 
-from aia_models.judging.attacks import Attack
+from aia_models.judging.attack import Attack
 from aia_models.judging.judge import Judgement
 from aia_models.judging.matches import Match
 from aia_models.training.trainer import EpochRecord

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from aia_models.config import AdversaryConfig, ChannelConfig, TrainingConfig
-from aia_models.judging.attacks import Attack
+from aia_models.judging.attack import Attack
 from aia_models.judging.in_loop import InLoopFigure, InLoopFigures
 from aia_models.judging.judge import BESIDE, Judgement
 from aia_models.measures.certificate import Certificate

@@ -1,31 +1,14 @@
-"""Attacks by extremely randomised trees and by gradient-boosted trees of scikit-learn."""
+"""An attack by gradient-boosted trees of scikit-learn."""
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32
-from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier
 
 from aia_models.judging.attackers.examples import Examples, Reading
 
-COMPONENTS = 50
-RANDOM_TREES = 100
-BOOSTED_TREES = 60
+TREES = 60
 COORDINATES = 64
 BINS = 8
-
-
-def extra_trees(examples: Examples, seed: int) -> dict[str, Reading]:
-    """Return the reading of each vantage by class-balanced extremely randomised trees on the leading components."""
-    view = examples.components.leading(COMPONENTS)
-    learnt, judged = view.learnt.cpu().numpy(), view.judged.cpu().numpy()
-    readings = {}
-    for vantage, cells in examples.vantages.items():
-        rows = np.isin(examples.cell, list(cells))
-        forest = ExtraTreesClassifier(
-            RANDOM_TREES, min_samples_leaf=3, class_weight="balanced", random_state=seed % 2**32
-        )
-        forest.fit(learnt[rows], examples.positive[rows])
-        readings[vantage] = Reading(np.asarray(forest.predict_proba(judged))[:, 1] - 0.5, f"{RANDOM_TREES} trees")
-    return readings
 
 
 def boosted_trees(examples: Examples, seed: int) -> dict[str, Reading]:
@@ -40,12 +23,12 @@ def boosted_trees(examples: Examples, seed: int) -> dict[str, Reading]:
         learnt, positive = examples.rows[rows], examples.positive[rows]
         read = np.argsort(-_differences(learnt, positive), kind="stable")[:COORDINATES]
         trees = HistGradientBoostingClassifier(
-            max_iter=BOOSTED_TREES, max_leaf_nodes=15, max_features=0.2, max_bins=31,
+            max_iter=TREES, max_leaf_nodes=15, max_features=0.2, max_bins=31,
             class_weight="balanced", early_stopping=False, random_state=seed % 2**32,
         )  # fmt: skip
         trees.fit(learnt[:, read], positive)
         scores = trees.decision_function(examples.judged_rows[:, read])
-        readings[vantage] = Reading(scores, f"{BOOSTED_TREES} trees, {len(read)} coordinates")
+        readings[vantage] = Reading(scores, f"{TREES} trees, {len(read)} coordinates")
     return readings
 
 

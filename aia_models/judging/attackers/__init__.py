@@ -1,0 +1,27 @@
+"""Fresh attackers: each learns an attribute from released representations and scores representations of other people.
+
+Other rooms use `ATTACKERS`, all of them by name, `CLOSED_FORM`, those that cost little, and `examples.Examples`. An
+attacker is a function of the examples and a seed; it returns one reading for each vantage.
+"""
+
+from collections.abc import Callable, Mapping
+
+from aia_models.judging.attackers.boosted_trees import boosted_trees
+from aia_models.judging.attackers.examples import Examples, Reading
+from aia_models.judging.attackers.kernel_machine import kernel_machine
+from aia_models.judging.attackers.logistic_regression import logistic_regression
+from aia_models.judging.attackers.perceptrons import perceptrons
+from aia_models.judging.attackers.templates import templates
+
+Attacker = Callable[[Examples, int], dict[str, Reading]]
+
+ATTACKERS: Mapping[str, Attacker] = {
+    "kernel_machine": kernel_machine,
+    "templates": templates,
+    "logistic_regression": logistic_regression,
+    "perceptrons": perceptrons,
+    "boosted_trees": boosted_trees,
+}
+CLOSED_FORM: Mapping[str, Attacker] = {
+    name: ATTACKERS[name] for name in ("kernel_machine", "templates", "logistic_regression")
+}
