@@ -56,7 +56,7 @@ def run_attackers(
     seed: int,
     device: str,
 ) -> list[ScoredAttack]:
-    """Fit `attackers` and their rank ensemble to `released`; return each one's attacks by vantage and judged split."""
+    """Fit `attackers`, and the rank ensemble of several, to `released`; return their attacks on each split."""
     data = build_attack_data(released, attribute, vantages, seed, device)
     readings = {}
     seconds = {}
@@ -64,10 +64,12 @@ def run_attackers(
         started = time.perf_counter()
         readings[name] = attacker(data.examples, stream_seed(seed, "attacker", name))
         seconds[name] = (time.perf_counter() - started) / len(vantages)
-    readings[ENSEMBLE] = {
-        vantage: rank_ensemble([by_vantage[vantage] for by_vantage in readings.values()]) for vantage in vantages
-    }
-    seconds[ENSEMBLE] = sum(seconds.values())
+    if len(attackers) > 1:
+        readings[ENSEMBLE] = {
+            vantage: rank_ensemble([by_vantage[vantage] for by_vantage in readings.values()])
+            for vantage in vantages
+        }
+        seconds[ENSEMBLE] = sum(seconds.values())
     scored = []
     for attacker, by_vantage in readings.items():
         for vantage, reading in by_vantage.items():

@@ -12,7 +12,7 @@ from jaxtyping import Float32
 
 from aia_models.judging.attack import Attack
 from aia_models.judging.attack_data import JUDGED_SPLITS
-from aia_models.judging.attackers import CLOSED_FORM
+from aia_models.judging.attackers import STRONGEST
 from aia_models.judging.attackers.nystroem import normal_equations, nystroem_features
 from aia_models.judging.attacks import run_attackers
 from aia_models.judging.released import ReleasedFaces
@@ -24,7 +24,7 @@ LANDMARKS, SHARPNESS, PENALTY = 600, 1.5, 1e-4
 
 
 def decoded_attacks(released: Mapping[str, ReleasedFaces], seed: int, device: str) -> Iterator[Attack]:
-    """Yield the attacks in closed form on images that the attacker's decoder restores.
+    """Yield the attacks on images that the attacker's decoder restores.
 
     The decoder is a kernel ridge regression from releases to the leading principal components of the images, learnt
     from the `train` people. Attackers learn from what it restores of the `attack` people: what a decoder restores of
@@ -37,13 +37,16 @@ def decoded_attacks(released: Mapping[str, ReleasedFaces], seed: int, device: st
     restored = _restore(released, targets, seed, device)
     for attribute in released["attack"].attributes:
         for scored in run_attackers(
-            CLOSED_FORM, restored, attribute, ("attack",), "decoded_image", seed, device
+            STRONGEST, restored, attribute, ("attack",), "decoded_image", seed, device
         ):
             yield scored.attack
 
 
 def _restore(
-    released: Mapping[str, ReleasedFaces], targets: Float32[np.ndarray, "train component"], seed: int, device: str
+    released: Mapping[str, ReleasedFaces],
+    targets: Float32[np.ndarray, "train component"],
+    seed: int,
+    device: str,
 ) -> dict[str, ReleasedFaces]:
     """Return the `attack` and the judged people with restored components of images in the place of releases."""
     train = released["train"]

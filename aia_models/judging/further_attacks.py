@@ -5,16 +5,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from aia_models.judging.attack import Attack, ScoredAttack
+from aia_models.judging.attack import Attack, AttackKey, ScoredAttack
 from aia_models.judging.attack_data import some_people
-from aia_models.judging.attackers import CLOSED_FORM
-from aia_models.judging.attacks import SPLIT_VANTAGES, Attacks, run_attackers
+from aia_models.judging.attackers import ATTACKERS, STRONGEST
+from aia_models.judging.attacks import Attacks, run_attackers
 from aia_models.judging.decoded import decoded_attacks
 from aia_models.judging.gallery import gallery_attacks
 from aia_models.judging.linked import linked_attacks
 from aia_models.judging.released import ReleasedFaces
 from aia_models.random_streams import stream_seed
 
+CURVE_ATTACKER = {"templates": ATTACKERS["templates"]}
 CURVE_SHARES = (0.25, 0.5)  # of the people that attackers learn from, for the learning curve
 
 
@@ -23,20 +24,18 @@ def further_attacks(
 ) -> Iterator[Attack]:
     """Yield all attacks beside `attacks` but the learning curve.
 
-    Attackers in closed form read means of ten releases (where the channel is random), learn from another data set's
+    The strongest attackers read means of ten releases (where the channel is random), learn from another data set's
     people (where `released` has "other") and read images that they restore; linked releases and a gallery of the judged
     people come last.
     """
     for attribute in released["attack"].attributes:
         means = _means_of_ten(released)
         if means:
-            for scored in run_attackers(
-                CLOSED_FORM, means, attribute, SPLIT_VANTAGES, "mean_of_ten", seed, device
-            ):
+            for scored in run_attackers(STRONGEST, means, attribute, ("both",), "mean_of_ten", seed, device):
                 yield scored.attack
         if "other" in released:
             for scored in run_attackers(
-                CLOSED_FORM, released, attribute, ("other",), "single_release", seed, device
+                STRONGEST, released, attribute, ("other",), "single_release", seed, device
             ):
                 yield scored.attack
     yield from decoded_attacks(released, seed, device)
@@ -47,25 +46,21 @@ def further_attacks(
 def learning_curve(
     released: Mapping[str, ReleasedFaces], attribute: str, attacks: Attacks, seed: int, device: str
 ) -> tuple[list[Attack], bool]:
-    """Return the attacks in closed form that learn from a quarter and half of all people, and whether they improve.
+    """Return the attacks of `templates` that learn from a quarter and half of all people, and whether they improve.
 
-    They improve if the one that is strongest on validation with all people gains, from half of them to all, more than
-    one standard error over identities.
+    They improve if the attack on validation gains, from half of the people to all, more than one standard error over
+    identities.
     """
-    by_share = {
-        share: run_attackers(
-            CLOSED_FORM, _some(released, attribute, share, seed), attribute, ("both",), "single_release", seed, device
-        )
-        for share in CURVE_SHARES
-    }
-    names = {scored.attack.key for scored in by_share[CURVE_SHARES[-1]] if scored.attack.attacker in CLOSED_FORM}
-    counted = [a for a in attacks.counted if a.key in names and a.split == "validation"]
-    strongest = max(counted, key=lambda attack: attack.folded_auc)
-    half = next(scored for scored in by_share[CURVE_SHARES[-1]] if scored.attack.key == strongest.key)
-    gain = strongest.folded_auc - half.attack.folded_auc
-    error = float(np.nanstd(attacks.bootstrap_samples[strongest.key] - half.samples))
-    curve: list[ScoredAttack] = [scored for share in CURVE_SHARES for scored in by_share[share]]
-    return [scored.attack for scored in curve], gain > error
+    curve: list[ScoredAttack] = []
+    for share in CURVE_SHARES:
+        fewer = _some(released, attribute, share, seed)
+        curve += run_attackers(CURVE_ATTACKER, fewer, attribute, ("both",), "single_release", seed, device)
+    whole = next(
+        a for a in attacks.counted if a.key == AttackKey("validation", attribute, "both", "templates")
+    )
+    half = next(scored for scored in reversed(curve) if scored.attack.key == whole.key)
+    error = float(np.nanstd(attacks.bootstrap_samples[whole.key] - half.samples))
+    return [scored.attack for scored in curve], whole.folded_auc - half.attack.folded_auc > error
 
 
 def _means_of_ten(released: Mapping[str, ReleasedFaces]) -> dict[str, ReleasedFaces]:

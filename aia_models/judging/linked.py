@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Int8, Int32, Int64
+from jaxtyping import Int8, Int64
 
-from aia_models.judging.attack import Attack, AttackKey, AttackName, score_attack
-from aia_models.judging.attackers import CLOSED_FORM
-from aia_models.judging.attacks import SPLIT_VANTAGES, Attacks, run_attackers
+from aia_models.judging.attack import Attack, AttackName, score_attack
+from aia_models.judging.attackers import STRONGEST
+from aia_models.judging.attacks import Attacks, run_attackers
 from aia_models.judging.released import ReleasedFaces
 
 
@@ -23,15 +23,13 @@ def linked_attacks(
     for attack in attacks.counted:
         yield _by_person(attack, attacks.scores[attack.key], released[attack.split])
     for attribute in released["attack"].attributes:
-        people = {split: put_together(faces, attribute) for split, faces in released.items() if split != "other"}
+        people = {
+            split: put_together(faces, attribute) for split, faces in released.items() if split != "other"
+        }
         for scored in run_attackers(
-            CLOSED_FORM, people, attribute, SPLIT_VANTAGES, "person_representations", seed, device
+            STRONGEST, people, attribute, ("both",), "person_representations", seed, device
         ):
-            images = sum(
-                int(released[split].known(attribute).sum())
-                for split in ("attack", "train")
-                if scored.attack.vantage in (split, "both")
-            )
+            images = sum(int(released[split].known(attribute).sum()) for split in ("attack", "train"))
             yield replace(scored.attack, train_images=images)
 
 

@@ -19,7 +19,7 @@ from aia_models.release.anonymizer import Anonymizer
 Representations = Float32[np.ndarray, "n k"]
 
 RANDOM_CHANNELS = ("noise", "random_replacement")
-RELEASES = 3  # number per image that attackers and matchers learn from
+RELEASES = 2  # number per image that attackers and matchers learn from
 MEAN_RELEASES = 10
 
 MAX_LEARNT_IMAGES = 10_000  # per split that attackers and matchers learn from
@@ -95,7 +95,7 @@ def release_faces(
     """Return the released representations of every split, and under "other" those of the people in `other`.
 
     Noise comes from a stream of `seed` for each split and release. Splits that attackers learn from (`attack`, `train`,
-    "other") are released three times where the channel is random, and limited to 10,000 images, of people drawn at
+    "other") are released twice where the channel is random, and limited to 10,000 images, of people drawn at
     random.
     """
     parts = {split: getattr(faces, split) for split in SPLITS}

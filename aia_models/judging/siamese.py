@@ -40,9 +40,7 @@ def fit_siamese(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stream_seed(seed, "fresh-siamese", "initialise"))
         network = Matcher(MatcherConfig(standardise=False), map_shape)
-    optimiser = torch.optim.Adam(
-        network.parameters(), lr=LEARNING_RATE, weight_decay=1e-4, fused=True
-    )
+    optimiser = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE, weight_decay=1e-4, fused=True)
     rng = np.random.default_rng(stream_seed(seed, "fresh-siamese", "batches"))
     noise = stream(seed, "fresh-siamese", "noise")
     inputs, people = torch.from_numpy((released - mean) / sd), torch.from_numpy(identity)
@@ -79,7 +77,4 @@ def _groups(
         order = rng.permutation(len(images))
         for start in range(0, len(order) - together + 1, together):
             people = [images[person] for person in order[start : start + together]]
-            yield np.concatenate(
-                [rng.choice(own, IMAGES, replace=len(own) < IMAGES) for own in people]
-            )
-
+            yield np.concatenate([rng.choice(own, IMAGES, replace=len(own) < IMAGES) for own in people])

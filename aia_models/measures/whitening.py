@@ -28,7 +28,8 @@ def principal_axes(
 ) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, "k component"]]:
     """Return the mean of `values` and their leading principal axes, without axes along which they do not vary."""
     pca = _fit(values, components, whiten=False)
-    return pca.mean_, pca.components_[: _varying(pca)].T
+    axes: np.ndarray = pca.components_
+    return pca.mean_, axes[: _varying(pca)].T
 
 
 def unit_length(values: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n k"]:

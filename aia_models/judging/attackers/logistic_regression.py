@@ -10,7 +10,7 @@ from aia_models.judging.attackers.examples import Examples, Reading
 
 HELD_BACK = frozenset({0, 1})  # folds of people on whom the penalty is chosen
 PENALTIES = (10.0, 100.0, 1000.0)  # on the squared weights, against the summed loss
-STEPS = 40
+STEPS = 25
 
 
 def logistic_regression(examples: Examples, seed: int) -> dict[str, Reading]:
@@ -20,9 +20,13 @@ def logistic_regression(examples: Examples, seed: int) -> dict[str, Reading]:
     """
     whole = list(examples.vantages.values())
     fits = [own - HELD_BACK for own in whole] + whole
-    weights = torch.stack([_weights(examples, cells) for cells in fits], 1).repeat_interleave(len(PENALTIES), 1)
+    weights = torch.stack([_weights(examples, cells) for cells in fits], 1).repeat_interleave(
+        len(PENALTIES), 1
+    )
     penalties = torch.tensor(PENALTIES * len(fits), device=examples.device)
-    learnt, judged = (_with_constant(side) for side in (examples.standardised.learnt, examples.standardised.judged))
+    learnt, judged = (
+        _with_constant(side) for side in (examples.standardised.learnt, examples.standardised.judged)
+    )
     solution = _minimise(learnt, examples.labels.float(), weights, penalties)
     scores = (judged @ solution).unflatten(1, (len(fits), len(PENALTIES))).double().cpu().numpy()
     held_back = [learnt[examples.held_back(fold)] @ solution for fold in sorted(HELD_BACK)]

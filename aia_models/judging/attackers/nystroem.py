@@ -33,7 +33,9 @@ class NormalEquations:
 
 
 def normal_equations(
-    features: Float[Tensor, "landmark row"], targets: Float[Tensor, "row *output"], weights: Float[Tensor, " row"]
+    features: Float[Tensor, "landmark row"],
+    targets: Float[Tensor, "row *output"],
+    weights: Float[Tensor, " row"],
 ) -> NormalEquations:
     """Return the normal equations of weighted rows."""
     weighted = features * weights
@@ -71,8 +73,6 @@ def nystroem_features(
     return [whiten @ _squared_distances(chosen, own).mul_(scale).exp_() for own in asked]
 
 
-def _squared_distances(
-    some: Float[Tensor, "m dim"], others: Float[Tensor, "n dim"]
-) -> Float[Tensor, "m n"]:
+def _squared_distances(some: Float[Tensor, "m dim"], others: Float[Tensor, "n dim"]) -> Float[Tensor, "m n"]:
     squares = some.square().sum(1)[:, None] + others.square().sum(1)
     return squares.addmm_(some, others.T, alpha=-2).clamp_min_(0)

@@ -1,6 +1,7 @@
 """An attack by ensembles of perceptrons with one to three layers, all trained together as one batched network."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from aia_models.random_streams import stream
 LAYERS = (1, 2, 3)
 COMPONENTS = 50
 WIDTH = 64
-STEPS = 300
+MAX_STEPS, MAX_EPOCHS = 200, 30
 BATCH_ROWS = 128  # half of them with the attribute
 LEARNING_RATE = 2e-3
 WEIGHT_DECAY = 1.0
@@ -55,7 +56,7 @@ class _Perceptrons(nn.Module):
         sizes = [inputs, *[WIDTH] * max(LAYERS), 1]
         self.weights = nn.ParameterList(
             torch.randn(members, inner, outer, generator=generator).mul_((2 / inner) ** 0.5).to(device)
-            for inner, outer in zip(sizes, sizes[1:])
+            for inner, outer in pairwise(sizes)
         )
         self.biases = nn.ParameterList(torch.zeros(members, 1, outer, device=device) for outer in sizes[1:])
         layers = torch.tensor(LAYERS * (members // len(LAYERS)), device=device)
@@ -78,12 +79,13 @@ def _train(
     """Train one member on each entry of `rows`, with a step size that falls to 0 and decoupled weight decay."""
     device = view.learnt.device
     generator = stream(seed, "perceptrons", name)
+    steps = min(-(-MAX_EPOCHS * max(map(len, rows)) // BATCH_ROWS), MAX_STEPS)
     network = _Perceptrons(view.learnt.shape[1], len(rows), generator, device)
     optimiser = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE, fused=True)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, STEPS)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     targets = torch.full((BATCH_ROWS,), CERTAINTY, device=device)
     targets[BATCH_ROWS // 2 :] = 1 - CERTAINTY
-    for batch in _batches(labels, rows, generator):
+    for batch in _batches(labels, rows, steps, generator):
         log_odds = network(view.learnt[batch])
         loss = F.binary_cross_entropy_with_logits(log_odds, targets.expand_as(log_odds), reduction="none")
         optimiser.zero_grad()
@@ -97,17 +99,19 @@ def _train(
 
 
 def _batches(
-    labels: Bool[Tensor, " row"], rows: list[Int64[Tensor, " own"]], generator: torch.Generator
+    labels: Bool[Tensor, " row"], rows: list[Int64[Tensor, " own"]], steps: int, generator: torch.Generator
 ) -> Iterator[Int64[Tensor, "member batch"]]:
-    """Draw `STEPS` batches for each member, half of each with the attribute; drawn on the CPU, the same on every
+    """Draw `steps` batches for each member, half of each with the attribute; drawn on the CPU, the same on every
     device."""
     sides = [(own[labels[own]], own[~labels[own]]) for own in rows]
-    for _ in range(STEPS):
+    for _ in range(steps):
         yield torch.stack(
             [
                 torch.cat(
                     [
-                        side[torch.randint(len(side), (BATCH_ROWS // 2,), generator=generator).to(side.device)]
+                        side[
+                            torch.randint(len(side), (BATCH_ROWS // 2,), generator=generator).to(side.device)
+                        ]
                         for side in both
                     ]
                 )

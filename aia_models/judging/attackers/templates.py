@@ -32,7 +32,8 @@ def templates(examples: Examples, seed: int) -> dict[str, Reading]:
         for vantage, own in examples.vantages.items():
             allowed = first & torch.isin(cell, torch.tensor(sorted(own), device=cell.device))
             known = [
-                _nearness(held[fold], learnt, examples.labels, allowed & (cell != fold)) for fold in range(FOLDS)
+                _nearness(held[fold], learnt, examples.labels, allowed & (cell != fold))
+                for fold in range(FOLDS)
             ]
             scores = _nearness(judged, learnt, examples.labels, allowed)
             for number, neighbours in enumerate(NEIGHBOURS):
@@ -65,7 +66,9 @@ def _nearness(
     for side in (labels, ~labels):
         similarity = asked @ learnt[allowed & side].T
         nearest = similarity.topk(min(max(NEIGHBOURS), similarity.shape[1]), dim=1).values
-        sides.append([nearest[:, :count].sum(1) / max(min(count, nearest.shape[1]), 1) for count in NEIGHBOURS])
+        sides.append(
+            [nearest[:, :count].sum(1) / max(min(count, nearest.shape[1]), 1) for count in NEIGHBOURS]
+        )
     return [positive - negative for positive, negative in zip(*sides, strict=True)]
 
 
