@@ -1,5 +1,7 @@
 """Principal components: leading axes of variation, and projections on them scaled to variance 1 (whitening)."""
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float
 from sklearn.decomposition import PCA
@@ -28,7 +30,7 @@ def principal_axes(
 ) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, "k component"]]:
     """Return the mean of `values` and their leading principal axes, without axes along which they do not vary."""
     pca = _fit(values, components, whiten=False)
-    axes: np.ndarray = pca.components_
+    axes: Any = pca.components_  # scikit-learn's stub says that it may be None
     return pca.mean_, axes[: _varying(pca)].T
 
 
