@@ -26,7 +26,8 @@ def perceptrons(examples: Examples, seed: int) -> dict[str, Reading]:
     """Return the reading of each vantage: the mean score of its perceptrons, each scaled to variance 1.
 
     Perceptrons of one, two and three layers read the leading components and, where these are not all coordinates, the
-    scaled representations. A mean over them reads more than the one that is best on held-back people, so nothing is chosen.
+    scaled representations. A mean over them reads more than the one that is best on held-back people, so nothing is
+    chosen.
     """
     vantages = list(examples.vantages)
     scores = np.zeros((len(vantages), len(examples.judged_rows)))
