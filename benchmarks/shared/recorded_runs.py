@@ -29,6 +29,11 @@ class Options:
 
 def comparison_options(description: str | None, name: str, full: str) -> Options:
     """The command line of a comparison, its faces prepared; `full` says what --full does."""
+    return prepared_options(comparison_parser(description, name, full).parse_args(), name)
+
+
+def comparison_parser(description: str | None, name: str, full: str) -> argparse.ArgumentParser:
+    """The arguments that all comparisons share, for those that take more."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -37,7 +42,11 @@ def comparison_options(description: str | None, name: str, full: str) -> Options
     parser.add_argument(
         "--output", type=Path, help=f"default studies/{name}.jsonl, with --full {name}-full.jsonl"
     )
-    given = parser.parse_args()
+    return parser
+
+
+def prepared_options(given: argparse.Namespace, name: str) -> Options:
+    """The options of a parsed command line, their faces prepared."""
     output = given.output or Path("studies", f"{name}{'-full' if given.full else ''}.jsonl")
     output.parent.mkdir(parents=True, exist_ok=True)
     cache = output.parent / ".prepared"
