@@ -87,7 +87,7 @@ class Examples:
         """Return the numbers of the first releases of the people in `fold`: single releases, as judged rows are."""
         return torch.from_numpy(np.flatnonzero(self.first & (self.cell == fold))).to(self.device)
 
-    def held_back_auc(self, scores_by_fold: list[Float[Tensor, " held"]]) -> float:
+    def held_back_auc(self, scores_by_fold: list[Float[Tensor, " _"]]) -> float:
         """Return the mean AUC over the folds; a fold that lacks one value of the attribute is left out.
 
         `scores_by_fold[fold]` are scores of the rows `held_back(fold)` by an attacker that did not learn from them; the

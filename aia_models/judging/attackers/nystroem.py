@@ -53,11 +53,11 @@ def add_up(parts: Sequence[NormalEquations]) -> NormalEquations:
 
 def nystroem_features(
     rows: Float[Tensor, "row dim"],
-    asked: Sequence[Float[Tensor, "n dim"]],
+    asked: Sequence[Float[Tensor, "_ dim"]],
     sharpness: float,
     landmarks: int,
     seed: int,
-) -> list[Float[Tensor, "landmark n"]]:
+) -> list[Float[Tensor, "_ _"]]:
     """Return the features of each array in `asked` for the kernel exp(-sharpness d² / mean d²) at squared distance d².
 
     Landmarks are drawn among `rows`, without labels; where there are at most `landmarks` rows, the features are exact.

@@ -74,7 +74,7 @@ class _Perceptrons(nn.Module):
 
 
 def _train(
-    view: View, labels: Bool[Tensor, " row"], rows: list[Int64[Tensor, " own"]], seed: int, name: str
+    view: View, labels: Bool[Tensor, " row"], rows: list[Int64[Tensor, " _"]], seed: int, name: str
 ) -> _Perceptrons:
     """Train one member on each entry of `rows`, with a step size that falls to 0 and decoupled weight decay."""
     device = view.learnt.device
@@ -99,7 +99,7 @@ def _train(
 
 
 def _batches(
-    labels: Bool[Tensor, " row"], rows: list[Int64[Tensor, " own"]], steps: int, generator: torch.Generator
+    labels: Bool[Tensor, " row"], rows: list[Int64[Tensor, " _"]], steps: int, generator: torch.Generator
 ) -> Iterator[Int64[Tensor, "member batch"]]:
     """Draw `steps` batches for each member, half of each with the attribute; drawn on the CPU, the same on every
     device."""

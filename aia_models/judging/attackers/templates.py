@@ -72,7 +72,7 @@ def _nearness(
     return [positive - negative for positive, negative in zip(*sides, strict=True)]
 
 
-def _middle(examples: Examples, by_fold: list[Float[Tensor, " held"]]) -> float:
+def _middle(examples: Examples, by_fold: list[Float[Tensor, " _"]]) -> float:
     scores = torch.cat(by_fold)
     labels = torch.cat([examples.labels[examples.held_back(fold)] for fold in range(FOLDS)])
     means = [float(scores[labels == side].mean()) for side in (True, False) if bool((labels == side).any())]
