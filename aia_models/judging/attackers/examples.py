@@ -62,9 +62,11 @@ class Examples:
         """The leading principal components, the first first, each scaled to variance 1.
 
         Where a channel adds the same noise to every coordinate, these carry least of it. Components without variance
-        are left out.
+        are left out; where nothing varies, the view is `scaled`.
         """
         whiten = Whitening(self.rows, MAX_COMPONENTS)
+        if not whiten.components:
+            return self.scaled
         return View(*(self._tensor(whiten(values)) for values in (self.rows, self.judged_rows)))
 
     @cached_property
