@@ -15,7 +15,7 @@ from aia_models.random_streams import stream
 LAYERS = (1, 2, 3)
 COMPONENTS = 50
 WIDTH = 64
-MAX_STEPS, MAX_EPOCHS = 200, 30
+MAX_STEPS, MAX_EPOCHS = 200, 20
 BATCH_ROWS = 128  # half of them with the attribute
 LEARNING_RATE = 2e-3
 WEIGHT_DECAY = 1.0
@@ -25,12 +25,14 @@ CERTAINTY = 0.95  # target of a row with the attribute: with 1, gradients vanish
 def perceptrons(examples: Examples, seed: int) -> dict[str, Reading]:
     """Return the reading of each vantage: the mean score of its perceptrons, each scaled to variance 1.
 
-    Perceptrons of one, two and three layers read two views, the leading components and the scaled representations. A
-    mean over them reads more than the one that is best on held-back people, so nothing is chosen.
+    Perceptrons of one, two and three layers read the leading components and, where these are not all coordinates, the
+    scaled representations. A mean over them reads more than the one that is best on held-back people, so nothing is chosen.
     """
     vantages = list(examples.vantages)
     scores = np.zeros((len(vantages), len(examples.judged_rows)))
-    views = [examples.scaled, examples.components.leading(COMPONENTS)]
+    views = [examples.components.leading(COMPONENTS)]
+    if examples.rows.shape[1] > COMPONENTS:
+        views.append(examples.scaled)
     for number, view in enumerate(views):
         own = [examples.rows_of(examples.vantages[vantage]) for vantage in vantages]
         rows = [rows for rows in own for _ in LAYERS]
