@@ -34,7 +34,7 @@ class Judgement:
     `attack_bootstrap_samples` by attack, and `match_bootstrap_samples[split, matcher]` with any negatives, are the AUCs
     in each resample of the split's people. The resamples are the same for every encoder judged on the same faces, so
     that differences of two encoders' samples are paired differences. `still_improving` tells for each attribute
-    whether its strongest attacker gains from more people, as in `Attacks`.
+    whether attackers gain from more people, as in `learning_curve`.
     """
 
     attacks: tuple[Attack, ...]

@@ -18,14 +18,18 @@ def linked_attacks(
     """Yield attacks that judge people instead of images, in two ways.
 
     "person_scores" averages each counted attacker's scores over a person's images. "person_representations" puts the
-    representations themselves together and attacks the result, so that it also finds what no single image shows.
+    representations themselves together and attacks the result, so that it also finds what no single image shows. An
+    attribute of which the people of a split have one value, as where one image of each has the other, is left out.
     """
-    for attack in attacks.counted:
-        yield _by_person(attack, attacks.scores[attack.key], released[attack.split])
     for attribute in released["attack"].attributes:
         people = {
             split: put_together(faces, attribute) for split, faces in released.items() if split != "other"
         }
+        if any(len(np.unique(faces.attributes[attribute])) < 2 for faces in people.values()):
+            continue
+        for attack in attacks.counted:
+            if attack.attribute == attribute:
+                yield _by_person(attack, attacks.scores[attack.key], released[attack.split])
         for scored in run_attackers(
             STRONGEST, people, attribute, ("both",), "person_representations", seed, device
         ):

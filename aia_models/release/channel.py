@@ -91,8 +91,10 @@ class ReleaseChannel(nn.Module):
     def word_codes(self, released: Float[Tensor, "batch k"]) -> Int64[Tensor, " batch"]:
         """Return the code of each released word of a quantiser, from 0 to below `alphabet`."""
         bits = self.config.bits or 1
-        step = (self.high - self.low).clamp_min(MIN_RANGE) / (2**bits - 1)
-        levels = ((released - self.low) / step).round().long()
+        last = 2**bits - 1
+        step = (self.high - self.low).clamp_min(MIN_RANGE) / last
+        # Where steps are smaller than float32 can tell, rounding may pass the last level.
+        levels = ((released - self.low) / step).round().clamp(0, last).long()
         places = 2 ** (bits * torch.arange(released.shape[1], device=released.device))
         return (levels * places).sum(1)
 

@@ -154,7 +154,7 @@ class TrialFigures:
         Literal["hoeffding", "clopper_pearson"] | None, "Inequality behind certified_attacker_auc."
     ] = None
     certificate_words: Annotated[
-        int | None, "Different released representations that certified_attacker_auc counted."
+        int | None, "Words of the alphabet that certified_attacker_auc is about."
     ] = None
     certificate_people: Annotated[int | None, "People that certified_attacker_auc was computed from."] = None
     matching_auc_validation: Annotated[
@@ -195,8 +195,8 @@ class TrialFigures:
     ] = None
     attackers_still_improving: Annotated[
         bool | None,
-        "Whether the strongest attacker gained over one standard error from half of its people to "
-        "all; null if not tried.",
+        "Whether the attack by templates gained over one standard error from half of its people to all; null if not "
+        "tried.",
     ] = None
     weak_adversary: Annotated[
         bool | None, "Whether the in-loop adversary was near chance while fresh attackers were not."

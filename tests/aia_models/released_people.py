@@ -4,6 +4,7 @@ import numpy as np
 
 from aia_models.judging.released import ReleasedFaces
 
+SPLITS = ("attack", "train", "validation", "test")
 MAP = (2, 2, 2)
 
 
@@ -15,3 +16,8 @@ def released_split(seed: int, people: int = 40, images: int = 5, leak: float = 0
     values = rng.normal(0.5, 0.2, (people, 8))[identity] + rng.normal(0, 0.1, (len(identity), 8))
     values[:, 0] += leak * gender
     return ReleasedFaces(values.astype(np.float32)[None], identity, {"gender": gender})
+
+
+def released_splits(people: int = 40, images: int = 5, leak: float = 0.0) -> dict[str, ReleasedFaces]:
+    """Return `released_split` of every split; no person is in two of them."""
+    return {split: released_split(seed, people, images, leak) for seed, split in enumerate(SPLITS)}

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aia_models.judging.sklearn_attackers import examples_of, feature_scaler, reading
-from aia_models.measures.whitening import Whitening, unit_length
+from aia_models.measures.whitening import Whitening, principal_axes, unit_length
 
 
 @given(st.integers(0, 2**31), st.integers(1, 6))
@@ -40,19 +39,19 @@ def test_directions_without_variance_are_left_out() -> None:
     assert Whitening(np.full((20, 3), 0.5), 2).components == 0
 
 
-def test_what_varies_in_nothing_is_read_standardised() -> None:
-    released = np.full((20, 3), 0.5, np.float32)
-    examples = examples_of(released, feature_scaler(released))
-    assert reading(examples, 2)(examples) is examples.features
-    assert reading(examples, None)(examples) is examples.features
+def test_what_varies_in_nothing_has_no_components() -> None:
+    values = np.full((20, 3), 0.5, np.float32)
+    assert Whitening(values, 2)(values).shape == (20, 0)
+    assert principal_axes(values, 2)[1].shape == (3, 0)
 
 
-def test_components_are_those_of_what_was_released() -> None:
-    """The components are not those of standardised features, in which every coordinate weighs the same."""
-    released = np.random.default_rng(0).normal(0, [5, 0.1, 0.1, 0.1], (200, 4)).astype(np.float32)
-    examples = examples_of(released, feature_scaler(released))
-    leading = reading(examples, 1)(examples)[:, 0]
-    assert abs(np.corrcoef(leading, released[:, 0])[0, 1]) > 0.999
+@pytest.mark.parametrize("images", [10, 200])
+def test_principal_axes_are_whitenings_before_it_scales(images: int) -> None:
+    values = np.random.default_rng(0).normal(1, np.geomspace(3, 0.1, 20), (images, 20))
+    mean, axes = principal_axes(values, 5)
+    projected = (values - mean) @ axes
+    np.testing.assert_allclose(axes.T @ axes, np.eye(5), atol=1e-9)
+    np.testing.assert_allclose(projected / projected.std(0, ddof=1), Whitening(values, 5)(values), atol=1e-9)
 
 
 def test_unit_length() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from aia_models.config import ChannelConfig, TrainingConfig
+from aia_models.config import ChannelConfig, EncoderConfig, TrainingConfig
 from aia_models.errors import DataError
 from aia_models.judging.released import release_faces
 from aia_models.networks.networks import Networks
@@ -96,18 +96,42 @@ def test_encode_refuses_other_images(images: np.ndarray, found: str) -> None:
         fitted(SMALL).encode(images)
 
 
-def test_judges_see_each_split_but_train() -> None:
+def test_judges_see_every_split_and_attackers_learn_from_two_releases() -> None:
     anonymizer = fitted(NOISE)
     released = release_faces(anonymizer, FACES, 3)
-    assert set(released) == {"attack", "validation", "test"}
+    assert set(released) == {"train", "attack", "validation", "test"}
     for split, faces in released.items():
         original = getattr(FACES, split)
+        learnt_from = split in ("train", "attack")
         assert np.array_equal(faces.identity, original.identity)
         assert np.array_equal(faces.attributes["gender"], original.attributes["gender"])
+        assert len(faces.releases) == (2 if learnt_from else 1)
+        assert (faces.images is not None) == learnt_from, "an attacker has no images of the judged people"
+        clean = anonymizer.clean(original.images).numpy()
+        noise = faces.releases - clean
+        assert noise.std() == pytest.approx(0.05, rel=0.1)
+        assert faces.mean_of_10 is not None
+        assert (faces.mean_of_10 - clean).std() == pytest.approx(0.05 / np.sqrt(10), rel=0.1)
+        if learnt_from:
+            # The tolerance is five standard errors of the correlation of independent numbers.
+            assert abs(np.corrcoef(noise.reshape(2, -1))[0, 1]) < 5 / np.sqrt(noise[0].size)
+            np.testing.assert_allclose(faces.images * 255, original.images.reshape(len(clean), -1), atol=1e-4)
+
+
+def test_without_chance_there_is_one_release_and_no_mean() -> None:
+    for faces in release_faces(fitted(SMALL), FACES, 3).values():
         assert len(faces.releases) == 1
         assert faces.mean_of_10 is None
-        noise = faces.representations - anonymizer.clean(original.images).numpy()
-        assert noise.std() == pytest.approx(0.05, rel=0.1)
+        assert faces.words is None
+
+
+def test_people_of_another_data_set_are_released_beside() -> None:
+    other = random_faces(people=5, images=2, seed=7).train
+    released = release_faces(fitted(NOISE), FACES, 3, other)
+    assert released["other"].releases.shape[:2] == (2, 10)
+    alone = release_faces(fitted(NOISE), FACES, 3)
+    for split, faces in alone.items():
+        assert np.array_equal(faces.releases, released[split].releases), "streams do not move"
 
 
 def test_judged_noise_comes_from_the_seed_and_split() -> None:
@@ -118,8 +142,8 @@ def test_judged_noise_comes_from_the_seed_and_split() -> None:
         for split, faces in first.items()
     }
     for split in first:
-        assert np.array_equal(first[split].representations, again[split].representations)
-        assert not np.array_equal(first[split].representations, other[split].representations)
+        assert np.array_equal(first[split].releases, again[split].releases)
+        assert not np.array_equal(first[split].releases, other[split].releases)
     assert not np.allclose(noise["validation"], noise["test"], atol=1e-3)
 
 
@@ -128,9 +152,24 @@ def test_of_many_images_those_of_some_people_are_learnt_from(monkeypatch: pytest
     released = release_faces(fitted(NOISE), FACES, 3)
     for split, faces in released.items():
         whole = len(getattr(FACES, split))
-        assert len(faces.identity) == (12 if split == "attack" else whole)
+        assert len(faces.identity) == (12 if split in ("attack", "train") else whole)
         assert faces.releases.shape[1] == len(faces.attributes["gender"]) == len(faces.identity)
     assert set(np.unique(released["attack"].identity, return_counts=True)[1]) == {4}, "whole people"
+
+
+@pytest.mark.parametrize("limit", [2**16 - 1, 2**16])
+def test_words_are_given_up_to_a_size_of_the_alphabet(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sixteen coordinates of one bit have 2^16 words; equal words have equal codes, and others others."""
+    monkeypatch.setattr("aia_models.judging.released.MAX_WORDS", limit)
+    config = replace(SMALL, encoder=EncoderConfig((4, 1)), channel=ChannelConfig("quantise", bits=1))
+    for faces in release_faces(fitted(config), FACES, 3).values():
+        if limit < 2**16:
+            assert faces.words is None
+            continue
+        assert faces.words is not None
+        assert faces.words.alphabet == 2**16
+        same_word = (faces.representations[:, None] == faces.representations).all(2)
+        assert np.array_equal(same_word, faces.words.codes[:, None] == faces.words.codes)
 
 
 def test_decode_is_the_decoders_image_for_arrays() -> None:

@@ -184,3 +184,42 @@ def test_unfitted_channel() -> None:
     assert torch.equal(ReleaseChannel(ERASED["none"], 6)(g, generator()), g)
     released = ReleaseChannel(ERASED["quantise"], 6)(g, generator())
     assert torch.equal(released, quantise(g, torch.zeros(6), torch.ones(6), 3))
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.integers(1, 3), st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_codes_are_those_of_words(seed: int, bits: int, width: int, constant: bool) -> None:
+    """Equal words have equal codes, different ones different codes, all below the size of the alphabet."""
+    g = 3 * torch.rand((200, width), generator=generator(seed)) - 1
+    if constant:
+        g[:, 0] = g[0, 0]
+    channel = fit_release_channel(ChannelConfig("quantise", bits=bits), g, torch.zeros(200, 1).to(torch.int8))
+    others = torch.cat([g, 2 * g])
+    released = channel(others, generator())
+    codes = channel.word_codes(released)
+    assert channel.alphabet == 2 ** (bits * width)
+    assert codes.min() >= 0
+    assert codes.max() < channel.alphabet
+    same_word = (released[:, None] == released).all(2)
+    assert torch.equal(same_word, codes[:, None] == codes)
+
+
+def test_codes_enumerate_the_alphabet() -> None:
+    channel = ReleaseChannel(ChannelConfig("quantise", bits=2), 2)
+    every = torch.cartesian_prod(torch.arange(4), torch.arange(4)).float() / 3
+    assert sorted(channel.word_codes(every).tolist()) == list(range(16))
+    assert channel.word_codes(every[[0, -1]]).tolist() == [0, 15]
+
+
+def test_a_coordinate_that_hardly_varies_has_codes_inside_the_alphabet() -> None:
+    """At eight bits its levels are nearer than float32 can tell."""
+    g = torch.full((50, 1), 0.6)
+    channel = fit_release_channel(ChannelConfig("quantise", bits=8), g, torch.zeros(50, 1).to(torch.int8))
+    codes = channel.word_codes(channel(torch.linspace(-1, 2, 1000)[:, None], generator()))
+    assert codes.min() >= 0
+    assert codes.max() < 256
+
+
+@pytest.mark.parametrize("config", [NONE, NOISE, ChannelConfig("random_replacement", replaced_share=0.5)])
+def test_only_a_quantiser_has_an_alphabet(config: ChannelConfig) -> None:
+    assert ReleaseChannel(config, 2).alphabet is None
