@@ -352,7 +352,7 @@ def test_what_cannot_be_judged_is_named_in_one_line(released: Released, split: s
 def test_a_later_release_is_checked_too(released: Released) -> None:
     releases = np.repeat(released["attack"].releases, 2, axis=0)
     releases[1, 3, 0] = np.nan
-    with pytest.raises(DataError, match="split 'attack': 1 of 120 images .* the first is image 3"):
+    with pytest.raises(DataError, match=r"split 'attack': 1 of 120 images .* the first is image 3"):
         check_released({**released, "attack": replace(released["attack"], releases=releases)})
 
 
