@@ -63,13 +63,11 @@ def test_floors_hold_for_every_attacker_on_both_splits(found: Controls) -> None:
 
 
 @pytest.mark.usefixtures("few_attackers")
-@pytest.mark.parametrize(
-    "smiles", [lambda image: image == 3, lambda image: image == 1, lambda image: image % 2 == 0]
-)
+@pytest.mark.parametrize("smiles", [lambda image: image == 3, lambda image: image % 2 == 0])
 def test_an_attribute_that_varies_between_a_persons_images_has_its_floors(
     smiles: Callable[[np.ndarray], np.ndarray],
 ) -> None:
-    """In two of the three cases the last images of all people have the same value."""
+    """The last images of all people have the same value."""
     values = smiles(np.tile(np.arange(4), 30)).astype(np.int8)
     parts = [
         replace(part, attributes={"gender": values})
