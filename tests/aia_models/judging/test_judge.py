@@ -29,7 +29,7 @@ Released = dict[str, ReleasedFaces]
 
 @pytest.fixture(scope="module")
 def released() -> Released:
-    return released_splits(24, 5, leak=0.3)
+    return released_splits(24, 5, leak=0.5)
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +142,7 @@ def test_attacks_are_judged_on_their_split(released: Released, attacks: Attacks,
         scores, gender = attacks.scores[attack.key], released[attack.split].attributes["gender"]
         area = roc_auc_score(gender, scores)
         assert attack.folded_auc == pytest.approx(max(area, 1 - area))
-        assert area > 0.6, "a leak of three standard deviations within, 1.5 between people"
+        assert area > 0.7, "the leak is 2.5 standard deviations between people"
         assert attack.accuracy == pytest.approx(((scores > 0) == gender).mean())
         assert attack.balanced_accuracy == pytest.approx(balanced_accuracy_score(gender, scores > 0))
         assert attack.balanced_accuracy > 0.55, "a score above 0 says that the attribute is 1"
@@ -200,8 +200,8 @@ def test_attack_labels_decide_the_fit() -> None:
     for split in ("attack", "train"):
         faces[split] = with_gender(faces[split], 1 - faces[split].attributes["gender"])
     for attack in attack_all(faces, 0, "cpu").counted:
-        assert attack.folded_auc > 0.95, "an attacker that is always wrong knows the attribute"
-        assert attack.accuracy < 0.2
+        assert attack.folded_auc > 0.8, "an attacker that is always wrong knows the attribute"
+        assert attack.accuracy < 0.4
 
 
 def test_same_seed_same_judgement(released: Released, judged: Judgement) -> None:
@@ -263,7 +263,7 @@ def test_draws_are_those_of_the_judged_scores(
         assert np.nanpercentile(bootstrap_samples, [2.5, 97.5]) == pytest.approx(
             [match.auc_low, match.auc_high]
         )
-    weak = attack_all(released_splits(24, 5, leak=0.2), 0, "cpu")
+    weak = attack_all(released_splits(24, 5, leak=0.4), 0, "cpu")
     for key in attacks.scores:
         if key.split == "test" and key.attacker == "logistic_regression":
             some, others = attacks.bootstrap_samples[key], weak.bootstrap_samples[key]

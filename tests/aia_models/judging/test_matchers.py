@@ -42,7 +42,8 @@ def test_nobody_is_told_apart_where_nothing_tells(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MATCHERS)
-def test_same_seed_same_embedding(name: str) -> None:
+def test_same_seed_same_embedding(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(siamese, "STEPS", 20)
     released, identity = people(20, 4, 0, 0.1)
     torch.manual_seed(1)
     first = MATCHERS[name](released, identity, MAP, 3)(released)
@@ -50,7 +51,8 @@ def test_same_seed_same_embedding(name: str) -> None:
     assert np.array_equal(first, MATCHERS[name](released, identity, MAP, 3)(released))
 
 
-def test_siamese_depends_on_its_seed_and_learns_from_identities() -> None:
+def test_siamese_depends_on_its_seed_and_learns_from_identities(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(siamese, "STEPS", 20)
     released, identity = people(20, 4, 0, 0.1)
     fit = MATCHERS["siamese"]
     first = fit(released, identity, MAP, 3)(released)
