@@ -7,8 +7,8 @@ import numpy as np
 
 from aia_models.judging.attack import Attack, AttackKey
 from aia_models.judging.attacks import attack_all
+from aia_models.judging.beside.further_attacks import further_attacks, learning_curve
 from aia_models.judging.certified import certify_released
-from aia_models.judging.further_attacks import further_attacks, learning_curve
 from aia_models.judging.matches import Match, match_all
 from aia_models.judging.released import ReleasedFaces, check_released
 from aia_models.measures.certificate import Certificate

@@ -10,7 +10,7 @@ from aia_models.errors import DataError
 from aia_models.judging.attack import Attack
 from aia_models.judging.attackers import ATTACKERS, STRONGEST
 from aia_models.judging.attacks import ENSEMBLE, SPLIT_VANTAGES, Attacks, attack_all
-from aia_models.judging.further_attacks import CURVE_SHARES
+from aia_models.judging.beside.further_attacks import CURVE_SHARES
 from aia_models.judging.judge import BESIDE, Judgement, judge
 from aia_models.judging.matchers import MATCHERS
 from aia_models.judging.matches import Matches, match_all

@@ -8,8 +8,8 @@ import pytest
 from aia_models.judging.attack_data import build_attack_data
 from aia_models.judging.attackers import ATTACKERS
 from aia_models.judging.attacks import attack_all
+from aia_models.judging.beside.linked import linked_attacks
 from aia_models.judging.judge import Judgement
-from aia_models.judging.linked import linked_attacks
 from aia_models.judging.released import ReleasedFaces
 from aia_models.measures.metrics import auc, folded
 

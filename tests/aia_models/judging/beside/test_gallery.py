@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aia_models.judging.gallery import _divide, gallery_attacks
+from aia_models.judging.beside.gallery import _divide, gallery_attacks
 from aia_models.judging.released import ReleasedFaces
 from tests.aia_models.released_people import released_splits
 

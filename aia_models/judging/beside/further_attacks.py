@@ -9,9 +9,9 @@ from aia_models.judging.attack import Attack, AttackKey, ScoredAttack
 from aia_models.judging.attack_data import some_people
 from aia_models.judging.attackers import ATTACKERS, STRONGEST
 from aia_models.judging.attacks import Attacks, run_attackers
-from aia_models.judging.decoded import decoded_attacks
-from aia_models.judging.gallery import gallery_attacks
-from aia_models.judging.linked import linked_attacks
+from aia_models.judging.beside.decoded import decoded_attacks
+from aia_models.judging.beside.gallery import gallery_attacks
+from aia_models.judging.beside.linked import linked_attacks
 from aia_models.judging.released import ReleasedFaces
 from aia_models.random_streams import stream_seed
 

@@ -7,7 +7,7 @@ from sklearn.metrics import roc_auc_score
 
 from aia_models.judging.attackers import STRONGEST
 from aia_models.judging.attacks import ENSEMBLE, attack_all
-from aia_models.judging.linked import linked_attacks, put_together
+from aia_models.judging.beside.linked import linked_attacks, put_together
 from aia_models.judging.released import ReleasedFaces
 from tests.aia_models.released_people import released_splits
 
