@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int32
+from jaxtyping import Bool, Float
 
 from aia_models.measures.bootstrap import (
     folded_auc_bootstrap_samples,
-    identity_weights,
     interval,
     weighted_shares,
 )
@@ -92,10 +91,12 @@ def score_attack(
     split: str,
     scores: Float[np.ndarray, " n"],
     positive: Bool[np.ndarray, " n"],
-    identity: Int32[np.ndarray, " n"],
+    weights: Float[np.ndarray, "resample n"],
 ) -> ScoredAttack:
-    """Return the attack with its figures and intervals; a score above 0 says that the image has the attribute."""
-    weights = identity_weights(identity)
+    """Return the attack with its figures and intervals; a score above 0 says that the image has the attribute.
+
+    `weights` are the `identity_weights` of the images' people.
+    """
     samples = folded_auc_bootstrap_samples(scores, positive, weights)
     folded_low, folded_high = interval(samples)
     right = (scores > 0) == positive

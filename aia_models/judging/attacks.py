@@ -12,6 +12,7 @@ from aia_models.judging.attack_data import JUDGED_SPLITS, build_attack_data
 from aia_models.judging.attackers import ATTACKERS, Attacker
 from aia_models.judging.attackers.rank_ensemble import rank_ensemble
 from aia_models.judging.released import ReleasedFaces
+from aia_models.measures.bootstrap import identity_weights
 from aia_models.random_streams import stream_seed
 
 SPLIT_VANTAGES = ("attack", "train", "both")
@@ -70,6 +71,7 @@ def run_attackers(
             for vantage in vantages
         }
         seconds[ENSEMBLE] = sum(seconds.values())
+    weights = {split: identity_weights(data.identity[data.split == split]) for split in JUDGED_SPLITS}
     scored = []
     for attacker, by_vantage in readings.items():
         for vantage, reading in by_vantage.items():
@@ -80,8 +82,6 @@ def run_attackers(
             for split in JUDGED_SPLITS:
                 judged = data.split == split
                 scored.append(
-                    score_attack(
-                        name, split, reading.scores[judged], data.positive[judged], data.identity[judged]
-                    )
+                    score_attack(name, split, reading.scores[judged], data.positive[judged], weights[split])
                 )
     return scored

@@ -85,13 +85,14 @@ def judge(
     representations are not finite or an attribute has one value in a split.
     """
     check_released(released)
+    matches = match_all(released, map_shape, seed)
     attacks = attack_all(released, seed, device)
-    further = list(further_attacks(released, attacks, seed, device))
+    discriminant = matches.embeddings["linear_discriminant"]
+    further = list(further_attacks(released, attacks, discriminant, seed, device))
     improving = {}
     for attribute in released["attack"].attributes:
         curve, improving[attribute] = learning_curve(released, attribute, attacks, seed, device)
         further += curve
-    matches = match_all(released, map_shape, seed)
     return Judgement(
         attacks.counted,
         matches.rows,

@@ -10,7 +10,7 @@ from jaxtyping import Int32
 from aia_models.judging.matcher import Embed
 from aia_models.judging.released import Representations
 from aia_models.judging.siamese import fit_siamese
-from aia_models.measures.discriminant import Discriminant
+from aia_models.measures.discriminant import Scatters
 from aia_models.measures.metrics import auc
 from aia_models.measures.pairs import evaluation_pairs
 from aia_models.measures.whitening import Whitening, unit_length
@@ -41,7 +41,7 @@ def fit_linear_discriminant(
     released: Representations, identity: Identity, map_shape: object, seed: int
 ) -> Embed:
     """Return an embedding into linear discriminants, with the shrinkage that matches held-back people best."""
-    discriminant = Discriminant(released, identity, _shrinkage(released, identity, seed))
+    discriminant = Scatters(released, identity).discriminant(_shrinkage(released, identity, seed))
     return lambda others: unit_length(discriminant(others))
 
 
@@ -53,9 +53,10 @@ def _shrinkage(released: Representations, identity: Identity, seed: int) -> floa
     pairs = evaluation_pairs(own, np.zeros(len(own), np.int8), "held back")
     if pairs.different.all() or not pairs.different.any():  # too few people to hold any back
         return SHRINKAGES[0]
+    scatters = Scatters(released[~held], identity[~held])
     aucs = []
     for shrinkage in SHRINKAGES:
-        embedded = unit_length(Discriminant(released[~held], identity[~held], shrinkage)(judged))
+        embedded = unit_length(scatters.discriminant(shrinkage)(judged))
         similarity = (embedded[pairs.left] * embedded[pairs.right]).sum(1)
         aucs.append(auc(similarity, ~pairs.different))
     return SHRINKAGES[int(np.argmax(aucs))]

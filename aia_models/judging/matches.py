@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from aia_models.judging.attack_data import JUDGED_SPLITS
+from aia_models.judging.matcher import Embed
 from aia_models.judging.matchers import MATCHERS
 from aia_models.judging.released import ReleasedFaces
 from aia_models.measures.bootstrap import identity_weights, interval, pair_weights, weighted_shares
@@ -14,10 +15,11 @@ from aia_models.measures.metrics import (
     auc,
     best_threshold,
     equal_error_rate,
+    equal_error_rates,
     true_accept_rate,
+    true_accept_rates,
     weighted_aucs,
-    weighted_equal_error_rates,
-    weighted_true_accept_rates,
+    weighted_error_rates,
 )
 from aia_models.measures.pairs import Pairs, evaluation_pairs
 from aia_models.random_streams import stream_seed
@@ -59,11 +61,13 @@ class Match:
 class Matches:
     """All matches on one released encoder; same-gender negatives are judged only if both splits have such pairs.
 
-    `bootstrap_samples[split, matcher]` holds the AUC with any negatives in each resample of the people.
+    `bootstrap_samples[split, matcher]` holds the AUC with any negatives in each resample of the people, and
+    `embeddings` the fitted matchers by name.
     """
 
     rows: tuple[Match, ...]
     bootstrap_samples: Mapping[tuple[str, str], Float[np.ndarray, " resample"]]
+    embeddings: Mapping[str, Embed]
 
 
 def match_all(released: Mapping[str, ReleasedFaces], map_shape: tuple[int, int, int], seed: int) -> Matches:
@@ -86,15 +90,15 @@ def match_all(released: Mapping[str, ReleasedFaces], map_shape: tuple[int, int, 
     rows: list[Match] = []
     samples: dict[tuple[str, str], np.ndarray] = {}
     learnt, identity = released["attack"].all_releases()
-    for name, fit in MATCHERS.items():
-        matcher_seed = stream_seed(seed, "matcher", name)
-        embed = fit(learnt, identity, map_shape, matcher_seed)
+    embeddings = {
+        name: fit(learnt, identity, map_shape, stream_seed(seed, "matcher", name))
+        for name, fit in MATCHERS.items()
+    }
+    for name, embed in embeddings.items():
         thresholds: dict[str, float] = {}
         for split in JUDGED_SPLITS:
-            embedded, weights = (
-                embed(released[split].representations),
-                identity_weights(released[split].identity),
-            )
+            embedded = embed(released[split].representations)
+            weights = identity_weights(released[split].identity)
             for negatives in judged_negatives:
                 judged = pairs[split, negatives]
                 similarity = -np.linalg.norm(embedded[judged.left] - embedded[judged.right], axis=1)
@@ -103,7 +107,7 @@ def match_all(released: Mapping[str, ReleasedFaces], map_shape: tuple[int, int, 
                 rows.append(match)
                 if negatives == "any":
                     samples[split, name] = resampled
-    return Matches(tuple(rows), samples)
+    return Matches(tuple(rows), samples, embeddings)
 
 
 def _match(
@@ -118,13 +122,14 @@ def _match(
     right = (similarity >= threshold) == same
     auc_low, auc_high = interval(samples)
     accuracy = interval(weighted_shares(right, weight))
-    eer = interval(weighted_equal_error_rates(similarity, same, weight))
+    resampled = weighted_error_rates(similarity, same, weight)
+    eer = interval(equal_error_rates(*resampled))
     rates: dict[str, float | None] = {}
     for column, allowed in FALSE_ACCEPT_RATES.items():
         rate = true_accept_rate(similarity, same, allowed)
         ends = (None, None)
         if rate is not None:
-            ends = interval(weighted_true_accept_rates(similarity, same, weight, allowed))
+            ends = interval(true_accept_rates(*resampled, allowed))
         rates |= {column: rate, f"{column}_low": ends[0], f"{column}_high": ends[1]}
     split, matcher, negatives = names
     match = Match(

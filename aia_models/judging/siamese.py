@@ -16,7 +16,7 @@ from aia_models.networks.matcher import Matcher
 from aia_models.networks.standardise import MIN_SD
 from aia_models.random_streams import normal_like, stream, stream_seed
 
-STEPS = 80
+MAX_STEPS, MAX_EPOCHS = 80, 20
 PEOPLE, IMAGES = 16, 4  # per step: people, and images of each
 LEARNING_RATE = 2e-3
 INPUT_NOISE = 0.4  # in standard deviations of the inputs
@@ -44,7 +44,8 @@ def fit_siamese(
     rng = np.random.default_rng(stream_seed(seed, "fresh-siamese", "batches"))
     noise = stream(seed, "fresh-siamese", "noise")
     inputs, people = torch.from_numpy((released - mean) / sd), torch.from_numpy(identity)
-    for rows in map(torch.from_numpy, islice(_groups(identity, rng), STEPS)):
+    steps = min(-(-MAX_EPOCHS * len(identity) // (PEOPLE * IMAGES)), MAX_STEPS)
+    for rows in map(torch.from_numpy, islice(_groups(identity, rng), steps)):
         clean = inputs[rows]
         noisy = clean + INPUT_NOISE * normal_like(clean, noise)
         loss = all_pairs_contrastive_loss(network(noisy), people[rows], rows, MatcherConfig().margin)

@@ -72,24 +72,24 @@ def weighted_error_rates(
     return rates[0], rates[1]
 
 
-def weighted_equal_error_rates(
-    scores: Scores, positive: Labels, weights: Weights
+def equal_error_rates(
+    false: Float[np.ndarray, "resample step"], true: Float[np.ndarray, "resample step"]
 ) -> Float[np.ndarray, " resample"]:
-    """Return the `equal_error_rate` for each row of `weights`; NaN where a row leaves one class only."""
-    false, true = weighted_error_rates(scores, positive, weights)
+    """Return the `equal_error_rate` of each row of `weighted_error_rates`; NaN where a class is missing."""
     gap = false - (1 - true)
     after = np.argmax(gap >= 0, axis=1)
-    rows = np.arange(len(weights))
+    rows = np.arange(len(false))
     after = np.maximum(after, 1)
     share = -gap[rows, after - 1] / (gap[rows, after] - gap[rows, after - 1])
     return false[rows, after - 1] + share * (false[rows, after] - false[rows, after - 1])
 
 
-def weighted_true_accept_rates(
-    scores: Scores, positive: Labels, weights: Weights, false_accept_rate: float
+def true_accept_rates(
+    false: Float[np.ndarray, "resample step"],
+    true: Float[np.ndarray, "resample step"],
+    false_accept_rate: float,
 ) -> Float[np.ndarray, " resample"]:
-    """Return the `true_accept_rate` for each row of `weights`; NaN where a row leaves one class only."""
-    false, true = weighted_error_rates(scores, positive, weights)
+    """Return the `true_accept_rate` of each row of `weighted_error_rates`; NaN where a class is missing."""
     best = np.where(false <= false_accept_rate, true, 0.0).max(1)
     return np.where(np.isnan(false[:, -1]) | np.isnan(true[:, -1]), np.nan, best)
 

@@ -33,16 +33,9 @@ def evaluation_pairs(
     name, never on a trial.
     """
     rng = np.random.default_rng(stream_seed(0, "pairs", split))
-    people, person, images = np.unique(identity, return_inverse=True, return_counts=True)
-    paired = images[person] > 1
-    members = [np.flatnonzero(identity == one) for one in people]
-    same = np.concatenate([np.zeros((0, 2), np.int64)] + [_pairs_within(own, rng) for own in members])
-    anchors = same[:, 0]
-    if negatives == "same_gender":
-        anchors = anchors[attribute[anchors] >= 0]
-    strangers = [_stranger(anchor, identity, attribute, paired, negatives, rng) for anchor in anchors]
-    anchors = np.repeat(anchors, [len(stranger) for stranger in strangers])
-    partners = np.concatenate([np.zeros(0, np.int64), *strangers])
+    same = _pairs_of_one_person(identity, rng)
+    group = attribute if negatives == "same_gender" else np.zeros(len(identity), np.int8)
+    anchors, partners = _strangers(same[:, 0], identity, group, rng)
     return Pairs(
         np.concatenate([same[:, 0], anchors]),
         np.concatenate([same[:, 1], partners]),
@@ -50,22 +43,38 @@ def evaluation_pairs(
     )
 
 
-def _pairs_within(own: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    left, right = np.triu_indices(len(own), k=1)
-    chosen = rng.permutation(len(left))[:PAIRS_PER_IDENTITY]
-    return np.stack([own[left[chosen]], own[right[chosen]]], axis=1)
+def _pairs_of_one_person(
+    identity: Int32[np.ndarray, " n"], rng: np.random.Generator
+) -> Int64[np.ndarray, "pair 2"]:
+    pairs = [np.zeros((0, 2), np.int64)]
+    for person in np.unique(identity):
+        own = np.flatnonzero(identity == person)
+        left, right = np.triu_indices(len(own), k=1)
+        chosen = rng.permutation(len(left))[:PAIRS_PER_IDENTITY]
+        pairs.append(np.stack([own[left[chosen]], own[right[chosen]]], axis=1))
+    return np.concatenate(pairs)
 
 
-def _stranger(
-    anchor: np.int64,
-    identity: np.ndarray,
-    attribute: np.ndarray,
-    paired: np.ndarray,
-    negatives: str,
+def _strangers(
+    anchors: Int64[np.ndarray, " anchor"],
+    identity: Int32[np.ndarray, " n"],
+    group: Int8[np.ndarray, " n"],
     rng: np.random.Generator,
-) -> np.ndarray:
-    eligible = paired & (identity != identity[anchor])
-    if negatives == "same_gender":
-        eligible &= attribute == attribute[anchor]
-    candidates = np.flatnonzero(eligible)
-    return rng.choice(candidates, 1) if len(candidates) else candidates
+) -> tuple[Int64[np.ndarray, " drawn"], Int64[np.ndarray, " drawn"]]:
+    """Draw for each anchor an image of another person with several images in the same group.
+
+    Returns the anchors for which there is such an image, and these images. A group below 0 is none.
+    """
+    anchors = anchors[group[anchors] >= 0]
+    _, person, images = np.unique(identity, return_inverse=True, return_counts=True)
+    key = group.astype(np.int64) * len(images) + person  # sorts images by group, then by person
+    pool = np.flatnonzero((images[person] > 1) & (group >= 0))
+    pool = pool[np.argsort(key[pool], kind="stable")]
+    first_of_group = group[anchors].astype(np.int64) * len(images)
+    start, end = np.searchsorted(key[pool], [first_of_group, first_of_group + len(images)])
+    own, after = (np.searchsorted(key[pool], key[anchors], side) for side in ("left", "right"))
+    others = end - start - (after - own)
+    drawn = start + (rng.random(len(anchors)) * others).astype(np.int64)
+    drawn += (drawn >= own) * (after - own)
+    kept = others > 0
+    return anchors[kept], pool[drawn[kept]]

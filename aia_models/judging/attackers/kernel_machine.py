@@ -1,10 +1,10 @@
 """An attack by a kernel machine: kernel ridge regression in closed form."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from aia_models.judging.attackers.examples import FOLDS, Examples, Reading, View
@@ -41,19 +41,22 @@ class _Trial:
     aucs: Mapping[str, float]
 
 
-def kernel_machine(examples: Examples, seed: int) -> dict[str, Reading]:
+def kernel_machine(examples: Examples, seed: int, landmarks: int = LANDMARKS) -> dict[str, Reading]:
     """Return the reading of each vantage: the mean score of the kernels that are best on held-back people.
 
     The mean over vantages decides about a kernel, each vantage about its penalty. Choosing uses fewer landmarks than
-    the final fit. Each cell of people enters by one set of normal equations, from which those of all vantages, with and
-    without held-back people, are added up.
+    the final fit, and first releases only. The second of the best kernels learns from second releases, where there are
+    any, so that the mean of both is less disturbed by the channel's noise.
     """
-    tried = [_try(kernel, examples, seed) for kernel in _kernels(examples)]
+    first, second = np.flatnonzero(examples.first), np.flatnonzero(~examples.first)
+    tried = [_try(kernel, examples, first, seed) for kernel in _kernels(examples)]
     best = sorted(tried, key=lambda trial: -sum(trial.aucs.values()))[:BEST_KERNELS]
     scores = {vantage: np.zeros(len(examples.judged_rows)) for vantage in examples.vantages}
-    for trial in best:
-        features, judged = _features(trial.kernel, LANDMARKS, seed)
-        cells = _by_cell(examples, features)
+    for number, trial in enumerate(best):
+        rows = second if number == 1 and len(second) else first
+        view = trial.kernel.view
+        learnt, judged = _features(trial.kernel, (view.learnt[rows], view.judged), landmarks, seed)
+        cells = _by_cell(examples, rows, learnt)
         for vantage, own in examples.vantages.items():
             solution = add_up([cells[cell] for cell in sorted(own)]).solve(trial.penalties[vantage])
             read = (solution @ judged).double().cpu().numpy()
@@ -62,10 +65,10 @@ def kernel_machine(examples: Examples, seed: int) -> dict[str, Reading]:
     return {vantage: Reading(scores[vantage], setting) for vantage in examples.vantages}
 
 
-def _try(kernel: _Kernel, examples: Examples, seed: int) -> _Trial:
-    features, _ = _features(kernel, CHOOSING_LANDMARKS, seed)
-    cells = _by_cell(examples, features)
-    held = [features[:, examples.held_back(fold)] for fold in range(FOLDS)]
+def _try(kernel: _Kernel, examples: Examples, rows: Int64[np.ndarray, " own"], seed: int) -> _Trial:
+    (features,) = _features(kernel, [kernel.view.learnt[rows]], CHOOSING_LANDMARKS, seed)
+    cells = _by_cell(examples, rows, features)
+    held = [features[:, examples.cell[rows] == fold] for fold in range(FOLDS)]
     penalties, aucs = {}, {}
     for vantage, own in examples.vantages.items():
         rests = [own - {fold} or own for fold in range(FOLDS)]
@@ -74,7 +77,7 @@ def _try(kernel: _Kernel, examples: Examples, seed: int) -> _Trial:
         for penalty in PENALTIES:
             fits = {rest: equations.solve(penalty) for rest, equations in unseen.items()}
             by_penalty[penalty] = examples.held_back_auc(
-                [fits[rest] @ rows for rest, rows in zip(rests, held, strict=True)]
+                [fits[rest] @ own for rest, own in zip(rests, held, strict=True)]
             )
         penalties[vantage] = max(by_penalty, key=lambda penalty: by_penalty[penalty])
         aucs[vantage] = by_penalty[penalties[vantage]]
@@ -92,19 +95,19 @@ def _kernels(examples: Examples) -> Iterator[_Kernel]:
 
 
 def _features(
-    kernel: _Kernel, landmarks: int, seed: int
-) -> tuple[Float[Tensor, "landmark row"], Float[Tensor, "landmark n"]]:
-    view = kernel.view
-    learnt, judged = nystroem_features(
-        view.learnt, (view.learnt, view.judged), kernel.sharpness, landmarks, seed
-    )
-    return learnt, judged
+    kernel: _Kernel, asked: Sequence[Float[Tensor, "_ dim"]], landmarks: int, seed: int
+) -> list[Float[Tensor, "landmark _"]]:
+    """Return the kernel's features of each array in `asked`; landmarks are drawn among the first one."""
+    return nystroem_features(asked[0], asked, kernel.sharpness, landmarks, seed)
 
 
-def _by_cell(examples: Examples, features: Float[Tensor, "landmark row"]) -> dict[int, NormalEquations]:
+def _by_cell(
+    examples: Examples, rows: Int64[np.ndarray, " own"], features: Float[Tensor, "landmark own"]
+) -> dict[int, NormalEquations]:
+    """Return the normal equations of each cell of people, of which those of vantages and folds are sums."""
+    targets = examples.balanced_targets[rows]
     equations = {}
     for cell in sorted(set(examples.cell.tolist())):
-        rows = examples.rows_of(frozenset({cell}))
-        targets = examples.balanced_targets[rows]
-        equations[cell] = normal_equations(features[:, rows], targets.sign(), targets.abs())
+        own = examples.cell[rows] == cell
+        equations[cell] = normal_equations(features[:, own], targets[own].sign(), targets[own].abs())
     return equations

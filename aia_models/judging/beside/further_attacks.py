@@ -12,6 +12,7 @@ from aia_models.judging.attacks import Attacks, run_attackers
 from aia_models.judging.beside.decoded import decoded_attacks
 from aia_models.judging.beside.gallery import gallery_attacks
 from aia_models.judging.beside.linked import linked_attacks
+from aia_models.judging.matcher import Embed
 from aia_models.judging.released import ReleasedFaces
 from aia_models.random_streams import stream_seed
 
@@ -20,13 +21,13 @@ CURVE_SHARES = (0.25, 0.5)  # of the people that attackers learn from, for the l
 
 
 def further_attacks(
-    released: Mapping[str, ReleasedFaces], attacks: Attacks, seed: int, device: str
+    released: Mapping[str, ReleasedFaces], attacks: Attacks, discriminant: Embed, seed: int, device: str
 ) -> Iterator[Attack]:
     """Yield all attacks beside `attacks` but the learning curve.
 
     The strongest attackers read means of ten releases (where the channel is random), learn from another data set's
     people (where `released` has "other") and read images that they restore; linked releases and a gallery of the judged
-    people come last.
+    people, embedded by the matcher `discriminant`, come last.
     """
     for attribute in released["attack"].attributes:
         means = _means_of_ten(released)
@@ -40,7 +41,7 @@ def further_attacks(
                 yield scored.attack
     yield from decoded_attacks(released, seed, device)
     yield from linked_attacks(released, attacks, seed, device)
-    yield from gallery_attacks(released, seed)
+    yield from gallery_attacks(released, discriminant, seed)
 
 
 def learning_curve(

@@ -7,22 +7,23 @@ from jaxtyping import Bool, Float, Int32, Int64
 
 from aia_models.judging.attack import Attack, AttackName, score_attack
 from aia_models.judging.attack_data import JUDGED_SPLITS
-from aia_models.judging.matchers import fit_linear_discriminant
+from aia_models.judging.matcher import Embed
 from aia_models.judging.released import ReleasedFaces
+from aia_models.measures.bootstrap import identity_weights
 from aia_models.measures.whitening import unit_length
 from aia_models.random_streams import stream_seed
 
 
-def gallery_attacks(released: Mapping[str, ReleasedFaces], seed: int) -> Iterator[Attack]:
+def gallery_attacks(
+    released: Mapping[str, ReleasedFaces], discriminant: Embed, seed: int
+) -> Iterator[Attack]:
     """Yield an attack for each attribute and judged split in which somebody of each value has two images.
 
     Half of the images of each person, at least one, are the gallery, the others are judged. The attacker embeds both by
-    a linear discriminant that it fits on the `attack` identities, and by the representations themselves; a judged
+    `discriminant`, the linear discriminant of the `attack` identities, and by the representations themselves; a judged
     image's score is the largest cosine similarity to a gallery image with the attribute minus the largest to one
     without, both embeddings added.
     """
-    learnt, identity = released["attack"].all_releases()
-    discriminant = fit_linear_discriminant(learnt, identity, None, stream_seed(seed, "gallery", "embedding"))
     for attribute in released["attack"].attributes:
         for split in JUDGED_SPLITS:
             faces = released[split]
@@ -41,9 +42,8 @@ def gallery_attacks(released: Mapping[str, ReleasedFaces], seed: int) -> Iterato
                 attribute=attribute, attacker="nearest_of_gallery", reads="gallery", vantage="attack",
                 train_images=len(gallery), setting="linear discriminant and cosine", fit_seconds=0.0,
             )  # fmt: skip
-            yield score_attack(
-                name, split, np.asarray(scores), positive[judged], faces.identity[judged]
-            ).attack
+            weights = identity_weights(faces.identity[judged])
+            yield score_attack(name, split, np.asarray(scores), positive[judged], weights).attack
 
 
 def _divide(

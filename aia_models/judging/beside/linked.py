@@ -1,15 +1,18 @@
 """Linked releases: what an attacker reads who knows which releases belong to one person."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
-from jaxtyping import Int8, Int64
+from jaxtyping import Bool, Float, Int32, Int64
 
 from aia_models.judging.attack import Attack, AttackName, score_attack
+from aia_models.judging.attack_data import JUDGED_SPLITS
 from aia_models.judging.attackers import STRONGEST
 from aia_models.judging.attacks import Attacks, run_attackers
 from aia_models.judging.released import ReleasedFaces
+from aia_models.measures.bootstrap import identity_weights
 
 
 def linked_attacks(
@@ -27,9 +30,10 @@ def linked_attacks(
         }
         if any(len(np.unique(faces.attributes[attribute])) < 2 for faces in people.values()):
             continue
+        judged = {split: _people(released[split], attribute) for split in JUDGED_SPLITS}
         for attack in attacks.counted:
             if attack.attribute == attribute:
-                yield _by_person(attack, attacks.scores[attack.key], released[attack.split])
+                yield _by_person(attack, attacks.scores[attack.key], judged[attack.split])
         for scored in run_attackers(
             STRONGEST, people, attribute, ("both",), "person_representations", seed, device
         ):
@@ -37,40 +41,49 @@ def linked_attacks(
             yield replace(scored.attack, train_images=images)
 
 
-def put_together(faces: ReleasedFaces, attribute: str) -> ReleasedFaces:
-    """Return one row for each person: the mean of the representations of its images, and their standard deviations.
+@dataclass(frozen=True)
+class _People:
+    """The people of a split: the number of each image's person, each person's images, value and bootstrap weights.
 
     Only images with a known attribute count. A person has the value of most of its images.
     """
+
+    identity: Int32[np.ndarray, " person"]
+    person: Int64[np.ndarray, " known"]
+    images: Int64[np.ndarray, " person"]
+    positive: Bool[np.ndarray, " person"]
+
+    @cached_property
+    def weights(self) -> Float[np.ndarray, "resample person"]:
+        return identity_weights(self.identity)
+
+
+def _people(faces: ReleasedFaces, attribute: str) -> _People:
     known = faces.known(attribute)
     people, person, images = np.unique(faces.identity[known], return_inverse=True, return_counts=True)
-    own = faces.releases[:, known]
-    shape = len(own), len(people), own.shape[2]
+    positive = np.bincount(person, faces.attributes[attribute][known] == 1) >= images / 2
+    return _People(people.astype(np.int32), person, images, positive)
+
+
+def put_together(faces: ReleasedFaces, attribute: str) -> ReleasedFaces:
+    """Return one row for each person: the mean of the representations of its images, and their standard deviations."""
+    people = _people(faces, attribute)
+    own = faces.releases[:, faces.known(attribute)]
+    shape = len(own), len(people.images), own.shape[2]
     means, squares = np.zeros(shape), np.zeros(shape)
     for release, mean, square in zip(own, means, squares, strict=True):
-        np.add.at(mean, person, release)
-        np.add.at(square, person, release.astype(np.float64) ** 2)
-    means /= images[:, None]
-    deviations = np.sqrt(np.maximum(squares / images[:, None] - means**2, 0))
+        np.add.at(mean, people.person, release)
+        np.add.at(square, people.person, release.astype(np.float64) ** 2)
+    means /= people.images[:, None]
+    deviations = np.sqrt(np.maximum(squares / people.images[:, None] - means**2, 0))
     together = np.concatenate([means, deviations], axis=2).astype(np.float32)
-    values = _most_frequent(faces.attributes[attribute][known], person, images)
-    return ReleasedFaces(together, people.astype(np.int32), {attribute: values})
+    return ReleasedFaces(together, people.identity, {attribute: people.positive.astype(np.int8)})
 
 
-def _by_person(attack: Attack, scores: np.ndarray, faces: ReleasedFaces) -> Attack:
-    known = faces.known(attack.attribute)
-    people, person, images = np.unique(faces.identity[known], return_inverse=True, return_counts=True)
-    averaged = np.bincount(person, scores) / images
-    positive = _most_frequent(faces.attributes[attack.attribute][known], person, images) == 1
+def _by_person(attack: Attack, scores: Float[np.ndarray, " known"], people: _People) -> Attack:
     name = AttackName(
         attribute=attack.attribute, attacker=attack.attacker, reads="person_scores", vantage=attack.vantage,
         train_images=attack.train_images, setting=attack.setting, fit_seconds=attack.fit_seconds,
     )  # fmt: skip
-    return score_attack(name, attack.split, averaged, positive, people.astype(np.int32)).attack
-
-
-def _most_frequent(
-    values: Int8[np.ndarray, " n"], person: Int64[np.ndarray, " n"], images: Int64[np.ndarray, " person"]
-) -> Int8[np.ndarray, " person"]:
-    """Return each person's value: 1 where at least half of its images have the value 1."""
-    return (np.bincount(person, values == 1) >= images / 2).astype(np.int8)
+    averaged = np.bincount(people.person, scores) / people.images
+    return score_attack(name, attack.split, averaged, people.positive, people.weights).attack

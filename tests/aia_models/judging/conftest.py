@@ -11,5 +11,5 @@ from aia_models.judging import siamese
 def few_siamese_steps() -> Iterator[None]:
     """Train the Siamese matcher for 10 steps throughout the module."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(siamese, "STEPS", 10)
+        patch.setattr(siamese, "MAX_STEPS", 10)
         yield

@@ -43,7 +43,7 @@ def test_nobody_is_told_apart_where_nothing_tells(name: str) -> None:
 
 @pytest.mark.parametrize("name", MATCHERS)
 def test_same_seed_same_embedding(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(siamese, "STEPS", 20)
+    monkeypatch.setattr(siamese, "MAX_STEPS", 20)
     released, identity = people(20, 4, 0, 0.1)
     torch.manual_seed(1)
     first = MATCHERS[name](released, identity, MAP, 3)(released)
@@ -52,7 +52,7 @@ def test_same_seed_same_embedding(name: str, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_siamese_depends_on_its_seed_and_learns_from_identities(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(siamese, "STEPS", 20)
+    monkeypatch.setattr(siamese, "MAX_STEPS", 20)
     released, identity = people(20, 4, 0, 0.1)
     fit = MATCHERS["siamese"]
     first = fit(released, identity, MAP, 3)(released)
@@ -91,7 +91,7 @@ def test_siamese_is_trained_for_the_given_steps(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(siamese, "all_pairs_contrastive_loss", watched)
     MATCHERS["siamese"](*people(70, 5, 0, 0.1), MAP, 0)
-    assert steps == [(16, 64)] * siamese.STEPS, "16 people with 4 different images of each"
+    assert steps == [(16, 64)] * siamese.MAX_STEPS, "16 people with 4 different images of each"
 
 
 def test_siamese_learns_from_few_people_with_few_images() -> None:
@@ -105,7 +105,7 @@ def test_siamese_learns_from_few_people_with_few_images() -> None:
 
 def test_siamese_undoes_shift_and_scale(monkeypatch: pytest.MonkeyPatch) -> None:
     """The results agree up to rounding, which longer training would amplify into another network."""
-    monkeypatch.setattr(siamese, "STEPS", 3)
+    monkeypatch.setattr(siamese, "MAX_STEPS", 3)
     released, identity = people(20, 4, 0, 0.1)
     fit = MATCHERS["siamese"]
     first = fit(released, identity, MAP, 3)(released)

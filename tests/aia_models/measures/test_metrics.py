@@ -12,13 +12,13 @@ from aia_models.measures.metrics import (
     balanced_accuracy,
     best_threshold,
     equal_error_rate,
+    equal_error_rates,
     error_rates,
     folded,
     true_accept_rate,
+    true_accept_rates,
     weighted_aucs,
-    weighted_equal_error_rates,
     weighted_error_rates,
-    weighted_true_accept_rates,
 )
 
 Drawn = tuple[np.ndarray, np.ndarray]
@@ -193,8 +193,8 @@ def test_weighted_error_rates_are_scikit_learns(seed: int) -> None:
 @few
 def test_weighted_rates_are_those_of_the_repeated_pairs(seed: int) -> None:
     scores, positive, weights = resampled(seed)
-    eer = weighted_equal_error_rates(scores, positive, weights)
-    tar = weighted_true_accept_rates(scores, positive, weights, 0.3)
+    rates = weighted_error_rates(scores, positive, weights)
+    eer, tar = equal_error_rates(*rates), true_accept_rates(*rates, 0.3)
     for row, weight in enumerate(weights.astype(int)):
         repeated = np.repeat(scores, weight), np.repeat(positive, weight)
         assert eer[row] == pytest.approx(equal_error_rate(*repeated))
@@ -205,8 +205,6 @@ def test_weighted_rates_are_those_of_the_repeated_pairs(seed: int) -> None:
 def test_weighted_rates_without_one_class_are_missing() -> None:
     scores, positive = np.arange(4.0), np.array([True, True, False, False])
     weights = np.array([[1.0, 1, 0, 0], [0, 0, 1, 1], [1, 1, 1, 1]])
-    for found in (
-        weighted_equal_error_rates(scores, positive, weights),
-        weighted_true_accept_rates(scores, positive, weights, 0.5),
-    ):
+    rates = weighted_error_rates(scores, positive, weights)
+    for found in (equal_error_rates(*rates), true_accept_rates(*rates, 0.5)):
         assert np.isnan(found).tolist() == [True, True, False]
