@@ -18,8 +18,9 @@ def weighted_aucs(scores: Scores, positive: Labels, weights: Weights) -> Float[n
     order = np.argsort(scores, kind="stable")
     ranked, is_positive, weight = scores[order], positive[order], weights[:, order]
     starts = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]])
-    positives = np.add.reduceat(weight * is_positive, starts, axis=1)
-    negatives = np.add.reduceat(weight * ~is_positive, starts, axis=1)
+    positives, negatives = weight * is_positive, weight * ~is_positive
+    if len(starts) < len(ranked):
+        positives, negatives = (np.add.reduceat(side, starts, axis=1) for side in (positives, negatives))
     below = np.cumsum(negatives, axis=1) - negatives
     wins = (positives * (below + negatives / 2)).sum(1)
     pairs = positives.sum(1) * negatives.sum(1)

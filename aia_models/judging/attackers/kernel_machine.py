@@ -20,7 +20,7 @@ BEST_KERNELS = 2
 PENALTIES = (1e-4, 1e-3, 1e-2)  # per row
 SHARPNESS = 1.5
 SHARP = 6.0  # for an attribute that changes over short distances
-COMPONENTS = (25, 50, 100)
+COMPONENTS = (25, 50)
 
 
 @dataclass(frozen=True)

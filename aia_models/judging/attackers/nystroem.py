@@ -13,6 +13,7 @@ from torch import Tensor
 
 from aia_models.random_streams import stream_seed
 
+BLOCK = 256  # landmarks
 JITTER = 1e-4  # added to the landmarks' kernel, whose diagonal is 1
 
 
@@ -37,9 +38,14 @@ def normal_equations(
     targets: Float[Tensor, "row *output"],
     weights: Float[Tensor, " row"],
 ) -> NormalEquations:
-    """Return the normal equations of weighted rows."""
+    """Return the normal equations of weighted rows; the Gram matrix is symmetric, so that half of it is computed."""
     weighted = features * weights
-    return NormalEquations(weighted @ features.T, weighted @ targets, float(weights.sum()))
+    gram = features.new_empty(len(features), len(features))
+    for start in range(0, len(features), BLOCK):
+        end = start + BLOCK
+        gram[start:end, :end] = weighted[start:end] @ features[:end].T
+        gram[:start, start:end] = gram[start:end, :start].T
+    return NormalEquations(gram, weighted @ targets, float(weights.sum()))
 
 
 def add_up(parts: Sequence[NormalEquations]) -> NormalEquations:
@@ -68,9 +74,9 @@ def nystroem_features(
     scale = -sharpness / max(float(distances.mean()), 1e-12)
     among = torch.exp(scale * distances).double()
     identity = torch.eye(len(among), dtype=among.dtype, device=among.device)
-    root = torch.linalg.cholesky(among + JITTER * identity)
-    whiten = torch.linalg.solve_triangular(root, identity, upper=False).float()
-    return [whiten @ _squared_distances(chosen, own).mul_(scale).exp_() for own in asked]
+    root = torch.linalg.cholesky(among + JITTER * identity).float()
+    kernels = (_squared_distances(chosen, own).mul_(scale).exp_() for own in asked)
+    return [torch.linalg.solve_triangular(root, kernel, upper=False) for kernel in kernels]
 
 
 def _squared_distances(some: Float[Tensor, "m dim"], others: Float[Tensor, "n dim"]) -> Float[Tensor, "m n"]:

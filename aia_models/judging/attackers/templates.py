@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from aia_models.judging.attackers.examples import FOLDS, Examples, Reading, View
 
 NEIGHBOURS = (20, 100)
-COMPONENTS = (25, 50, 100)
+COMPONENTS = (25, 50)
 
 Vantages = frozenset[str]
 Sides = tuple[Float[Tensor, "n _"], Float[Tensor, "n _"]]  # of templates with the attribute, and without it

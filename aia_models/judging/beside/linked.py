@@ -68,14 +68,13 @@ def _people(faces: ReleasedFaces, attribute: str) -> _People:
 def put_together(faces: ReleasedFaces, attribute: str) -> ReleasedFaces:
     """Return one row for each person: the mean of the representations of its images, and their standard deviations."""
     people = _people(faces, attribute)
-    own = faces.releases[:, faces.known(attribute)]
-    shape = len(own), len(people.images), own.shape[2]
-    means, squares = np.zeros(shape), np.zeros(shape)
-    for release, mean, square in zip(own, means, squares, strict=True):
-        np.add.at(mean, people.person, release)
-        np.add.at(square, people.person, release.astype(np.float64) ** 2)
-    means /= people.images[:, None]
-    deviations = np.sqrt(np.maximum(squares / people.images[:, None] - means**2, 0))
+    order = np.argsort(people.person, kind="stable")
+    own = faces.releases[:, faces.known(attribute)][:, order].astype(np.float64)
+    starts = np.cumsum(people.images) - people.images
+    means, squares = (
+        np.add.reduceat(values, starts, axis=1) / people.images[:, None] for values in (own, own**2)
+    )
+    deviations = np.sqrt(np.maximum(squares - means**2, 0))
     together = np.concatenate([means, deviations], axis=2).astype(np.float32)
     return ReleasedFaces(together, people.identity, {attribute: people.positive.astype(np.int8)})
 
