@@ -15,7 +15,7 @@ from aia_models.random_streams import stream
 LAYERS = (1, 2, 3)
 COMPONENTS = 50
 WIDTH = 64
-MAX_STEPS, MAX_EPOCHS = 200, 10
+MAX_STEPS, MAX_EPOCHS = 200, 20
 BATCH_ROWS = 128  # half of them with the attribute
 LEARNING_RATE = 2e-3
 WEIGHT_DECAY = 1.0
