@@ -16,7 +16,7 @@ def row(first: tuple[float, float], second: tuple[float, float]) -> dict[str, An
     for attacker, matching in (first, second):
         own = {
             "attacker": "templates", "vantage": "both", "attacker_auc": attacker, "matcher": "cosine",
-            "matching_auc": matching, "attackers": {"templates": attacker, "perceptrons": attacker - 0.02},
+            "matching_auc": matching, "attackers": {"templates": attacker, "boosted_trees": attacker - 0.02},
         }  # fmt: skip
         judgings.append(dict.fromkeys(judge_agreement.JUDGED, own))
     return {"design": f"{first}", "family": "any", "judgings": judgings}

@@ -10,8 +10,6 @@ from functools import partial
 from aia_models.judging.attackers.boosted_trees import boosted_trees
 from aia_models.judging.attackers.examples import Examples, Reading
 from aia_models.judging.attackers.kernel_machine import kernel_machine
-from aia_models.judging.attackers.logistic_regression import logistic_regression
-from aia_models.judging.attackers.perceptrons import perceptrons
 from aia_models.judging.attackers.templates import templates
 
 FEWER_LANDMARKS = 750
@@ -21,8 +19,6 @@ Attacker = Callable[[Examples, int], dict[str, Reading]]
 ATTACKERS: Mapping[str, Attacker] = {
     "kernel_machine": kernel_machine,
     "templates": templates,
-    "logistic_regression": logistic_regression,
-    "perceptrons": perceptrons,
     "boosted_trees": boosted_trees,
 }
 STRONGEST: Mapping[str, Attacker] = {

@@ -10,14 +10,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
-from scipy.stats import spearmanr
 
 from aia_models.judging.attack_data import AttackData, build_attack_data, some_people
 from aia_models.judging.attackers import ATTACKERS, STRONGEST
 from aia_models.judging.attackers.boosted_trees import boosted_trees
 from aia_models.judging.attackers.examples import FOLDS, Examples, Reading
 from aia_models.judging.attackers.nystroem import add_up, normal_equations, nystroem_features
-from aia_models.judging.attackers.perceptrons import LAYERS, _Perceptrons
 from aia_models.judging.attackers.rank_ensemble import rank_ensemble
 from aia_models.judging.attackers.templates import templates
 from aia_models.judging.released import ReleasedFaces
@@ -71,8 +69,6 @@ def test_same_seed_same_reading_whatever_the_global_generators(
     ("name", "vantage"),
     [
         ("templates", "attack"),
-        ("perceptrons", "attack"),
-        ("perceptrons", "train"),
         ("boosted_trees", "attack"),
         ("boosted_trees", "train"),
     ],
@@ -85,16 +81,6 @@ def test_a_reading_does_not_depend_on_labels_of_people_outside_its_vantage(
     found = ATTACKERS[name](data_of(poisoned).examples, 3)
     assert np.array_equal(found[vantage].scores, readings[name][vantage].scores)
     assert not np.array_equal(found["both"].scores, readings[name]["both"].scores)
-
-
-def test_logistic_regressions_together_are_those_of_one_vantage_each(
-    released: dict[str, ReleasedFaces], readings: dict[str, dict[str, Reading]]
-) -> None:
-    """All columns share the steps of one optimiser, so that they agree as far as it converges."""
-    found = ATTACKERS["logistic_regression"](data_of(relabelled(released, "train")).examples, 3)
-    reading = readings["logistic_regression"]["attack"]
-    assert found["attack"].setting == reading.setting
-    assert spearmanr(found["attack"].scores, reading.scores).statistic > 0.999
 
 
 def test_people_of_train_are_in_no_fold_and_others_in_one(released: dict[str, ReleasedFaces]) -> None:
@@ -224,28 +210,6 @@ def test_one_reader_among_guessers_decides_the_rank_ensemble() -> None:
     reader = Reading(np.array([-2.0, -1.0, 1.0, 2.0]), "")
     guesser = Reading(np.zeros(4), "")
     assert (rank_ensemble([reader, guesser, guesser]).scores > 0).tolist() == [False, False, True, True]
-
-
-def test_a_perceptron_of_few_layers_ignores_the_deeper_ones() -> None:
-    network = _Perceptrons(5, 2 * len(LAYERS), torch.Generator().manual_seed(0), torch.device("cpu"))
-    inputs = torch.rand(6, 7, 5, generator=torch.Generator().manual_seed(1))
-    with torch.no_grad():
-        before = network(inputs)
-        for layer in range(1, max(LAYERS)):
-            kept = [weight.clone() for weight in network.weights]
-            network.weights[layer].mul_(-2.0)
-            moved = (network(inputs) != before).any(1)
-            assert moved.tolist() == [layers > layer for layers in LAYERS] * 2
-            network.weights[layer].copy_(kept[layer])
-
-
-def test_members_of_one_network_are_trained_apart() -> None:
-    network = _Perceptrons(5, len(LAYERS), torch.Generator().manual_seed(0), torch.device("cpu"))
-    inputs = torch.rand(3, 7, 5, generator=torch.Generator().manual_seed(1))
-    network(inputs)[1].sum().backward()
-    for weight in network.weights:
-        assert weight.grad is not None
-        assert weight.grad[[0, 2]].abs().max() == 0
 
 
 def test_trees_read_the_coordinates_that_differ_most(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ def found(few_siamese_steps: None) -> Controls:
 @pytest.fixture
 def few_attackers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Judge by the two fastest attackers, in tests that are about people and values."""
-    fast = {name: ATTACKERS[name] for name in ("templates", "logistic_regression")}
+    fast = {name: ATTACKERS[name] for name in ("templates", "boosted_trees")}
     monkeypatch.setattr(attacks, "ATTACKERS", fast)
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
 
 from aia_models.judging.attack_data import build_attack_data
 from aia_models.judging.attackers import ATTACKERS
@@ -92,7 +94,7 @@ def parities() -> dict[str, ReleasedFaces]:
 
 @pytest.mark.parametrize(
     ("attacker", "least"),
-    [("kernel_machine", 0.97), ("templates", 0.97), ("perceptrons", 0.9), ("boosted_trees", 0.65)],
+    [("kernel_machine", 0.97), ("templates", 0.97), ("boosted_trees", 0.65)],
 )
 def test_parity_of_three_coordinates(parities: dict[str, ReleasedFaces], attacker: str, least: float) -> None:
     assert read(parities, attacker) > least
@@ -100,12 +102,15 @@ def test_parity_of_three_coordinates(parities: dict[str, ReleasedFaces], attacke
 
 def test_parity_is_hidden_from_a_linear_attacker(parities: dict[str, ReleasedFaces]) -> None:
     """The tolerance is four Mann-Whitney standard deviations of 300 images of each value."""
-    assert read(parities, "logistic_regression") == pytest.approx(0.5, abs=4 * (601 / (12 * 300**2)) ** 0.5)
+    learnt, judged = (parities[split] for split in ("attack", "validation"))
+    linear = LogisticRegression().fit(learnt.representations, learnt.attributes["gender"])
+    found = roc_auc_score(judged.attributes["gender"], linear.decision_function(judged.representations))
+    assert found == pytest.approx(0.5, abs=4 * (601 / (12 * 300**2)) ** 0.5)
 
 
 @pytest.mark.parametrize(
     ("attacker", "least"),
-    [("kernel_machine", 0.9), ("templates", 0.75), ("perceptrons", 0.7), ("boosted_trees", 0.95)],
+    [("kernel_machine", 0.9), ("templates", 0.75), ("boosted_trees", 0.95)],
 )
 def test_a_periodic_leak(attacker: str, least: float) -> None:
     assert read(released_with(periodic, 3), attacker) > least
@@ -124,7 +129,7 @@ def test_what_only_images_together_show_is_read_by_linked_attacks_alone() -> Non
         assert linked is not None
         assert linked.reads == "person_representations"
         assert linked.folded_auc > 0.9
-        # The largest of 18 attacks on 75 people of three images, whose scores depend little on one another.
+        # The largest of 12 attacks on 75 people of three images, whose scores depend little on one another.
         assert judgement.strongest_attack(split).folded_auc < 0.65
 
 
