@@ -11,13 +11,17 @@ from aia_models.networks.standardise import standardise
 
 
 class Matcher(nn.Module):
-    """One branch of the Siamese network of task T: three convolutions and three fully connected layers."""
+    """One branch of the Siamese network of task T: three convolutions and three fully connected layers.
+
+    A code, which is a map of one pixel, meets the fully connected layers alone.
+    """
 
     def __init__(self, config: MatcherConfig, map_shape: tuple[int, int, int]) -> None:
         super().__init__()
         self.map_shape = map_shape
         self.standardise = config.standardise
-        channels = (map_shape[0], *config.conv_channels)
+        is_code = map_shape[1:] == (1, 1)
+        channels = (map_shape[0], *(() if is_code else config.conv_channels))
         self.convolutions = nn.ModuleList(
             nn.Conv2d(inner, outer, 3, padding=1) for inner, outer in pairwise(channels)
         )
