@@ -13,7 +13,7 @@ from aia_models.judging.matches import Match, match_all
 from aia_models.judging.released import ReleasedFaces, check_released
 from aia_models.measures.certificate import Certificate
 
-JUDGE_VERSION = 5  # raise it when the same representations get other figures
+JUDGE_VERSION = 6  # raise it when the same representations get other figures
 
 # The kinds of further attacks whose strongest has a figure of its own.
 BESIDE: Mapping[str, Callable[[Attack], bool]] = {

@@ -44,9 +44,9 @@ from study.trial.saved_training import SavedTraining, Trained
 from study.trial.shared_stage1 import SharedStage1
 from study.trial.training_config import training_config
 
-STAGE1_VERSION = 2  # raise it when a change of the code changes the results of stage 1
+STAGE1_VERSION = 3  # raise it when a change of the code changes the results of stage 1
 # Raise it when a change of the code changes the results of joint training or of its judging.
-JOINT_VERSION = 1
+JOINT_VERSION = 2
 
 
 class Interrupted(Exception):
