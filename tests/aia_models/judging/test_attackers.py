@@ -15,7 +15,7 @@ from aia_models.judging.attack_data import AttackData, build_attack_data, some_p
 from aia_models.judging.attackers import ATTACKERS, STRONGEST
 from aia_models.judging.attackers.boosted_trees import boosted_trees
 from aia_models.judging.attackers.examples import FOLDS, Examples, Reading
-from aia_models.judging.attackers.nystroem import add_up, normal_equations, nystroem_features
+from aia_models.judging.attackers.nystroem import BLOCK, add_up, normal_equations, nystroem_features
 from aia_models.judging.attackers.rank_ensemble import rank_ensemble
 from aia_models.judging.attackers.templates import templates
 from aia_models.judging.released import ReleasedFaces
@@ -157,6 +157,36 @@ def test_normal_equations_add_up_to_those_of_the_union(seed: int, parts: int) ->
         features @ torch.diag(weights) @ features.T + ridge, features @ (weights * targets)
     )
     torch.testing.assert_close(added.solve(0.1), expected)
+
+
+@pytest.mark.parametrize("landmarks", [1, BLOCK, BLOCK + 7, 3 * BLOCK])
+def test_the_gram_matrix_is_whole_however_many_landmarks(landmarks: int) -> None:
+    generator = torch.Generator().manual_seed(0)
+    features = torch.rand((landmarks, 20), generator=generator, dtype=torch.float64)
+    weights = torch.rand(20, generator=generator, dtype=torch.float64)
+    found = normal_equations(features, torch.ones(20, dtype=torch.float64), weights)
+    torch.testing.assert_close(found.gram, features @ torch.diag(weights) @ features.T)
+
+
+def test_the_kernel_machine_learns_from_second_releases_too() -> None:
+    faces = released_splits(20, 4, leak=0.3)
+    readings = []
+    for seed in (0, 1):
+        rng = np.random.default_rng(seed)
+        twice = {
+            split: replace(part, releases=np.concatenate([part.releases, _noisy(part.releases, rng)]))
+            if split in ("attack", "train")
+            else part
+            for split, part in faces.items()
+        }
+        examples = data_of(twice).examples
+        readings.append({name: ATTACKERS[name](examples, 3)["both"].scores for name in ATTACKERS})
+    assert not np.array_equal(readings[0]["kernel_machine"], readings[1]["kernel_machine"])
+    assert np.array_equal(readings[0]["boosted_trees"], readings[1]["boosted_trees"])
+
+
+def _noisy(releases: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return (releases + rng.normal(0, 0.1, releases.shape)).astype(np.float32)
 
 
 def test_adding_up_leaves_the_parts_as_they_are() -> None:
