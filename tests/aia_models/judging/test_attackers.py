@@ -174,19 +174,20 @@ def test_the_kernel_machine_learns_from_second_releases_too() -> None:
     for seed in (0, 1):
         rng = np.random.default_rng(seed)
         twice = {
-            split: replace(part, releases=np.concatenate([part.releases, _noisy(part.releases, rng)]))
+            split: replace(part, releases=np.concatenate([part.releases, _shuffled(part.releases, rng)]))
             if split in ("attack", "train")
             else part
             for split, part in faces.items()
         }
         examples = data_of(twice).examples
         readings.append({name: ATTACKERS[name](examples, 3)["both"].scores for name in ATTACKERS})
-    assert not np.array_equal(readings[0]["kernel_machine"], readings[1]["kernel_machine"])
+    assert not np.allclose(readings[0]["kernel_machine"], readings[1]["kernel_machine"], atol=1e-2)
     assert np.array_equal(readings[0]["boosted_trees"], readings[1]["boosted_trees"])
 
 
-def _noisy(releases: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    return (releases + rng.normal(0, 0.1, releases.shape)).astype(np.float32)
+def _shuffled(releases: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the releases in another order: every view of all rows stays."""
+    return releases[:, rng.permutation(releases.shape[1])]
 
 
 def test_adding_up_leaves_the_parts_as_they_are() -> None:
