@@ -225,7 +225,7 @@ def test_colours_of_the_chart_follow_the_scheme(opened, page: Path) -> None:
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("confirmed", [False, True])
 def test_nothing_is_wider_than_the_window(opened, tmp_path: Path, width: int, confirmed: bool) -> None:
-    directory = write_study(tmp_path / "study", 60, confirmed=confirmed, full=True)
+    directory = write_study(tmp_path / "study", 60, confirmed=confirmed, many=True)
     report(directory, None, live=False, port=None)
     browser = opened(directory / "report.html")
     metrics = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 500}
@@ -252,7 +252,7 @@ def test_markup_in_an_error_does_nothing(opened, page: Path) -> None:
 
 
 def test_a_thousand_trials_are_drawn_from_less_than_five_megabytes(opened, tmp_path: Path) -> None:
-    directory = write_study(tmp_path / "study", 1000, full=True)
+    directory = write_study(tmp_path / "study", 1000, many=True)
     report(directory, None, live=False, port=None)
     page = directory / "report.html"
     assert page.stat().st_size < 5e6
