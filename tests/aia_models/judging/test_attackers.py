@@ -127,6 +127,29 @@ def test_every_release_is_learnt_from_and_the_first_is_held_back_and_judged() ->
     assert np.array_equal(data.examples.judged_rows, judged)
 
 
+@pytest.mark.parametrize("name", STRONGEST)
+def test_held_back_people_do_not_recognise_themselves(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each person's images are nearly the same and the labels are random, so that only a person's own tell the label."""
+    released = released_splits(60, 4)
+    for seed, (split, faces) in enumerate(released.items()):
+        rng = np.random.default_rng(seed)
+        people = rng.normal(size=(60, 30))[faces.identity % 60]
+        values = (people + rng.normal(0, 0.01, people.shape)).astype(np.float32)
+        gender = rng.permutation(np.arange(60) % 2)[faces.identity % 60].astype(np.int8)
+        released[split] = ReleasedFaces(values[None], faces.identity, {"gender": gender})
+    aucs: list[float] = []
+    original = Examples.held_back_auc
+
+    def recorded(examples: Examples, scores: list[torch.Tensor]) -> float:
+        aucs.append(original(examples, scores))
+        return aucs[-1]
+
+    monkeypatch.setattr(Examples, "held_back_auc", recorded)
+    ATTACKERS[name](data_of(released).examples, 0)
+    assert len(aucs) > 3
+    assert max(aucs) < 0.8
+
+
 def test_held_back_aucs_are_the_mean_over_folds_with_both_values() -> None:
     cell = np.repeat(np.arange(FOLDS), 4)
     positive = np.array([True, False] * 6 + [True] * 4)
