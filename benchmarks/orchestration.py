@@ -178,7 +178,9 @@ def nothing_trained() -> type:
             yield EpochReport(record, epoch, rows(plan, context, "stopped_early", epoch) if is_rung else None)
         config = replace(training_config(plan, context.spec), channel=ChannelConfig(), bottleneck=0.0)
         folder = f"checkpoints/{plan.trial_id}"
-        checkpoint.save(Anonymizer(config, 16), Path(context.directory, folder), {"trial_id": plan.trial_id})
+        checkpoint.save(
+            Anonymizer(config, (1, 16, 16)), Path(context.directory, folder), {"trial_id": plan.trial_id}
+        )
         yield rows(plan, context, "complete", EPOCHS, checkpoint=folder)
 
     class Nothing(AIATrainable):

@@ -47,9 +47,9 @@ class FaceDataset:
         return self.images.shape[0]
 
     @property
-    def image_side(self) -> int:
-        """Height and width of the images, in pixels."""
-        return self.images.shape[-1]
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one image, `(1, side, side)`."""
+        return self.images.shape[1:]
 
     def attribute(self, name: str) -> Int8[np.ndarray, " face"]:
         """Return one attribute as int8 `[N]`; raises DataError that lists the existing attributes."""

@@ -42,9 +42,9 @@ class SplitFaces:
     fingerprint: str
 
     @property
-    def image_side(self) -> int:
-        """Height and width of the images, in pixels."""
-        return self.train.image_side
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one image, `(1, side, side)`."""
+        return self.train.input_shape
 
 
 def split_faces(dataset: FaceDataset, attributes: tuple[str, ...], split_seed: int) -> SplitFaces:

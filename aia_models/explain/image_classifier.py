@@ -63,7 +63,7 @@ def fit_image_classifier(faces: FaceDataset, attribute: str, seed: int, device: 
     labels = torch.from_numpy(faces.attribute(attribute)[known]).to(device)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stream_seed(seed, "image-classifier", "initialise"))
-        classifier = ImageClassifier(faces.image_side).to(device)
+        classifier = ImageClassifier(faces.input_shape[-1]).to(device)
     # In channels-last layout the convolutions run about three times as fast (docs/speed.md).
     classifier = classifier.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     classifier.mean.copy_(images.mean())

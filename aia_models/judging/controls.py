@@ -8,11 +8,12 @@ import torch
 
 from aia_models.data.faces import FaceDataset
 from aia_models.data.pixels import unit_pixels
+from aia_models.data.some_people import rows_of_some_people
 from aia_models.data.splits import SPLITS, SplitFaces
 from aia_models.errors import ControlError
 from aia_models.judging.attacks import Attacks, attack_all
 from aia_models.judging.matches import match_all
-from aia_models.judging.released import ReleasedFaces, images_of_some_people
+from aia_models.judging.released import ReleasedFaces
 from aia_models.measures.metrics import auc
 from aia_models.random_streams import stream_seed
 
@@ -72,7 +73,7 @@ def judge_controls(faces: SplitFaces, seed: int) -> Controls:
     splits share people. Raises ControlError, in one line, where a floor does not hold.
     """
     pixels = _pixels(faces, seed)
-    side = faces.image_side
+    side = faces.input_shape[-1]
     attacks = attack_all(pixels, seed, "cpu")
     matches = match_all(pixels, (1, side, side), seed)
     ceilings = []
@@ -107,7 +108,7 @@ def _pixels(faces: SplitFaces, seed: int) -> dict[str, ReleasedFaces]:
     for split in SPLITS:
         part: FaceDataset = getattr(faces, split)
         if split in ("train", "attack"):
-            part = part.subset(images_of_some_people(part.identity, seed))
+            part = part.subset(rows_of_some_people(part.identity, seed))
         flat = unit_pixels(torch.from_numpy(np.array(part.images))).numpy().reshape(1, len(part), -1)
         columns = {name: part.attribute(name) for name in faces.attributes}
         released[split] = ReleasedFaces(flat, _numbers(part, faces), columns)

@@ -10,10 +10,11 @@ from torch import Tensor
 
 from aia_models.data.faces import FaceDataset
 from aia_models.data.pixels import unit_pixels
+from aia_models.data.some_people import rows_of_some_people
 from aia_models.data.splits import SPLITS, SplitFaces
 from aia_models.errors import DataError
 from aia_models.measures.certificate import MAX_WORDS
-from aia_models.random_streams import stream, stream_seed
+from aia_models.random_streams import stream
 from aia_models.release.anonymizer import Anonymizer
 
 Representations = Float32[np.ndarray, "n k"]
@@ -21,8 +22,6 @@ Representations = Float32[np.ndarray, "n k"]
 RANDOM_CHANNELS = ("noise", "random_replacement")
 RELEASES = 2  # number per image that attackers and matchers learn from
 MEAN_RELEASES = 10
-
-MAX_LEARNT_IMAGES = 10_000  # per split that attackers and matchers learn from
 
 
 @dataclass(frozen=True)
@@ -62,13 +61,6 @@ class ReleasedFaces:
     def known(self, attribute: str) -> Bool[np.ndarray, " n"]:
         """Return a mask of the images with a known value of `attribute`."""
         return self.attributes[attribute] >= 0
-
-
-def images_of_some_people(identity: Int32[np.ndarray, " n"], seed: int) -> Int64[np.ndarray, " row"]:
-    """Rows of all images, or of `MAX_LEARNT_IMAGES` of them, of people drawn at random, where there are more."""
-    rng = np.random.default_rng(stream_seed(seed, "release", "people"))
-    place = rng.permutation(int(identity.max()) + 1)[identity]
-    return np.sort(np.argsort(place, kind="stable")[:MAX_LEARNT_IMAGES])
 
 
 def check_released(released: Mapping[str, ReleasedFaces]) -> None:
@@ -112,7 +104,7 @@ def _release_split(
 ) -> ReleasedFaces:
     learnt_from = split in ("attack", "train", "other")
     if learnt_from:
-        part = part.subset(images_of_some_people(part.identity, seed))
+        part = part.subset(rows_of_some_people(part.identity, seed))
     clean, device = anonymizer.clean(part.images), anonymizer.channel.low.device
 
     def release(number: int) -> Float[Tensor, "n k"]:

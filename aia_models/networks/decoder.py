@@ -1,5 +1,8 @@
 """The decoder: representations to images (paper, Eq. 4)."""
 
+import math
+from itertools import pairwise
+
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -7,20 +10,40 @@ from torch.nn import functional as F
 from aia_models.config import DecoderConfig
 from aia_models.networks.upsampling import UpsampledConv, UpsampledImage
 
+DENSE_CHANNELS = (
+    12  # of the map that the dense layer in front of a code's decoder returns, as in the paper's g
+)
+DENSE_DOUBLINGS = 2
+
 
 class Decoder(nn.Module):
-    """Representations to images (Eq. 4): blocks of convolution, leaky ReLU and nearest up-sampling."""
+    """Representations to images (Eq. 4): blocks of convolution, leaky ReLU and nearest up-sampling.
 
-    def __init__(self, config: DecoderConfig, map_shape: tuple[int, int, int]) -> None:
+    In front of a code, which is a map of one pixel, stands a dense layer to a map of a quarter of the image's side.
+    """
+
+    def __init__(
+        self, config: DecoderConfig, map_shape: tuple[int, int, int], image_shape: tuple[int, int, int]
+    ) -> None:
         super().__init__()
         first, second = config.channels
-        self.map_shape = map_shape
-        self.first = nn.Conv2d(map_shape[0], first, 3, padding=1)
-        self.second = UpsampledConv(first, second)
-        self.last = UpsampledImage(second)
+        side = image_shape[-1]
+        self.map_shape, self.dense = map_shape, None
+        if map_shape[1:] == (1, 1):
+            small = side // 2**DENSE_DOUBLINGS
+            self.map_shape = (DENSE_CHANNELS, small, small)
+            self.dense = nn.Linear(map_shape[0], math.prod(self.map_shape))
+        doublings = (side // self.map_shape[-1]).bit_length() - 1
+        self.first = nn.Conv2d(self.map_shape[0], first, 3, padding=1)
+        sizes = [first, *[second] * (doublings - 1)]
+        self.blocks = nn.ModuleList(UpsampledConv(inner, outer) for inner, outer in pairwise(sizes))
+        self.last = UpsampledImage(sizes[-1])
 
     def forward(self, released: Float[Tensor, "batch k"]) -> Float[Tensor, "batch 1 side side"]:
         """Logits of the reconstructed pixels; their sigmoid is the image in [0, 1]."""
-        hidden = released.unflatten(1, self.map_shape)
-        hidden = self.second(F.leaky_relu(self.first(hidden), inplace=True))
-        return self.last(F.leaky_relu(hidden, inplace=True))
+        if self.dense is not None:
+            released = F.leaky_relu(self.dense(released))
+        hidden = F.leaky_relu(self.first(released.unflatten(1, self.map_shape)), inplace=True)
+        for block in self.blocks:
+            hidden = F.leaky_relu(block(hidden), inplace=True)
+        return self.last(hidden)

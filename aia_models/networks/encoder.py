@@ -1,28 +1,24 @@
-"""The encoder: images to representations (paper, Eq. 2 and 3)."""
+"""The encoder: images or templates to representations (paper, Eq. 2 and 3)."""
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from aia_models.config import EncoderConfig
+from aia_models.networks.heads import build_head
+from aia_models.networks.stems import build_stem
 
 ENCODED_IMAGES = 256  # to encode at a time without gradients: their maps stay in the processor's cache
-POOLED = 4  # two average poolings by 2: the map g is a quarter of the image's side
 
 
 class Encoder(nn.Module):
-    """Images to representations (Eq. 2, 3): two blocks of convolution, leaky ReLU and pooling, then a sigmoid."""
+    """Inputs of one shape to representations g: a stem, then a head."""
 
-    def __init__(self, config: EncoderConfig, image_side: int) -> None:
+    def __init__(self, config: EncoderConfig, input_shape: tuple[int, ...]) -> None:
         super().__init__()
-        first, second = config.channels
-        self.map_shape = (second, image_side // POOLED, image_side // POOLED)
-        self.first = nn.Conv2d(1, first, 3, padding=1)
-        self.second = nn.Conv2d(first, second, 3, padding=1)
+        self.stem = build_stem(config.stem, input_shape)
+        self.head = build_head(config.head, self.stem.shape)
+        self.map_shape: tuple[int, int, int] = self.head.map_shape
 
-    def forward(self, images: Float[Tensor, "batch 1 side side"]) -> Float[Tensor, "batch k"]:
-        """Representations g in [0, 1], flattened channel by channel (`map_shape` is their shape as a map)."""
-        hidden = F.avg_pool2d(F.leaky_relu(self.first(images)), 2)
-        hidden = F.avg_pool2d(F.leaky_relu(self.second(hidden)), 2)
-        return torch.sigmoid(hidden.float()).flatten(1)
+    def forward(self, inputs: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch k"]:
+        """Return representations g, flattened channel by channel (`map_shape` is their shape as a map)."""
+        return self.head(self.stem(inputs))

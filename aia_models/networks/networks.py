@@ -16,15 +16,18 @@ from aia_models.random_streams import stream_seed
 
 class Networks(nn.Module):
     """Encoder, decoder, matcher and one adversary per private attribute; each is initialised from its own random
-    stream, so that another size of one network leaves the initial weights of the others as they are."""
+    stream, so that another size of one network leaves the initial weights of the others as they are.
 
-    def __init__(self, config: TrainingConfig, image_side: int) -> None:
+    `input_shape` is the shape of one input, such as `(1, side, side)`.
+    """
+
+    def __init__(self, config: TrainingConfig, input_shape: tuple[int, ...]) -> None:
         super().__init__()
         with _seeded(config.seed, "encoder"):
-            self.encoder = Encoder(config.encoder, image_side)
+            self.encoder = Encoder(config.encoder, input_shape)
         shape = self.encoder.map_shape
         with _seeded(config.seed, "decoder"):
-            self.decoder = Decoder(config.decoder, shape)
+            self.decoder = Decoder(config.decoder, shape, input_shape)
         self.adversaries = nn.ModuleList()
         for number in range(1, len(config.betas) + 1):
             with _seeded(config.seed, "adversary" if number == 1 else f"adversary-{number}"):

@@ -19,18 +19,18 @@ from aia_models.release.channel import ReleaseChannel, fit_release_channel
 class Anonymizer(nn.Module):
     """Maps images to released representations, and these back to images."""
 
-    def __init__(self, config: TrainingConfig, image_side: int) -> None:
+    def __init__(self, config: TrainingConfig, input_shape: tuple[int, ...]) -> None:
         super().__init__()
         self.config = config
-        self.image_side = image_side
-        self.encoder = Encoder(config.encoder, image_side)
-        self.decoder = Decoder(config.decoder, self.encoder.map_shape)
+        self.input_shape = input_shape
+        self.encoder = Encoder(config.encoder, input_shape)
+        self.decoder = Decoder(config.decoder, self.encoder.map_shape, input_shape)
         channels, height, width = self.encoder.map_shape
         self.channel = ReleaseChannel(config.channel, channels * height * width, len(config.betas))
 
     @torch.no_grad()
     def clean(self, images: Images | ImageRows) -> Float[Tensor, "n k"]:
-        """Return representations g in [0, 1] before the channel, in float32 on the module's device."""
+        """Return representations g before the channel, in float32 on the module's device."""
         device = self.channel.low.device
         chunks = (torch.tensor(images[i : i + ENCODED_IMAGES]) for i in range(0, len(images), ENCODED_IMAGES))
         return torch.cat([self.encoder(unit_pixels(chunk.to(device))) for chunk in chunks])
@@ -47,7 +47,7 @@ class Anonymizer(nn.Module):
         Noise comes from the operating system's entropy. There is no seed, because anyone who knew it could subtract the
         noise. Raises DataError for images of another type or shape.
         """
-        shape = (1, self.image_side, self.image_side)
+        shape = self.input_shape
         if images.dtype != np.uint8 or images.shape[1:] != shape or not len(images):
             right = f"uint8 [N, {', '.join(map(str, shape))}]"
             raise DataError(f"images are {images.dtype} {list(images.shape)}: this encoder takes {right}")
@@ -67,7 +67,7 @@ class Anonymizer(nn.Module):
 
 def fit_anonymizer(networks: Networks, config: TrainingConfig, faces: SplitFaces) -> Anonymizer:
     """Return the trained encoder and decoder with the release channel fitted on g of the `train` identities."""
-    anonymizer = Anonymizer(config, faces.image_side).to(next(networks.parameters()).device)
+    anonymizer = Anonymizer(config, faces.input_shape).to(next(networks.parameters()).device)
     anonymizer.encoder.load_state_dict(networks.encoder.state_dict())
     anonymizer.decoder.load_state_dict(networks.decoder.state_dict())
     attributes = torch.from_numpy(faces.train.attribute_columns(faces.attributes))

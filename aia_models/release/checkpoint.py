@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import torch
 from safetensors import SafetensorError
@@ -17,7 +17,7 @@ from aia_models.config import TrainingConfig
 from aia_models.errors import AIAError, CheckpointError
 from aia_models.release.anonymizer import Anonymizer
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 WEIGHTS, DESCRIPTION = "model.safetensors", "config.json"
 
 
@@ -32,7 +32,7 @@ def save(
     """
     description = {
         "format_version": FORMAT_VERSION,
-        "image_side": anonymizer.image_side,
+        "input_shape": anonymizer.input_shape,
         "config": asdict(anonymizer.config),
         "about": dict(about),
     }
@@ -56,7 +56,7 @@ def load(folder: str | Path, device: str = "cpu") -> Anonymizer:
         version = description["format_version"]
         _refuse_other(version)
         content, weights = description["config"], load_file(folder / WEIGHTS)
-        anonymizer = Anonymizer(_from_json(TrainingConfig, content), description["image_side"])
+        anonymizer = Anonymizer(_from_json(TrainingConfig, content), tuple(description["input_shape"]))
         _set_weights(anonymizer, weights)
     except (FileNotFoundError, NotADirectoryError) as error:
         missing = f"a folder with {DESCRIPTION} and {WEIGHTS} is needed"
@@ -86,12 +86,18 @@ def _set_weights(anonymizer: Anonymizer, weights: Mapping[str, Tensor]) -> None:
     anonymizer.load_state_dict(weights)
 
 
+def _config_of(hint: Any, content: Mapping[str, Any]) -> type:
+    """Return the config class that a field's type names; of several the one whose `kind` is that of `content`."""
+    several = get_args(hint)
+    return next(one for one in several if one.kind == content["kind"]) if several else hint
+
+
 def _from_json(kind: type, content: Mapping[str, Any]) -> Any:
     hints = get_type_hints(kind)
     values = {}
     for field in fields(kind):
         value = content[field.name]
-        if is_dataclass(hints[field.name]):
-            value = _from_json(hints[field.name], value)  # type: ignore[arg-type]
+        if isinstance(value, dict):
+            value = _from_json(_config_of(hints[field.name], value), value)
         values[field.name] = tuple(value) if isinstance(value, list) else value
     return kind(**values)

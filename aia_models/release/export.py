@@ -48,7 +48,7 @@ def export_onnx(anonymizer: Anonymizer, path: Path) -> None:
 
 def _program(anonymizer: Anonymizer) -> torch.export.ExportedProgram:
     model = Release(anonymizer).eval().cpu()
-    images = torch.zeros(2, 1, anonymizer.image_side, anonymizer.image_side, dtype=torch.uint8)
+    images = torch.zeros(2, *anonymizer.input_shape, dtype=torch.uint8)
     drawn = model.channel.draw(model.encoder(images.float()), None)
     several = torch.export.Dim("n", min=1)
     shapes: dict[str, dict[int, object] | None] = {"images": {0: several}, "drawn": None}

@@ -74,7 +74,9 @@ class JointLosses:
     def refit_eraser(self) -> None:
         """Fit the eraser on the current encoder's g of all train faces; from now on training sees its output."""
         rows = torch.arange(len(self.faces), device=self.identity.device).split(ENCODED_IMAGES)
+        self.networks.encoder.eval()
         g = torch.cat([self.networks.encoder(self.faces.images_at(part, "contiguous")) for part in rows])
+        self.networks.encoder.train()
         self.eraser = fit_release_channel(self.config.channel, g, self.faces.attributes)
 
     def autoencoder(self, images: BatchRows) -> Loss:

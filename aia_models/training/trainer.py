@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from aia_models.config import ComputeConfig, TrainingConfig
+from aia_models.config import ComputeConfig, LinearStem, TrainingConfig
 from aia_models.data.splits import SplitFaces
 from aia_models.errors import ConfigError, DivergedError
 from aia_models.losses.penalties import scheduled
@@ -19,6 +19,7 @@ from aia_models.measures.pairs import evaluation_pairs
 from aia_models.networks.networks import Networks
 from aia_models.random_streams import stream_seed
 from aia_models.training.batches import PairSampler, image_batches
+from aia_models.training.closed_form import fit_stem
 from aia_models.training.device_faces import DeviceFaces
 from aia_models.training.joint_losses import JointLosses
 from aia_models.training.validation import in_loop_figures
@@ -62,7 +63,9 @@ class Trainer:
             )
         self.config = config
         self.compute = compute
-        networks = Networks(config, faces.image_side).to(compute.device)
+        networks = Networks(config, faces.input_shape).to(compute.device)
+        if isinstance(config.encoder.stem, LinearStem):
+            fit_stem(networks.encoder, config.encoder.stem, faces.train, config.seed)
         if compute.memory_format == "channels_last":
             networks = networks.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.networks: Networks = networks
@@ -222,7 +225,8 @@ class Trainer:
         self.adversary_optimiser.step()
 
     def _adam(self, *names: str) -> torch.optim.Adam:
-        parameters = [p for name in names for p in getattr(self.networks, name).parameters()]
+        weights = [p for name in names for p in getattr(self.networks, name).parameters()]
+        parameters = [weight for weight in weights if weight.requires_grad]
         on_cuda = self.compute.device.startswith("cuda")  # there a CUDA graph can hold the update
         return torch.optim.Adam(parameters, lr=self.config.learning_rate, fused=True, capturable=on_cuda)
 

@@ -33,6 +33,7 @@ def in_loop_figures(
     The adversary's score is the mean of its members' log-odds; of several private attributes the largest AUC counts.
     Representations pass `erase` and, with `with_channel`, the channel of training with the same noise at every call.
     """
+    networks.eval()
     channel = config.channel if with_channel else ChannelConfig()
     noise = stream(config.seed, "channel", "validation", device=faces.images.device)
     log_odds, embeddings = [], []
@@ -43,6 +44,7 @@ def in_loop_figures(
         released = training_channel(erase(g), channel, noise)
         log_odds.append(torch.stack([one(released).mean(1) for one in networks.adversaries], dim=1))
         embeddings.append(networks.matcher(released))
+    networks.train()
     attributes = faces.attributes.cpu().numpy().T
     scores = torch.cat(log_odds).double().cpu().numpy().T
     known = [attribute >= 0 for attribute in attributes]

@@ -24,7 +24,7 @@ class _JointLoss(nn.Module):
     def __init__(self, config: TrainingConfig, image_side: int) -> None:
         super().__init__()
         self.config = config
-        self.networks = Networks(config, image_side)
+        self.networks = Networks(config, (1, image_side, image_side))
 
     def forward(
         self, images: Tensor, attribute: Tensor, different: Tensor, alpha: Tensor, beta: Tensor

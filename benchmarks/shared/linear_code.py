@@ -8,8 +8,9 @@ from jaxtyping import Float, Float32
 
 from aia_models.data.faces import FaceDataset
 from aia_models.data.pixels import unit_pixels
+from aia_models.data.some_people import rows_of_some_people
 from aia_models.data.splits import SPLITS, SplitFaces
-from aia_models.judging.released import MEAN_RELEASES, RELEASES, ReleasedFaces, images_of_some_people
+from aia_models.judging.released import MEAN_RELEASES, RELEASES, ReleasedFaces
 from aia_models.measures.discriminant import Scatters
 from aia_models.random_streams import stream_seed
 from aia_models.release.eraser import fit_erasers
@@ -60,7 +61,7 @@ def fit_linear_code(faces: SplitFaces, coordinates: int, seed: int) -> LinearCod
     """
     parts: dict[str, FaceDataset] = {split: getattr(faces, split) for split in SPLITS}
     for split in LEARNT:
-        parts[split] = parts[split].subset(images_of_some_people(parts[split].identity, seed))
+        parts[split] = parts[split].subset(rows_of_some_people(parts[split].identity, seed))
     train = parts["train"]
     discriminant = Scatters(_pixels(train), train.identity).discriminant(SHRINKAGE)
     codes = {split: discriminant(_pixels(part))[:, -coordinates:] for split, part in parts.items()}

@@ -59,11 +59,11 @@ def peer(config: TrainingConfig, image_side: int, device: str = "cpu") -> plain.
     """The plain trainer with the weights that our trainer of `config` starts from."""
     settings = plain.Settings(
         alpha=config.alpha, beta=config.betas[0], margin=config.matcher.margin, learning_rate=config.learning_rate,
-        batch_images=config.batch_images, image_side=image_side, encoder=config.encoder.channels,
+        batch_images=config.batch_images, image_side=image_side, encoder=config.encoder.stem.channels,
         decoder=config.decoder.channels, seed=config.seed,
     )  # fmt: skip
     trainer = plain.PlainTrainer(settings, device)
-    for target, source in matched(trainer, Networks(config, image_side)):
+    for target, source in matched(trainer, Networks(config, (1, image_side, image_side))):
         copy_weights(target, source)
     return trainer
 
@@ -86,7 +86,7 @@ def agreement(faces: SplitFaces, config: TrainingConfig, steps: int, threads: in
     the plain trainer's too when nothing but its memory layout changes. That control is measured beside.
     """
     mine = Trainer(config, ComputeConfig(threads=threads), faces)
-    side = faces.image_side
+    side = faces.input_shape[-1]
     theirs, control = peer(config, side), peer(config, side)
     for network in (control.autoencoder, control.adversary, control.matcher):
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

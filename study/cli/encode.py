@@ -64,7 +64,7 @@ def _encoded_batches(
     for start in range(0, len(names), BATCH_IMAGES):
         batch = names[start : start + BATCH_IMAGES]
         parts = [
-            _read_and_prepare(root, batch[first : first + DECODED_IMAGES], anonymizer.image_side)
+            _read_and_prepare(root, batch[first : first + DECODED_IMAGES], anonymizer.input_shape[-1])
             for first in range(0, len(batch), DECODED_IMAGES)
         ]
         readable = [name for part, _ in parts for name in part]

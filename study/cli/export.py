@@ -23,7 +23,7 @@ def export(folder: Location, form: ModelFormat, output: Path) -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(output) as path:
         WRITERS[form](anonymizer, path)
-    side, kind = anonymizer.image_side, anonymizer.config.channel.kind
+    side, kind = anonymizer.input_shape[-1], anonymizer.config.channel.kind
     stdout.print(f"{output}: images uint8 [n, 1, {side}, {side}] to g")
     if kind in ("noise", "random_replacement"):
         stdout.print(

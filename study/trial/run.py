@@ -285,7 +285,11 @@ class _Running:
             "method": self._plan.method,
             "attributes": list(self._faces.attributes),
             "data_fingerprint": self._faces.fingerprint,
-            "preparation": {"grey": True, "crop": "centred square", "image_side": self._faces.image_side},
+            "preparation": {
+                "grey": True,
+                "crop": "centred square",
+                "image_side": self._faces.input_shape[-1],
+            },
             "attacker_auc_validation": judgement.strongest_attack("validation").folded_auc,
             "matching_auc_validation": judgement.best_match("validation").auc,
         }

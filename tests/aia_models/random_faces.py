@@ -4,12 +4,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from aia_models.config import AdversaryConfig, BudgetConfig, DecoderConfig, EncoderConfig, TrainingConfig
+from aia_models.config import (
+    AdversaryConfig,
+    BudgetConfig,
+    ConvolutionalStem,
+    DecoderConfig,
+    EncoderConfig,
+    TrainingConfig,
+)
 from aia_models.data.faces import FaceDataset
 from aia_models.data.splits import SplitFaces
 
 SMALL = TrainingConfig(
-    encoder=EncoderConfig((4, 4)),
+    encoder=EncoderConfig(ConvolutionalStem(channels=(4, 4))),
     decoder=DecoderConfig((8, 4)),
     adversary=AdversaryConfig(members=("linear", "mlp"), hidden=8),
     budget=BudgetConfig(autoencoder_epochs=1, heads_epochs=1, joint_epochs=1),

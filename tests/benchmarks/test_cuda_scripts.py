@@ -49,7 +49,7 @@ def test_fused_trials_train_like_trials_of_their_own() -> None:
     faces = random_faces(people=20, images=4)
     configs = [replace(SMALL, alpha=0.3, seed=1), replace(SMALL, betas=(2.0,), learning_rate=1e-4, seed=2)]
     alone = [Trainer(config, ComputeConfig(), faces) for config in configs]
-    fused = FusedTrials(configs, faces.image_side, "cpu")
+    fused = FusedTrials(configs, faces.input_shape[-1], "cpu")
     drawn = batches(faces, 6, SMALL.batch_images)
     for first in range(0, len(drawn), len(configs)):
         own = drawn[first : first + len(configs)]

@@ -76,7 +76,7 @@ def test_it_is_asked_by_its_uri(study, capsys, tmp_path):
 def test_checkpoints_come_from_there(study, capsys, tmp_path, faces_folder):
     trial = analysis.open_study(study).front()["trial_id"][0]
     assert run(["fetch", study, trial, "-o", str(tmp_path / "anonymizer")]) == 0
-    assert aia_models.load(tmp_path / "anonymizer").image_side == 16
+    assert aia_models.load(tmp_path / "anonymizer").input_shape == (1, 16, 16)
     checkpoint = str(ObjectPath.from_uri(study) / "checkpoints" / trial)
     assert run(["encode", checkpoint, str(faces_folder / "images"), "-o", str(tmp_path / "g.parquet")]) == 0
     assert pq.read_metadata(tmp_path / "g.parquet").num_rows == 240

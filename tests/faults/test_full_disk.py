@@ -136,11 +136,11 @@ def test_stage_1(disk):
 
 
 def test_a_checkpoint(disk):
-    folder, anonymizer = disk.path / "trial-1", Anonymizer(TrainingConfig(), 16)
+    folder, anonymizer = disk.path / "trial-1", Anonymizer(TrainingConfig(), (1, 16, 16))
     checkpoint.save(anonymizer, folder, {"number": 1})
     with disk.full(), pytest.raises(OSError, match="No space left"):
         checkpoint.save(anonymizer, folder, {"number": 2})
-    assert checkpoint.load(folder).image_side == 16
+    assert checkpoint.load(folder).input_shape == (1, 16, 16)
     assert list(disk.path.iterdir()) == [folder], "nothing torn is left"
 
 

@@ -16,7 +16,7 @@ from aia_models.measures.pairs import evaluation_pairs
 from aia_models.networks.networks import Networks
 from tests.aia_models.random_faces import SMALL
 
-NETWORKS = Networks(SMALL, 16)
+NETWORKS = Networks(SMALL, (1, 16, 16))
 WIDTH = 4 * 4 * 4
 
 
@@ -106,7 +106,7 @@ def test_what_is_standardised_together_is_bounded(
 
 
 def test_of_several_attributes_the_adversary_counts_that_reads_most() -> None:
-    networks = Networks(replace(SMALL, betas=(*SMALL.betas, 0.1)), 16)
+    networks = Networks(replace(SMALL, betas=(*SMALL.betas, 0.1)), (1, 16, 16))
     faces = {split: released_split(seed) for seed, split in enumerate(("validation", "test"), 1)}
     for part in faces.values():
         part.attributes["glasses"] = (np.arange(48) % 2).astype(np.int8)

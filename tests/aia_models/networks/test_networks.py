@@ -11,7 +11,14 @@ from scipy.signal import correlate2d
 from torch import nn
 from torch.nn import functional as F
 
-from aia_models.config import AdversaryConfig, DecoderConfig, EncoderConfig, MatcherConfig, TrainingConfig
+from aia_models.config import (
+    AdversaryConfig,
+    ConvolutionalStem,
+    DecoderConfig,
+    EncoderConfig,
+    MatcherConfig,
+    TrainingConfig,
+)
 from aia_models.networks.adversary import Adversary, MLPAdversary
 from aia_models.networks.networks import Networks
 from aia_models.networks.standardise import MIN_SD, standardise
@@ -39,15 +46,17 @@ def dense(inner: int, outer: int) -> int:
     [
         TrainingConfig(),
         replace(SMALL, adversary=ENSEMBLE, matcher=MatcherConfig((2, 3, 4), (7, 6), 5)),
-        replace(SMALL, encoder=EncoderConfig((3, 1)), decoder=DecoderConfig((2, 5))),
+        replace(
+            SMALL, encoder=EncoderConfig(ConvolutionalStem(channels=(3, 1))), decoder=DecoderConfig((2, 5))
+        ),
     ],
 )
 def test_shapes(config: TrainingConfig, side: int) -> None:
-    networks = Networks(config, side)
+    networks = Networks(config, (1, side, side))
     images = torch.rand((2, 1, side, side))
     g = networks.encoder(images)
-    assert networks.encoder.map_shape == (config.encoder.channels[1], side // 4, side // 4)
-    assert g.shape == (2, config.encoder.channels[1] * (side // 4) ** 2)
+    assert networks.encoder.map_shape == (config.encoder.stem.channels[1], side // 4, side // 4)
+    assert g.shape == (2, config.encoder.stem.channels[1] * (side // 4) ** 2)
     assert networks.decoder(g).shape == images.shape
     assert networks.matcher(g).shape == (2, config.matcher.embedding)
     assert networks.adversaries[0](g).shape == (2, len(config.adversary.members))
@@ -68,18 +77,20 @@ def block(maps: np.ndarray, layer: nn.Module) -> np.ndarray:
 
 
 def test_encoder_is_equations_2_and_3_in_the_unit_interval() -> None:
-    encoder = Networks(SMALL, 16).encoder
+    encoder = Networks(SMALL, (1, 16, 16)).encoder
     with torch.no_grad():
-        encoder.second.weight.mul_(30)
+        encoder.stem[1].convolutions[0].weight.mul_(30)
     image = np.random.default_rng(0).random((1, 16, 16))
-    expected = 1 / (1 + np.exp(-block(block(image, encoder.first), encoder.second)))
+    expected = 1 / (
+        1 + np.exp(-block(block(image, encoder.stem[0].convolutions[0]), encoder.stem[1].convolutions[0]))
+    )
     g = encoder(torch.tensor(image[None], dtype=torch.float32)).detach().numpy()
     np.testing.assert_allclose(g[0], expected.flatten(), rtol=1e-5)
     assert 0 <= g.min() < 0.5 < 0.95 < g.max() <= 1
 
 
 def test_paper_sizes() -> None:
-    networks = Networks(TrainingConfig(), 64)
+    networks = Networks(TrainingConfig(), (1, 64, 64))
     assert networks.encoder.map_shape == (12, 16, 16)
     assert count(networks.encoder) == convolution(1, 8) + convolution(8, 12)
     assert count(networks.decoder) == convolution(12, 256) + convolution(256, 128) + convolution(128, 1)
@@ -121,7 +132,7 @@ def test_cnn_adversary_reads_g_as_a_map() -> None:
 def test_shift_and_scale_are_undone_where_asked(part: str, standardised: bool) -> None:
     config: Any = AdversaryConfig(("linear",)) if part == "adversary" else MatcherConfig((2, 2, 2), (8, 8), 4)
     changed: Any = {part: replace(config, standardise=standardised)}
-    networks = Networks(replace(SMALL, **changed), 16)
+    networks = Networks(replace(SMALL, **changed), (1, 16, 16))
     network = networks.adversaries[0] if part == "adversary" else networks.matcher
     g = torch.rand((16, 64), generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
@@ -147,7 +158,7 @@ def test_constant_coordinate_has_gradient_zero() -> None:
 
 
 def weights(config: TrainingConfig, network: str) -> torch.Tensor:
-    return nn.utils.parameters_to_vector(getattr(Networks(config, 16), network).parameters())
+    return nn.utils.parameters_to_vector(getattr(Networks(config, (1, 16, 16)), network).parameters())
 
 
 def test_each_network_is_initialised_from_its_own_stream() -> None:
@@ -162,7 +173,7 @@ def test_each_network_is_initialised_from_its_own_stream() -> None:
 def test_no_two_networks_begin_with_the_same_random_numbers() -> None:
     """PyTorch draws initial weights uniformly and scales them by the number of inputs."""
     begin = []
-    networks = Networks(replace(SMALL, betas=(0.5, 0.5)), 16)
+    networks = Networks(replace(SMALL, betas=(0.5, 0.5)), (1, 16, 16))
     for network in (networks.encoder, networks.decoder, networks.matcher, *networks.adversaries):
         first = next(network.parameters()).detach()
         begin.append((first.flatten()[:3] * first[0].numel() ** 0.5).numpy())
@@ -180,7 +191,7 @@ def test_initialising_leaves_the_global_generator_alone() -> None:
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    Networks(SMALL, 16)
+    Networks(SMALL, (1, 16, 16))
     assert torch.equal(torch.rand(3), expected)
 
 

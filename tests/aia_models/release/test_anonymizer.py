@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from aia_models.config import ChannelConfig, EncoderConfig, TrainingConfig
+from aia_models.config import ChannelConfig, ConvolutionalStem, EncoderConfig, TrainingConfig
 from aia_models.errors import DataError
 from aia_models.judging.released import release_faces
 from aia_models.networks.networks import Networks
@@ -18,7 +18,7 @@ NOISE = replace(SMALL, channel=ChannelConfig("noise", noise_sd=0.05))
 
 
 def fitted(config: TrainingConfig) -> Anonymizer:
-    return fit_anonymizer(Networks(config, 16), config, FACES)
+    return fit_anonymizer(Networks(config, (1, 16, 16)), config, FACES)
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -26,7 +26,7 @@ def generator(seed: int = 0) -> torch.Generator:
 
 
 def test_clean_representations_are_the_trained_encoders() -> None:
-    networks = Networks(SMALL, 16)
+    networks = Networks(SMALL, (1, 16, 16))
     anonymizer = fit_anonymizer(networks, SMALL, FACES)
     images = FACES.validation.images
     with torch.no_grad():
@@ -36,7 +36,7 @@ def test_clean_representations_are_the_trained_encoders() -> None:
 
 
 def test_reconstructions_are_the_trained_decoders() -> None:
-    networks = Networks(SMALL, 16)
+    networks = Networks(SMALL, (1, 16, 16))
     released = torch.rand((3, 64))
     with torch.no_grad():
         expected = torch.sigmoid(networks.decoder(released))
@@ -148,7 +148,7 @@ def test_judged_noise_comes_from_the_seed_and_split() -> None:
 
 
 def test_of_many_images_those_of_some_people_are_learnt_from(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aia_models.judging.released.MAX_LEARNT_IMAGES", 12)
+    monkeypatch.setattr("aia_models.data.some_people.MAX_LEARNT_IMAGES", 12)
     released = release_faces(fitted(NOISE), FACES, 3)
     for split, faces in released.items():
         whole = len(getattr(FACES, split))
@@ -161,7 +161,8 @@ def test_of_many_images_those_of_some_people_are_learnt_from(monkeypatch: pytest
 def test_words_are_given_up_to_a_size_of_the_alphabet(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sixteen coordinates of one bit have 2^16 words; equal words have equal codes, and others others."""
     monkeypatch.setattr("aia_models.judging.released.MAX_WORDS", limit)
-    config = replace(SMALL, encoder=EncoderConfig((4, 1)), channel=ChannelConfig("quantise", bits=1))
+    encoder = EncoderConfig(ConvolutionalStem(channels=(4, 1)))
+    config = replace(SMALL, encoder=encoder, channel=ChannelConfig("quantise", bits=1))
     for faces in release_faces(fitted(config), FACES, 3).values():
         if limit < 2**16:
             assert faces.words is None

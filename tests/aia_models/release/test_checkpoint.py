@@ -32,7 +32,7 @@ CHANNELS = {
 def fitted(channel: str = "noise", seed: int = 7) -> Anonymizer:
     adversary = AdversaryConfig(members=("linear", "cnn"), cnn_channels=(4, 4, 4))
     config = replace(SMALL, alpha=0.1, seed=seed, channel=CHANNELS[channel], adversary=adversary)
-    return fit_anonymizer(Networks(config, 16), config, FACES)
+    return fit_anonymizer(Networks(config, (1, 16, 16)), config, FACES)
 
 
 def release(anonymizer: Anonymizer, seed: int = 0) -> torch.Tensor:
@@ -51,7 +51,7 @@ def test_round_trip(channel: str, tmp_path: Path) -> None:
     checkpoint.save(anonymizer, tmp_path / "new" / "kept", {})
     loaded = aia_models.load(tmp_path / "new" / "kept")
     assert loaded.config == anonymizer.config
-    assert loaded.image_side == 16
+    assert loaded.input_shape == (1, 16, 16)
     assert not loaded.training
     assert torch.equal(release(loaded), release(anonymizer))
     assert torch.equal(loaded.reconstruct(release(loaded)), anonymizer.reconstruct(release(anonymizer)))
@@ -70,7 +70,7 @@ def test_loaded_encoder_draws_new_noise_at_each_call(saved: Path) -> None:
 def test_description_says_what_it_is_and_holds_no_seed_but_the_trainings(saved: Path) -> None:
     description = json.loads((saved / "config.json").read_text())
     assert description["format_version"] == checkpoint.FORMAT_VERSION
-    assert description["image_side"] == 16
+    assert description["input_shape"] == [1, 16, 16]
     assert description["about"] == {"study": "first"}
     assert description["config"]["channel"] == vars(CHANNELS["noise"])
 
@@ -88,7 +88,7 @@ def test_files_hold_no_pickle(saved: Path) -> None:
     assert sorted(path.name for path in saved.iterdir()) == ["config.json", "model.safetensors"]
     content = (saved / "model.safetensors").read_bytes()
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-    assert set(header) >= {"encoder.first.weight", "channel.eraser_mean"}
+    assert set(header) >= {"encoder.stem.0.convolutions.0.weight", "channel.eraser_mean"}
 
 
 def test_weights_of_a_channels_last_network(tmp_path: Path) -> None:

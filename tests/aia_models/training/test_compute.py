@@ -33,11 +33,11 @@ def test_memory_formats_agree() -> None:
 def test_memory_format_comes_from_the_compute_config(layout: Any) -> None:
     trainer = Trainer(SMALL, ComputeConfig(memory_format=layout), FACES)
     strides: list[tuple[int, ...]] = []
-    trainer.networks.encoder.second.register_forward_hook(
+    trainer.networks.encoder.stem[1].convolutions[0].register_forward_hook(
         lambda _, given, out: strides.append(given[0].stride())
     )
     next(trainer.run())
-    weight = trainer.networks.encoder.second.weight
+    weight = trainer.networks.encoder.stem[1].convolutions[0].weight
     assert weight.is_contiguous(memory_format=torch.channels_last) == (layout == "channels_last")
     # An image has 4 channels, 8 rows and 8 columns; its channels or its columns are adjacent in memory.
     assert strides[0] == ((256, 1, 32, 4) if layout == "channels_last" else (256, 64, 8, 1))
@@ -47,7 +47,7 @@ def test_memory_format_comes_from_the_compute_config(layout: Any) -> None:
 def test_convolutions_run_in_the_given_type_and_losses_in_float32(dtype: Any, expected: torch.dtype) -> None:
     trainer = Trainer(SMALL, ComputeConfig(dtype=dtype), FACES)
     types: list[torch.dtype] = []
-    for network in (trainer.networks.encoder.first, trainer.networks.decoder.second):
+    for network in (trainer.networks.encoder.stem[0].convolutions[0], trainer.networks.decoder.blocks[0]):
         network.register_forward_hook(lambda _, given, out: types.append(out.dtype))
     record = next(trainer.run())
     assert set(types) == {expected}

@@ -108,7 +108,7 @@ def test_each_private_attribute_has_an_adversary_and_a_weight_of_its_own() -> No
 
 
 def test_the_first_attributes_training_starts_from_the_same_weights_beside_a_second() -> None:
-    one, two = Networks(BATCH, 16), Networks(replace(BATCH, betas=(0.6, 0.1)), 16)
+    one, two = Networks(BATCH, (1, 16, 16)), Networks(replace(BATCH, betas=(0.6, 0.1)), (1, 16, 16))
     for name, weight in one.state_dict().items():
         assert torch.equal(weight, two.state_dict()[name])
     first, second = (nn.utils.parameters_to_vector(a.parameters()) for a in two.adversaries)

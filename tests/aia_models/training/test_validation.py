@@ -19,7 +19,7 @@ from aia_models.training.validation import Erase, in_loop_figures
 from tests.aia_models.random_faces import SMALL, dataset, with_unknown
 
 FACES = dataset(people=10, images=4, side=16, seed=0, signal=20)
-NETWORKS = Networks(SMALL, 16)
+NETWORKS = Networks(SMALL, (1, 16, 16))
 NOISE = ChannelConfig("noise", noise_sd=0.05)
 
 

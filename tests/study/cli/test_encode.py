@@ -32,7 +32,9 @@ def images(tmp_path: Path) -> Path:
 
 def saved(tmp_path: Path, channel: ChannelConfig | None = None) -> Path:
     folder = tmp_path / "checkpoint"
-    checkpoint.save(Anonymizer(TrainingConfig(channel=channel or ChannelConfig()), SIDE), folder, {})
+    checkpoint.save(
+        Anonymizer(TrainingConfig(channel=channel or ChannelConfig()), (1, SIDE, SIDE)), folder, {}
+    )
     return folder
 
 

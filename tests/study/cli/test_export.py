@@ -48,7 +48,7 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[tuple[
     root = tmp_path_factory.mktemp("exports")
     for kind, channel in CHANNELS.items():
         config = replace(SMALL, channel=channel)
-        anonymizer = fit_anonymizer(Networks(config, FACES.image_side), config, FACES)
+        anonymizer = fit_anonymizer(Networks(config, FACES.input_shape), config, FACES)
         checkpoint.save(anonymizer, root / kind / "model", {})
     lines = [
         f"{kind}/model {form} {kind}/{form}/model.{form}" for kind in CHANNELS for form in ("onnx", "torch")
@@ -106,7 +106,7 @@ def test_torch_reads_its_own_format(exports, kind):
 def test_without_the_packages_one_line_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ExportError, match=r"pip install 'aia-study\[onnx\]'"):
-        export_onnx(Anonymizer(SMALL, 16), tmp_path / "model.onnx")
+        export_onnx(Anonymizer(SMALL, (1, 16, 16)), tmp_path / "model.onnx")
 
 
 def test_what_lies_there_stays(tmp_path, capsys):

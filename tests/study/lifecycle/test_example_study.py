@@ -69,7 +69,7 @@ def test_its_front_is_printed(capsys):
 def test_the_selected_checkpoint_encodes(capsys):
     chosen = json.loads(answer(capsys, "select", "example", "--knee", "--format", "json"))
     encoder = aia_models.load(chosen["checkpoint"])
-    images = np.zeros((2, 1, encoder.image_side, encoder.image_side), np.uint8)
+    images = np.zeros((2, *encoder.input_shape), np.uint8)
     assert encoder.encode(images).shape[0] == 2
 
 

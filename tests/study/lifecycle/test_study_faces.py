@@ -35,7 +35,7 @@ def test_other_faces_are_prepared_like_the_studys_own_and_their_fingerprint_is_f
     study = create(faces_folder, storage, "folder:other")
     assert study.attack_prepared is not None
     faces = open_prepared(study.attack_prepared)
-    assert (len(faces), faces.image_side) == (60, 16)
+    assert (len(faces), faces.input_shape) == (60, (1, 16, 16))
     assert study.spec.attack_dataset == f"folder:{other_folder}"
     assert study.spec.attack_data_fingerprint == faces.fingerprint != study.spec.data_fingerprint
     monkeypatch.chdir(faces_folder)

@@ -47,7 +47,7 @@ WRITES = {
         TrainingState({}, ()), storage.directory / "state" / "t" / "file"
     ),
     "a checkpoint": lambda storage: checkpoint.save(
-        Anonymizer(TrainingConfig(), 16), storage.directory / "checkpoints" / "t", {}
+        Anonymizer(TrainingConfig(), (1, 16, 16)), storage.directory / "checkpoints" / "t", {}
     ),
     "resamples": lambda storage: write_resamples(
         storage.directory / "resamples" / "t.parquet", "t", None, {}

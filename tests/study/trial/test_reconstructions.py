@@ -26,7 +26,7 @@ def drawn(anonymizer: Anonymizer, shown: FaceDataset) -> np.ndarray:
 
 
 def test_the_first_image_of_the_first_people_stands_above_its_reconstruction() -> None:
-    anonymizer = Anonymizer(TrainingConfig(channel=ChannelConfig(kind="none")), SIDE).eval()
+    anonymizer = Anonymizer(TrainingConfig(channel=ChannelConfig(kind="none")), (1, SIDE, SIDE)).eval()
     shown = faces(people=20)
     picture = drawn(anonymizer, shown)
     assert picture.shape == (2 * SIDE, PEOPLE * SIDE)
@@ -37,7 +37,9 @@ def test_the_first_image_of_the_first_people_stands_above_its_reconstruction() -
 
 
 def test_reconstructions_are_of_what_is_released_and_few_people_are_enough() -> None:
-    noisy = Anonymizer(TrainingConfig(channel=ChannelConfig(kind="noise", noise_sd=0.5)), SIDE).eval()
+    noisy = Anonymizer(
+        TrainingConfig(channel=ChannelConfig(kind="noise", noise_sd=0.5)), (1, SIDE, SIDE)
+    ).eval()
     shown = faces(people=3)
     once, again = drawn(noisy, shown), drawn(noisy, shown)
     assert once.shape == (2 * SIDE, 3 * SIDE)

@@ -78,7 +78,7 @@ def test_the_people_of_another_data_set_are_released_too(
     (faces,) = released
     other = context.attack_faces()
     assert other is not None
-    assert other.image_side == 16
+    assert other.input_shape == (1, 16, 16)
     assert np.array_equal(faces["other"].identity, other.identity)
     assert np.array_equal(faces["other"].attributes["gender"], other.attribute("gender"))
     assert faces["other"].releases.shape[1] == len(other)
