@@ -13,7 +13,11 @@ BETAS = ("beta", *(f"beta_{number}" for number in range(2, MAX_ATTRIBUTES + 1)))
 
 @dataclass(frozen=True)
 class Space:
-    """The hyperparameters that a study varies, each parent before the parameters that depend on it."""
+    """The hyperparameters that a study varies, each parent before the parameters that depend on it.
+
+    A parameter whose parent the space does not vary has no condition in it: the parent has its default, unless a study
+    fixes it (`without`).
+    """
 
     name: str
     about: str
@@ -115,7 +119,7 @@ class Space:
         possible: dict[str, tuple[Value, ...]] = {}
         for name, registered in HYPERPARAMETERS.items():
             domain = self.parameters.get(name)
-            when = (domain or registered).when
+            when = registered.when
             if when is not None and not set(possible.get(when.parameter, ())) & set(when.values):
                 continue
             if name in fixed:
@@ -142,7 +146,18 @@ def _narrowed(name: str, *options: Value) -> Choice:
     return replace(domain, options=options)
 
 
-QUICK = Space(
+def _space(name: str, about: str, parameters: Mapping[str, Domain]) -> Space:
+    """Return the space without the conditions of parameters whose parent it does not vary."""
+    free = {
+        key: domain
+        if domain.when is None or domain.when.parameter in parameters
+        else replace(domain, when=None)
+        for key, domain in parameters.items()
+    }
+    return Space(name, about, free)
+
+
+QUICK = _space(
     "quick",
     "α, β, noise or no channel, erasure and two choices of architecture, for a first look.",
     {
@@ -158,7 +173,7 @@ ALPHA_BETA = Space(
     "α, β and the release channel, with fixed networks.",
     _registered("alpha", "beta", "channel", "noise_sd", "quantise_bits", "erasure"),
 )
-ARCHITECTURE = Space(
+ARCHITECTURE = _space(
     "architecture",
     "The alpha-beta space, the encoder's sizes and the in-loop adversary.",
     {
@@ -167,13 +182,29 @@ ARCHITECTURE = Space(
         **_registered("adversary", "adversary_hidden", "adversary_steps"),
     },
 )
-FULL = Space(
+CODE = _space(
+    "code",
+    "α, β, noise and the size of a compact code.",
+    {
+        "alpha": LogUniform(0.1, 10.0, default=1.0, about=HYPERPARAMETERS["alpha"].about),
+        "beta": LogUniform(0.3, 100.0, default=10.0, about=HYPERPARAMETERS["beta"].about),
+        "noise_sd": LogUniform(
+            0.15,
+            1.5,
+            default=0.4,
+            about="Standard deviation of the Gaussian noise on a code, whose values have mean square 1.",
+        ),
+        "code_size": HYPERPARAMETERS["code_size"],
+    },
+)
+OF_CODES = ("stem", "head", "code", "learning_rate_schedule", "weight_decay")  # beginnings of names
+FULL = _space(
     "full",
-    "Every hyperparameter.",
+    "Every hyperparameter of maps.",
     {
         name: domain
         for name, domain in HYPERPARAMETERS.items()
-        if name == "beta" or name not in (*BETAS, "private_attributes")
+        if name not in (*BETAS[1:], "private_attributes") and not name.startswith(OF_CODES)
     },
 )
 PAPER = Space(
@@ -185,5 +216,5 @@ PAPER = Space(
     },
 )
 SPACES: Mapping[str, Space] = MappingProxyType(
-    {space.name: space for space in (QUICK, ALPHA_BETA, ARCHITECTURE, FULL, PAPER)}
+    {space.name: space for space in (QUICK, CODE, ALPHA_BETA, ARCHITECTURE, FULL, PAPER)}
 )

@@ -12,11 +12,13 @@ from aia_models.config.checks import (
 )
 
 AdversaryKind = Literal["linear", "mlp", "cnn"]
-PenaltyKind = Literal["adversary", "max_entropy", "kernel_ridge", "kernel_ridge_rff", "hsic"]
+PenaltyKind = Literal[
+    "adversary", "max_entropy", "kernel_ridge", "kernel_ridge_rff", "hsic", "several_widths"
+]
 Schedule = Literal["constant", "ramp", "reversal"]
 UtilityKind = Literal["pairs", "batch_contrastive"]
 
-KERNEL_PENALTIES: tuple[PenaltyKind, ...] = ("kernel_ridge", "kernel_ridge_rff", "hsic")
+KERNEL_PENALTIES: tuple[PenaltyKind, ...] = ("kernel_ridge", "kernel_ridge_rff", "hsic", "several_widths")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from aia_models.config.encoder import DecoderConfig, EncoderConfig, MapHead
 from aia_models.config.objective import AdversaryConfig, MatcherConfig, PenaltyConfig, UtilityConfig
 
 Augmentation = Literal["none", "flip", "flip_shift"]
+RateSchedule = Literal["constant", "cosine"]
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,9 @@ class BudgetConfig:
 class TrainingConfig:
     """One training of the AIA. `alpha` and `betas` weigh Eq. 8; the rest follows the paper's sections 4 and 5.2.
 
-    `betas` holds one weight per private attribute, each of which has an adversary of its own. `bottleneck` weighs the
-    rate of the noise channel. Raises ConfigError where a value makes no training possible.
+    `betas` holds one weight per private attribute, each of which has an adversary of its own. With the `cosine`
+    schedule the learning rate falls to 0 over the joint epochs; `weight_decay` is decoupled (AdamW). `bottleneck`
+    weighs the rate of the noise channel. Raises ConfigError where a value makes no training possible.
     """
 
     alpha: float = 0.5
@@ -50,6 +52,8 @@ class TrainingConfig:
     bottleneck: float = 0.0
     budget: BudgetConfig = field(default_factory=BudgetConfig)
     learning_rate: float = 1e-3
+    learning_rate_schedule: RateSchedule = "constant"
+    weight_decay: float = 0.0
     batch_images: int = 64
     seed: int = 0
 
@@ -67,6 +71,8 @@ class TrainingConfig:
         require(noisy or self.bottleneck == 0, "bottleneck", self.bottleneck, right)
         require_one_of(Augmentation, "augmentation", self.augmentation)
         require_number("learning_rate", self.learning_rate, 0.0, above=True)
+        require_one_of(RateSchedule, "learning_rate_schedule", self.learning_rate_schedule)
+        require_number("weight_decay", self.weight_decay, 0.0)
         whole = isinstance(self.batch_images, int) and self.batch_images >= 4 and self.batch_images % 2 == 0
         require(whole, "batch_images", self.batch_images, "an even whole number of at least 4")
         require(

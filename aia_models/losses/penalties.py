@@ -15,6 +15,8 @@ from aia_models.config import PenaltyKind, Schedule
 from aia_models.losses.partial_whitening import partially_whiten
 
 RIDGE = 0.1  # of the mean of the kernel's diagonal
+WIDTHS_RIDGE = 0.05
+SHARPNESSES = (0.25, 1.0, 4.0)  # of RBF kernels, by the mean squared distance
 RANDOM_FEATURES = 1024
 RAMP_SHARE = 0.3  # of the joint epochs in which β grows to its full value
 REVERSAL_STEEPNESS = 10.0  # Ganin and Lempitsky's
@@ -68,7 +70,7 @@ def kernel_ridge(
     2109.05535). Kernel: RBF of the mean squared distance, plus the linear one unless `mirrored`.
     """
     kernel = _rbf(features) + (0.0 if mirrored else features @ features.T / features.shape[1])
-    return _ridge_correlation(kernel, centred, generator)
+    return _ridge_correlation(kernel, centred, _halves(len(centred), generator, kernel.device), RIDGE)
 
 
 def kernel_ridge_rff(
@@ -80,7 +82,7 @@ def kernel_ridge_rff(
     """Return `kernel_ridge` with its RBF kernel approximated by random Fourier features, new ones at each call."""
     mapped = random_fourier_features(features, generator)
     kernel = mapped @ mapped.T + (0.0 if mirrored else features @ features.T / features.shape[1])
-    return _ridge_correlation(kernel, centred, generator)
+    return _ridge_correlation(kernel, centred, _halves(len(centred), generator, kernel.device), RIDGE)
 
 
 def random_fourier_features(
@@ -93,6 +95,24 @@ def random_fourier_features(
     frequencies = torch.randn(features.shape[1], RANDOM_FEATURES, **draw) * (2 * width).sqrt()
     phases = torch.rand(RANDOM_FEATURES, **draw) * 2 * math.pi
     return torch.cos(features @ frequencies + phases) * math.sqrt(2 / RANDOM_FEATURES)
+
+
+def several_widths(
+    features: Float[Tensor, "n k"],
+    centred: Float[Tensor, " n"],
+    mirrored: bool,
+    generator: torch.Generator,
+) -> Float[Tensor, ""]:
+    """Return the mean of `kernel_ridge` over RBF kernels of several widths, on the same halves of the batch.
+
+    An attribute may change over long distances of a code or over short ones: one width misses the others.
+    """
+    squared = _squared_distances(features)
+    halves = _halves(len(centred), generator, features.device)
+    kernels = [torch.exp(-sharpness * squared / squared.mean()) for sharpness in SHARPNESSES]
+    return torch.stack(
+        [_ridge_correlation(kernel, centred, halves, WIDTHS_RIDGE) for kernel in kernels]
+    ).mean()
 
 
 def hsic(
@@ -112,7 +132,9 @@ KERNEL_TERMS: dict[PenaltyKind, Penalty] = {
     "kernel_ridge": kernel_ridge,
     "kernel_ridge_rff": kernel_ridge_rff,
     "hsic": hsic,
+    "several_widths": several_widths,
 }
+ON_CODES = ("several_widths",)  # read representations as they are, the others partially whitened ones
 
 
 def kernel_penalty(
@@ -134,7 +156,8 @@ def kernel_penalty(
     if len(rows) < MIN_IMAGES or not bool(centred.any()):
         return released.sum() * 0.0
     with torch.autocast(released.device.type, enabled=False):  # distances are differences of large numbers
-        features = partially_whiten(released[rows].float())
+        features = released[rows].float()
+        features = features - features.mean(0) if kind in ON_CODES else partially_whiten(features)
         if not bool(features.any()):
             return features.sum()
         if mirrored:
@@ -143,11 +166,14 @@ def kernel_penalty(
 
 
 def _ridge_correlation(
-    kernel: Float[Tensor, "n n"], centred: Float[Tensor, " n"], generator: torch.Generator
+    kernel: Float[Tensor, "n n"],
+    centred: Float[Tensor, " n"],
+    halves: tuple[Int64[Tensor, "_"], ...],
+    share: float,
 ) -> Float[Tensor, ""]:
     kernel = _doubly_centred(kernel)
-    fitted, judged = _halves(len(centred), generator, kernel.device)
-    ridge = RIDGE * kernel.diagonal().mean()
+    fitted, judged = halves
+    ridge = share * kernel.diagonal().mean()
     own = kernel[fitted[:, None], fitted] + ridge * torch.eye(len(fitted), device=kernel.device)
     predicted = kernel[judged[:, None], fitted] @ torch.linalg.solve(own, centred[fitted])
     truth = centred[judged]

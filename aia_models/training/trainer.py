@@ -1,5 +1,6 @@
 """Two-stage training of the AIA (section 4.3) as generators that yield one record per epoch."""
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -144,6 +145,11 @@ class Trainer:
         config = self.config
         progress = (done + 0.5) / config.budget.joint_epochs
         self.objective.set_beta_share(scheduled(config.penalty.schedule, progress))
+        if config.learning_rate_schedule == "cosine":
+            rate = config.learning_rate * (1 + math.cos(math.pi * progress)) / 2
+            for optimiser in (self.anonymizer_optimiser, self.matcher_optimiser, self.adversary_optimiser):
+                for group in optimiser.param_groups:
+                    group["lr"] = rate
         restart = config.adversary.restart_epochs
         if restart is not None and done and done % restart == 0:
             self.networks.restart_adversaries(config, epoch)
@@ -224,11 +230,17 @@ class Trainer:
         loss.backward()
         self.adversary_optimiser.step()
 
-    def _adam(self, *names: str) -> torch.optim.Adam:
+    def _adam(self, *names: str) -> torch.optim.AdamW:
         weights = [p for name in names for p in getattr(self.networks, name).parameters()]
         parameters = [weight for weight in weights if weight.requires_grad]
         on_cuda = self.compute.device.startswith("cuda")  # there a CUDA graph can hold the update
-        return torch.optim.Adam(parameters, lr=self.config.learning_rate, fused=True, capturable=on_cuda)
+        return torch.optim.AdamW(
+            parameters,
+            lr=self.config.learning_rate,
+            weight_decay=self.config.weight_decay,
+            fused=True,
+            capturable=on_cuda,
+        )
 
     def _autocast(self) -> AbstractContextManager:
         if self.compute.dtype == "float32":

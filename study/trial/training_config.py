@@ -5,18 +5,31 @@ from dataclasses import dataclass
 from typing import TypeVar, get_args
 
 from aia_models.config import (
+    Activation,
     AdversaryConfig,
     AdversaryKind,
     Augmentation,
     BudgetConfig,
     ChannelConfig,
     ChannelKind,
+    CodeHead,
+    ConvolutionalStem,
     DecoderConfig,
     EncoderConfig,
+    Head,
+    Length,
+    LinearStem,
+    MapHead,
     MatcherConfig,
+    Normalisation,
     PenaltyConfig,
     PenaltyKind,
+    PlainHead,
+    Pooling,
+    Projection,
+    RateSchedule,
     Schedule,
+    Stem,
     TrainingConfig,
     UtilityConfig,
     UtilityKind,
@@ -36,6 +49,12 @@ PENALTY_KINDS: tuple[PenaltyKind, ...] = get_args(PenaltyKind)
 SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
 UTILITY_KINDS: tuple[UtilityKind, ...] = get_args(UtilityKind)
 AUGMENTATIONS: tuple[Augmentation, ...] = get_args(Augmentation)
+RATE_SCHEDULES: tuple[RateSchedule, ...] = get_args(RateSchedule)
+POOLINGS: tuple[Pooling, ...] = get_args(Pooling)
+NORMALISATIONS: tuple[Normalisation, ...] = get_args(Normalisation)
+ACTIVATIONS: tuple[Activation, ...] = get_args(Activation)
+PROJECTIONS: tuple[Projection, ...] = get_args(Projection)
+LENGTHS: tuple[Length, ...] = get_args(Length)
 STAGE_2 = (  # hyperparameters that are not in effect without stage 2
     *("alpha", *BETAS, "adversary_steps", "penalty", "mirrored", "beta_schedule", "adversary_restart_epochs"),
     *("erasure_in_training", "bottleneck", "bottleneck_weight", "utility", "temperature"),
@@ -69,7 +88,7 @@ def training_config(plan: TrialPlan, spec: StudySpec) -> TrainingConfig:
         betas=tuple(
             values.number(name, default=0.0) for name in BETAS[: values.integer("private_attributes")]
         ),
-        encoder=EncoderConfig((values.integer("encoder_width"), values.integer("representation_channels"))),
+        encoder=EncoderConfig(_stem(values), _head(values)),
         decoder=DecoderConfig((width, max(width // 2, 1))),
         channel=ChannelConfig(
             kind=channel,
@@ -103,8 +122,44 @@ def training_config(plan: TrialPlan, spec: StudySpec) -> TrainingConfig:
             spec.training.joint_epochs if has_stage_2 else 0,
         ),
         learning_rate=values.number("learning_rate"),
+        learning_rate_schedule=values.option("learning_rate_schedule", RATE_SCHEDULES),
+        weight_decay=values.number("weight_decay", default=0.0),
         batch_images=values.integer("batch_images"),
         seed=plan.seed,
+    )
+
+
+def _stem(values: "_Hyperparameters") -> Stem:
+    if values.option("stem", ("convolutional", "linear")) == "linear":
+        return LinearStem(
+            projection=values.option("stem_projection", PROJECTIONS),
+            components=values.integer("stem_components"),
+            trained=values.flag("stem_trained"),
+        )
+    channels = [values.integer("encoder_width") * 2**block for block in range(values.integer("stem_blocks"))]
+    if values.in_effect("representation_channels"):
+        channels[-1] = values.integer("representation_channels")
+    return ConvolutionalStem(
+        channels=tuple(channels),
+        convolutions=values.integer("stem_convolutions"),
+        kernel=values.integer("stem_kernel"),
+        pooling=values.option("stem_pooling", POOLINGS),
+        normalisation=values.option("stem_normalisation", NORMALISATIONS),
+        activation=values.option("stem_activation", ACTIVATIONS),
+        residual=values.flag("stem_residual"),
+    )
+
+
+def _head(values: "_Hyperparameters") -> Head:
+    kind = values.option("head", ("map", "code", "plain"))
+    if kind != "code":
+        return MapHead() if kind == "map" else PlainHead()
+    return CodeHead(
+        k=values.integer("code_size"),
+        layers=values.integer("code_layers"),
+        hidden=values.integer("code_hidden"),
+        length=values.option("code_length", LENGTHS),
+        skip=values.flag("code_skip"),
     )
 
 

@@ -170,10 +170,10 @@ DAMAGES: dict[str, tuple[Callable[[Path], Any], str]] = {
         "alpha = -1.0: expected a finite",
     ),
     "other sizes": (
-        lambda at: edit(at, lambda d: d["config"]["encoder"].update(channels=[4, 5])),
+        lambda at: edit(at, lambda d: d["config"]["encoder"]["stem"].update(channels=[4, 5])),
         r"model.safetensors does not fit config.json: channel.eraser_covector is \[1, 64\], not \[1, 80\]",
     ),
-    "bad side": (lambda at: edit(at, lambda d: d.update(image_side="16")), "cannot be read: "),
+    "bad shape": (lambda at: edit(at, lambda d: d.update(input_shape="16")), "cannot be read: "),
 }
 
 
