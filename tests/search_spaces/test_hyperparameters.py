@@ -16,7 +16,13 @@ PAPER = {
 
 
 # By the defaults of these parameters the parameters that depend on them are inactive.
-OFF_BY_DEFAULT = ("private_attributes", "bottleneck", "penalty", "utility")
+OFF_BY_DEFAULT = ("private_attributes", "bottleneck", "penalty", "utility", "learning_rate_schedule")
+OF_LINEAR_STEM = {"stem_projection", "stem_components", "stem_trained"}
+OF_CODES = {"code_size", "code_layers", "code_hidden", "code_length", "code_skip"}
+OF_CONVOLUTIONS = {
+    *("stem_blocks", "stem_convolutions", "encoder_width", "stem_kernel", "stem_pooling"),
+    *("stem_normalisation", "stem_activation", "stem_residual"),
+}
 
 
 def test_every_hyperparameter_says_what_it_is_in_a_sentence():
@@ -31,6 +37,7 @@ def test_parents_stand_before_children_and_offer_the_values_that_call_for_them()
     assert set(conditional) == {
         *("noise_sd", "quantise_bits", "adversary_hidden", "erasure_in_training", "bottleneck"),
         *("bottleneck_weight", "mirrored", "temperature", "beta_2", "beta_3", "beta_4"),
+        *("representation_channels", "weight_decay", *OF_LINEAR_STEM, *OF_CODES, *OF_CONVOLUTIONS),
     }
     for name, when in conditional.items():
         assert names.index(when.parameter) < names.index(name)
@@ -66,6 +73,11 @@ def test_resolve_takes_sampled_then_fixed_then_default():
         ({}, {"channel": "quantise", "adversary": "cnn"}, {"noise_sd", "bottleneck", "adversary_hidden"}),
         ({"channel": "quantise", "noise_sd": 0.2}, {"adversary": "mlp"}, {"noise_sd", "bottleneck"}),
         ({}, {"erasure": False, "penalty": "hsic"}, {"quantise_bits", "erasure_in_training"}),
+        (
+            {},
+            {"stem": "linear", "head": "code"},
+            {"quantise_bits", "representation_channels", *OF_CONVOLUTIONS},
+        ),
     ],
 )
 def test_resolve_gives_none_just_where_inactive(sampled, fixed, inactive):
@@ -76,6 +88,7 @@ def test_resolve_gives_none_just_where_inactive(sampled, fixed, inactive):
         if domain.when and domain.when.parameter in OFF_BY_DEFAULT and name not in sampled | fixed
     }
     off -= {"mirrored"} if "penalty" in fixed else set()
+    off |= set() if "head" in fixed else OF_CODES | OF_LINEAR_STEM
     assert {name for name, value in values.items() if value is None} == inactive | off
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from aia_models.config import EncoderConfig
 from aia_models.errors import ConfigError
 from search_spaces.hyperparameters import HYPERPARAMETERS, resolve
 from study.lifecycle.study_directory import check_designs
@@ -23,7 +24,9 @@ def test_every_hyperparameter_changes_the_design():
         "alpha": 2.0, "beta": 2.0, "learning_rate": 1e-3, "margin": 2.0, "batch_images": 128,
         "erasure_in_training": True, "bottleneck_weight": 0.1, "penalty": "hsic", "beta_schedule": "ramp",
         "adversary_restart_epochs": 5, "augmentation": "flip",
-        "private_attributes": 2,
+        "private_attributes": 2, "stem_blocks": 3, "stem_convolutions": 2, "stem_kernel": 5, "stem_pooling": "stride",
+        "stem_normalisation": "batch", "stem_activation": "silu", "stem_residual": True,
+        "learning_rate_schedule": "cosine",
     }  # fmt: skip
     base = training_config(plan({}), SPEC).design_id
     for name, value in other.items():
@@ -39,9 +42,16 @@ def test_every_hyperparameter_changes_the_design():
             for number in (2, 3, 4)
         ),
     ]
+    code = {**resolve({}, {"stem": "linear", "head": "code", "learning_rate_schedule": "cosine"})}
+    of_codes = {
+        "stem_projection": "pca", "stem_components": 50, "stem_trained": True, "code_size": 64, "code_layers": 2,
+        "code_hidden": 64, "code_length": "sigmoid", "code_skip": False, "weight_decay": 0.1,
+    }  # fmt: skip
+    pairs += [({**code}, {**code, name: value}) for name, value in of_codes.items()]
     for pair in pairs:
         assert len({training_config(plan(given), SPEC).design_id for given in pair}) == 2
     shown_by_pairs = {"quantise_bits", "mirrored", "utility", "temperature", "beta_2", "beta_3", "beta_4"}
+    shown_by_pairs |= {*of_codes, "stem", "head"}
     assert set(other) | shown_by_pairs | {"bottleneck"} == set(HYPERPARAMETERS)
 
 
@@ -74,7 +84,7 @@ def test_baselines_are_the_papers(baseline, kind, erasure, joint):
 def test_the_papers_sizes_are_reachable():
     spec = load_spec("paper-table1")
     config = training_config(TrialPlan("t", 0, "search", "aia", resolve({}, spec.fixed), 0), spec)
-    assert config.encoder.channels == (8, 12)
+    assert config.encoder == EncoderConfig()
     assert config.decoder.channels == (256, 128)
     assert config.adversary.members == ("cnn",)
     assert (config.alpha, config.betas, config.channel.kind) == (0.5, (0.5,), "none")
