@@ -10,7 +10,7 @@ from analysis.report.designs import DOMINATED, KINDS, NAMES
 from analysis.tables.objectives import ATTACKER, MATCHING, Objective
 
 # Colours are CSS variables of the page, so that the chart follows its light or dark style.
-BASELINE_SHAPES = ("square", "triangle-up", "diamond", "triangle-down")
+BASELINE_SHAPES = ("square", "triangle-up", "diamond", "triangle-down", "triangle-right")
 MARKS = {  # kind: colour, shape, area in square pixels
     SEARCH_TRIAL: ("var(--trial)", "circle", 42),
     STOPPED: ("var(--trial)", "cross", 42),

@@ -29,8 +29,7 @@ class Designs:
 def designs(trials: pl.DataFrame, front: pl.DataFrame) -> Designs:
     """Return the designs of a `trials` frame, whose front is `front`; rows without both AUCs are left out.
 
-    Each search trial is a design. Confirmed designs are means over their judged seeds, baselines means over the
-    trials of one method.
+    Each search trial is a design. Confirmed designs and designs of baselines are means over their judged seeds.
     """
     searched = trials.filter(
         pl.col("phase") == "search", pl.col(ATTACKER_AUC).is_finite(), pl.col(MATCHING_AUC).is_finite()
@@ -39,22 +38,24 @@ def designs(trials: pl.DataFrame, front: pl.DataFrame) -> Designs:
     confirming = trials.filter(pl.col("phase") == "confirm", is_judged())
     confirmed = candidates(confirming)
     references = trials.filter(pl.col("phase") == "baseline", is_judged())
-    baselines = _by_method(references)
+    baselines = _over_seeds(references)
     rows = pl.concat([search, confirmed, baselines], how="vertical_relaxed").with_columns(kind=_kind(front))
     members = [
         search.select("trial_id", design="trial_id"),
         _members(confirming, confirmed, "design_id"),
-        _members(references, baselines, "method"),
+        _members(references, baselines, "design_id"),
     ]
     return Designs(rows.sort(pl.col("kind").cast(pl.Enum(KINDS)), "trial_id"), pl.concat(members))
 
 
-def _by_method(baselines: pl.DataFrame) -> pl.DataFrame:
+def _over_seeds(baselines: pl.DataFrame) -> pl.DataFrame:
     return (
         baselines.sort("trial_id")
-        .group_by("method", maintain_order=True)
+        .group_by("design_id", maintain_order=True)
         .agg(
-            (~FIGURE_COLUMNS).exclude("method").first(), FIGURE_COLUMNS.fill_nan(None).mean(), seeds=pl.len()
+            (~FIGURE_COLUMNS).exclude("design_id").first(),
+            FIGURE_COLUMNS.fill_nan(None).mean(),
+            seeds=pl.len(),
         )
         .select(*baselines.columns, pl.lit("baseline").alias("source"), "seeds")
     )

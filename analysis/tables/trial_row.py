@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 Phase = Literal["search", "confirm", "baseline"]
-Method = Literal["aia", "original", "random", "aia_without_t", "erasure"]
+Method = Literal["aia", "original", "random", "aia_without_t", "erasure", "fisher"]
 Status = Literal["complete", "stopped_early", "failed", "diverged"]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from search_spaces.hyperparameters import resolve
 from study.spec.spec import StudySpec
 from study.trial.plan import TrialPlan
-from study.trial.training_config import baseline_values
+from study.trial.training_config import baseline_designs
 
 
 def planned_trials(spec: StudySpec) -> list[TrialPlan]:
@@ -21,7 +21,9 @@ def planned_trials(spec: StudySpec) -> list[TrialPlan]:
 def _trials_with_seed(spec: StudySpec, seed: int) -> Iterator[TrialPlan]:
     suffix = "" if seed == spec.seed else f"-seed-{seed}"
     for name in spec.baselines:
-        yield TrialPlan(f"baseline-{name}{suffix}", None, "baseline", name, baseline_values(name, spec), seed)
+        for strength, values in baseline_designs(name, spec).items():
+            trial_id = f"baseline-{name}{strength}{suffix}"
+            yield TrialPlan(trial_id, None, "baseline", name, values, seed)
     for index, design in enumerate(spec.designs):
         values = resolve(design, spec.fixed)
         yield TrialPlan(f"design-{index:02d}{suffix}", None, "search", "aia", values, seed)

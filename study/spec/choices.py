@@ -13,7 +13,7 @@ GUIDED: tuple[GuidedSampler, ...] = get_args(GuidedSampler)
 UNGUIDED: tuple[UnguidedSampler, ...] = get_args(UnguidedSampler)
 SAMPLERS: tuple[Sampler, ...] = get_args(Sampler)
 
-Baseline = Literal["original", "random", "aia_without_t", "erasure"]
+Baseline = Literal["original", "random", "aia_without_t", "erasure", "fisher"]
 BASELINES: tuple[Baseline, ...] = get_args(Baseline)
 
 Logger = Literal["tensorboard", "mlflow", "wandb"]

@@ -55,26 +55,53 @@ NORMALISATIONS: tuple[Normalisation, ...] = get_args(Normalisation)
 ACTIVATIONS: tuple[Activation, ...] = get_args(Activation)
 PROJECTIONS: tuple[Projection, ...] = get_args(Projection)
 LENGTHS: tuple[Length, ...] = get_args(Length)
+FISHER_STRENGTHS = (
+    (10, 0.7),
+    (15, 0.4),
+    (25, 0.4),
+    (60, 0.4),
+)  # components, and noise in their mean deviation
+PRINCIPAL_COMPONENTS = 250
+OF_ENCODER = ("stem", "head", "code", "encoder", "representation")  # beginnings of names
 STAGE_2 = (  # hyperparameters that are not in effect without stage 2
     *("alpha", *BETAS, "adversary_steps", "penalty", "mirrored", "beta_schedule", "adversary_restart_epochs"),
     *("erasure_in_training", "bottleneck", "bottleneck_weight", "utility", "temperature"),
 )
 
 
-def baseline_values(baseline: Baseline, spec: StudySpec) -> dict[str, Value | None]:
-    """Return the hyperparameters of a baseline: those that define it (paper, section 5.3; linear erasure is ours), and
-    for the others what the spec fixes or else their defaults."""
+def baseline_designs(baseline: Baseline, spec: StudySpec) -> dict[str, dict[str, Value | None]]:
+    """Return the hyperparameters of a baseline's designs by the ending of their trials' ids.
+
+    Those that define it are the paper's (section 5.3); linear erasure and `fisher`, at several strengths, are ours. The
+    others are what the spec fixes or else their defaults. A code that no joint training has shaped means nothing, so
+    where the spec has codes the untrained baselines release principal components.
+    """
     defaults = resolve(searched_space(spec).defaults(), spec.fixed)
     if baseline == "aia_without_t":
-        return {**defaults, "alpha": 0.0}
-    noise_sd = spec.fixed.get("noise_sd", HYPERPARAMETERS["noise_sd"].default)
+        return {"": {**defaults, "alpha": 0.0}}
+    untrained = {**defaults, "quantise_bits": None, **dict.fromkeys(STAGE_2)}
+    if baseline == "fisher":
+        noisy = {**untrained, "channel": "noise", "erasure": True}
+        return {
+            f"-{components}-{noise_sd:g}": {**noisy, **_linear("fisher", components), "noise_sd": noise_sd}
+            for components, noise_sd in FISHER_STRENGTHS
+        }
+    if defaults["head"] == "code":
+        untrained |= _linear("pca", PRINCIPAL_COMPONENTS)
+    noise_sd = defaults["noise_sd"] or HYPERPARAMETERS["noise_sd"].default
     channels: dict[Baseline, dict[str, Value | None]] = {
         "original": {"channel": "none", "erasure": False, "noise_sd": None},
         "random": {"channel": "random_replacement", "erasure": False, "noise_sd": None},
         "erasure": {"channel": "noise", "erasure": True, "noise_sd": noise_sd},
     }
-    without_stage_2 = dict.fromkeys(STAGE_2)
-    return {**defaults, "quantise_bits": None, **without_stage_2, **channels[baseline]}
+    return {"": {**untrained, **channels[baseline]}}
+
+
+def _linear(projection: str, components: int) -> dict[str, Value | None]:
+    """Return the hyperparameters of an encoder that is a linear map in closed form."""
+    chosen = {"stem": "linear", "head": "plain", "stem_projection": projection, "stem_components": components}
+    values = resolve({}, chosen)
+    return {name: value for name, value in values.items() if name.startswith(OF_ENCODER)}
 
 
 def training_config(plan: TrialPlan, spec: StudySpec) -> TrainingConfig:

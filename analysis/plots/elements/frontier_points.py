@@ -65,13 +65,14 @@ class FrontierPoints:
 def frontier_points(trials: pl.DataFrame) -> FrontierPoints:
     """Return the points of a frontier picture of a `trials` frame; rows without both AUCs are left out.
 
-    Each baseline method is one point, the mean over its seeds. The frame needs at least one judged trial.
+    Each design of a baseline is one point, the mean over its seeds. The frame needs at least one judged trial.
     """
     search = trials.filter(pl.col("phase") == "search", pl.col(ATTACKER_AUC, MATCHING_AUC).is_finite())
     front = pareto_front(trials)
     off_front = search.join(front, on="trial_id", how="anti")
     references = trials.filter(pl.col("phase") == "baseline", is_judged())
-    baselines = references.group_by("method").agg(pl.col(ATTACKER_AUC, MATCHING_AUC).mean()).sort("method")
+    designs = references.group_by("method", "design_id").agg(pl.col(ATTACKER_AUC, MATCHING_AUC).mean())
+    baselines = designs.sort("method", ATTACKER_AUC)
     points = _points([search, front, baselines])
     x_bars, y_bars = _bars(front, ATTACKER_AUC), _bars(front, MATCHING_AUC)
     return FrontierPoints(

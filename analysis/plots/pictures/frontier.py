@@ -1,5 +1,7 @@
 """Draws the trade-off frontier: every search trial, the front as a staircase, and the baselines with their names."""
 
+from dataclasses import replace
+
 import plotnine as p9
 import polars as pl
 
@@ -41,6 +43,7 @@ BASELINES = {
     "random": ("^", "Random"),
     "aia_without_t": ("D", "AIA\\T"),
     "erasure": ("v", "Erasure"),
+    "fisher": ("p", "Fisher"),
 }
 
 
@@ -119,7 +122,8 @@ def _baselines(frontier: FrontierPoints) -> list[p9.geom_point | p9.geom_text]:
         )
         for (method,), row in frontier.baselines.group_by("method", maintain_order=True)
     ]
-    names = [BASELINES[method][1] for method in frontier.baselines["method"]]
-    labels = label_rows(frontier, names, PANEL_INCHES)
+    named = frontier.baselines.unique("method", keep="first", maintain_order=True)
+    names = [BASELINES[method][1] for method in named["method"]]
+    labels = label_rows(replace(frontier, baselines=named), names, PANEL_INCHES)
     text = p9.geom_text(p9.aes(label="name"), data=labels, size=LABEL_POINTS, color=VERMILLION)
     return [*points, text]

@@ -2,7 +2,7 @@
 
 from study.lifecycle.planned_trials import planned_trials
 from study.spec.files import load_spec, with_settings
-from study.trial.training_config import baseline_values
+from study.trial.training_config import baseline_designs
 
 
 def test_each_seed_runs_its_baselines_then_the_designs():
@@ -24,7 +24,7 @@ def test_each_seed_runs_its_baselines_then_the_designs():
     assert all(plan.optuna_number is None for plan in plans)
     assert (plans[2].values["alpha"], plans[2].values["beta"]) == (0.0, 1.0)
     assert plans[2].values["adversary"] == "cnn"
-    assert plans[0].values == baseline_values("original", spec)
+    assert plans[0].values == baseline_designs("original", spec)[""]
 
 
 def test_more_seeds_only_add_trials():
@@ -36,4 +36,7 @@ def test_more_seeds_only_add_trials():
 
 def test_a_spec_without_designs_plans_its_baselines_once():
     spec = load_spec("quick")
-    assert [plan.trial_id for plan in planned_trials(spec)] == [f"baseline-{n}" for n in spec.baselines]
+    *others, first, second, third, fourth = [plan.trial_id for plan in planned_trials(spec)]
+    assert others == ["baseline-original", "baseline-random", "baseline-aia_without_t", "baseline-erasure"]
+    assert first == "baseline-fisher-10-0.7"
+    assert all(one.startswith("baseline-fisher-") for one in (second, third, fourth))

@@ -6,7 +6,7 @@ from search_spaces.hyperparameters import resolve
 from study.spec.files import load_spec, with_settings
 from study.spec.spec import searched_space
 from study.trial.plan import TrialPlan
-from study.trial.training_config import baseline_values
+from study.trial.training_config import baseline_designs
 
 SPEC = with_settings(load_spec("full"), ["fixed.decoder_width=32"])
 SEARCH = TrialPlan(
@@ -17,7 +17,9 @@ SEARCH = TrialPlan(
     resolve(searched_space(SPEC).defaults(), SPEC.fixed) | {"alpha": 2.5},
     3,
 )
-BASELINE = TrialPlan("baseline-original", None, "baseline", "original", baseline_values("original", SPEC), 3)
+BASELINE = TrialPlan(
+    "baseline-original", None, "baseline", "original", baseline_designs("original", SPEC)[""], 3
+)
 
 
 @pytest.mark.parametrize("plan", [SEARCH, BASELINE], ids=["search", "baseline"])

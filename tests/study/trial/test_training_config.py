@@ -2,13 +2,13 @@
 
 import pytest
 
-from aia_models.config import EncoderConfig
+from aia_models.config import EncoderConfig, LinearStem, PlainHead
 from aia_models.errors import ConfigError
 from search_spaces.hyperparameters import HYPERPARAMETERS, resolve
 from study.lifecycle.study_directory import check_designs
 from study.spec.files import load_spec, with_settings
 from study.trial.plan import TrialPlan
-from study.trial.training_config import baseline_values, training_config
+from study.trial.training_config import baseline_designs, training_config
 
 SPEC = load_spec("alpha-beta")
 
@@ -72,13 +72,36 @@ def test_repeats_share_a_design_id():
 )
 def test_baselines_are_the_papers(baseline, kind, erasure, joint):
     config = training_config(
-        TrialPlan("b", None, "baseline", baseline, baseline_values(baseline, SPEC), 0), SPEC
+        TrialPlan("b", None, "baseline", baseline, baseline_designs(baseline, SPEC)[""], 0), SPEC
     )
     assert (config.channel.kind, config.channel.erasure) == (kind, erasure)
     assert config.alpha == 0
     assert (config.betas[0] > 0) == joint
     assert config.budget.joint_epochs == (SPEC.training.joint_epochs if joint else 0)
     assert config.channel.replaced_share == (0.5 if baseline == "random" else None)
+
+
+def test_fisher_is_closed_forms_of_several_strengths():
+    designs = baseline_designs("fisher", SPEC)
+    configs = [
+        training_config(TrialPlan("b", None, "baseline", "fisher", values, 0), SPEC)
+        for values in designs.values()
+    ]
+    assert len({config.design_id for config in configs}) == len(configs) > 1
+    for config in configs:
+        assert config.encoder.head == PlainHead()
+        assert isinstance(config.encoder.stem, LinearStem)
+        assert config.encoder.stem.projection == "fisher"
+        assert (config.channel.kind, config.channel.erasure, config.budget.joint_epochs) == ("noise", True, 0)
+
+
+@pytest.mark.parametrize("baseline", ["original", "random", "erasure"])
+def test_beside_codes_untrained_baselines_release_principal_components(baseline):
+    spec = load_spec("code")
+    config = training_config(
+        TrialPlan("b", None, "baseline", baseline, baseline_designs(baseline, spec)[""], 0), spec
+    )
+    assert config.encoder == EncoderConfig(LinearStem(projection="pca", components=250), PlainHead())
 
 
 def test_the_papers_sizes_are_reachable():
