@@ -1,5 +1,5 @@
 """Labelled face images, from the user's files to identity-disjoint splits.
 
-Other rooms use `faces.FaceDataset`, `splits` (`SplitFaces`, `split_faces`), `pixels.unit_pixels`, `image_rows`, and the
+Other rooms use `faces.FaceDataset`, `splits` (`SplitFaces`, `split_faces`), `inputs.network_inputs`, `input_rows`, and the
 room `prepared`.
 """

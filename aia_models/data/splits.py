@@ -43,7 +43,7 @@ class SplitFaces:
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """Shape of one image, `(1, side, side)`."""
+        """Shape of one image, `(1, side, side)`, or of one template, `(d,)`."""
         return self.train.input_shape
 
 

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from aia_models.atomic_write import atomic_write
 from aia_models.config import AdversaryConfig
 from aia_models.data.faces import FaceDataset
-from aia_models.data.image_rows import ImageRows, Images
-from aia_models.data.pixels import unit_pixels
+from aia_models.data.input_rows import InputRows, Images
+from aia_models.data.inputs import network_inputs
 from aia_models.losses.losses import adversary_loss
 from aia_models.networks.adversary import CNNAdversary
 from aia_models.networks.encoder import ENCODED_IMAGES
@@ -48,9 +48,9 @@ class ImageClassifier(nn.Module):
         return torch.sigmoid(log_odds.squeeze(1).double()).cpu().numpy()
 
 
-def as_floats(images: Images | ImageRows, device: str) -> Float[Tensor, "n 1 side side"]:
+def as_floats(images: Images | InputRows, device: str) -> Float[Tensor, "n 1 side side"]:
     """Return uint8 images as float32 in [0, 1] on `device`."""
-    return unit_pixels(torch.from_numpy(np.ascontiguousarray(images)).to(device))
+    return network_inputs(torch.from_numpy(np.ascontiguousarray(images)).to(device))
 
 
 def fit_image_classifier(faces: FaceDataset, attribute: str, seed: int, device: str) -> ImageClassifier:
@@ -59,7 +59,7 @@ def fit_image_classifier(faces: FaceDataset, attribute: str, seed: int, device: 
     Pixels are standardised by their mean and standard deviation over `faces`.
     """
     known = np.flatnonzero(faces.attribute(attribute) >= 0)
-    images = as_floats(faces.images[known], device)
+    images = as_floats(faces.inputs[known], device)
     labels = torch.from_numpy(faces.attribute(attribute)[known]).to(device)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stream_seed(seed, "image-classifier", "initialise"))

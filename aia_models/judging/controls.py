@@ -1,4 +1,4 @@
-"""Controls of the judge: its figures on raw pixels (ceilings), and on data without any information (floors)."""
+"""Controls of the judge: its figures on raw images or templates (ceilings), and on data without any information (floors)."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from aia_models.data.faces import FaceDataset
-from aia_models.data.pixels import unit_pixels
+from aia_models.data.inputs import network_inputs
 from aia_models.data.some_people import rows_of_some_people
 from aia_models.data.splits import SPLITS, SplitFaces
 from aia_models.errors import ControlError
@@ -45,7 +45,7 @@ class Floor:
 
 @dataclass(frozen=True)
 class Ceiling:
-    """Figures of raw pixels on one split: the strongest attacker's folded AUC and the best matcher's AUC."""
+    """Figures of raw images or templates on one split: the strongest attacker's folded AUC and the best matcher's AUC."""
 
     split: str
     attribute: str
@@ -67,15 +67,16 @@ class Controls:
 
 
 def judge_controls(faces: SplitFaces, seed: int) -> Controls:
-    """Judge raw pixels (ceilings), and a constant representation and raw pixels with shuffled attributes (floors).
+    """Judge raw images or templates (ceilings), and a constant representation and raw ones with shuffled attributes
+    (floors).
 
     A shuffled attribute has one random value per person, the same in every split: an attacker can infer it only where
     splits share people. Raises ControlError, in one line, where a floor does not hold.
     """
-    pixels = _pixels(faces, seed)
-    side = faces.input_shape[-1]
-    attacks = attack_all(pixels, seed, "cpu")
-    matches = match_all(pixels, (1, side, side), seed)
+    raw = _raw_inputs(faces, seed)
+    shape = faces.input_shape
+    attacks = attack_all(raw, seed, "cpu")
+    matches = match_all(raw, shape if len(shape) == 3 else (*shape, 1, 1), seed)
     ceilings = []
     for split in ("validation", "test"):
         best = max(match.auc for match in matches.rows if (match.split, match.negatives) == (split, "any"))
@@ -83,12 +84,12 @@ def judge_controls(faces: SplitFaces, seed: int) -> Controls:
             own = [a for a in attacks.counted if (a.split, a.attribute) == (split, attribute)]
             strongest = max(own, key=lambda attack: attack.folded_auc)
             ceilings.append(Ceiling(split, attribute, strongest.attacker, strongest.folded_auc, best))
-    shuffled = _shuffled(pixels, faces, seed)
+    shuffled = _shuffled(raw, faces, seed)
     constant = {
         split: ReleasedFaces(
             np.full((1, len(part.identity), CONSTANT_WIDTH), 0.5, np.float32), part.identity, part.attributes
         )
-        for split, part in pixels.items()
+        for split, part in raw.items()
     }
     floors: list[Floor] = []
     for control, released in (("constant representation", constant), ("shuffled attribute", shuffled)):
@@ -103,13 +104,13 @@ def judge_controls(faces: SplitFaces, seed: int) -> Controls:
     return Controls(tuple(ceilings), tuple(floors))
 
 
-def _pixels(faces: SplitFaces, seed: int) -> dict[str, ReleasedFaces]:
+def _raw_inputs(faces: SplitFaces, seed: int) -> dict[str, ReleasedFaces]:
     released = {}
     for split in SPLITS:
         part: FaceDataset = getattr(faces, split)
         if split in ("train", "attack"):
             part = part.subset(rows_of_some_people(part.identity, seed))
-        flat = unit_pixels(torch.from_numpy(np.array(part.images))).numpy().reshape(1, len(part), -1)
+        flat = network_inputs(torch.from_numpy(np.array(part.inputs))).numpy().reshape(1, len(part), -1)
         columns = {name: part.attribute(name) for name in faces.attributes}
         released[split] = ReleasedFaces(flat, _numbers(part, faces), columns)
     return released
@@ -122,16 +123,16 @@ def _numbers(part: FaceDataset, faces: SplitFaces) -> np.ndarray:
     return np.array([number[name] for name in part.identity_names], np.int32)[part.identity]
 
 
-def _shuffled(pixels: dict[str, ReleasedFaces], faces: SplitFaces, seed: int) -> dict[str, ReleasedFaces]:
-    """Return the same pixels with each attribute shuffled among the people of whom it is known."""
-    dealt = {name: _dealt(pixels, name, seed) for name in faces.attributes}
+def _shuffled(raw: dict[str, ReleasedFaces], faces: SplitFaces, seed: int) -> dict[str, ReleasedFaces]:
+    """Return the same inputs with each attribute shuffled among the people of whom it is known."""
+    dealt = {name: _dealt(raw, name, seed) for name in faces.attributes}
     return {
         split: ReleasedFaces(
             part.releases,
             part.identity,
             {name: np.where(part.known(name), values[part.identity], -1) for name, values in dealt.items()},
         )
-        for split, part in pixels.items()
+        for split, part in raw.items()
     }
 
 
@@ -167,15 +168,15 @@ def _permuted_deviation(scores: np.ndarray, positive: np.ndarray, identity: np.n
     return float(np.std(aucs))
 
 
-def _dealt(pixels: dict[str, ReleasedFaces], name: str, seed: int) -> np.ndarray:
+def _dealt(raw: dict[str, ReleasedFaces], name: str, seed: int) -> np.ndarray:
     """Draw a value for each person: 0 or 1, or -1 where the attribute is unknown.
 
     In each split the share of 1 among its people is that among its images, with at least one person of each value. A
     person in two splits, which should not occur, keeps the value of the later split.
     """
     rng = np.random.default_rng(stream_seed(seed, "controls", "shuffled", name))
-    values = np.full(1 + max(int(part.identity.max()) for part in pixels.values()), -1, np.int8)
-    for part in pixels.values():
+    values = np.full(1 + max(int(part.identity.max()) for part in raw.values()), -1, np.int8)
+    for part in raw.values():
         known = part.known(name)
         people = np.unique(part.identity[known])
         ones = np.clip(round(part.attributes[name][known].mean() * len(people)), 1, len(people) - 1)

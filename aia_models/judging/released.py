@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Float32, Int8, Int32, Int64
 from torch import Tensor
 
 from aia_models.data.faces import FaceDataset
-from aia_models.data.pixels import unit_pixels
+from aia_models.data.inputs import network_inputs
 from aia_models.data.some_people import rows_of_some_people
 from aia_models.data.splits import SPLITS, SplitFaces
 from aia_models.errors import DataError
@@ -37,8 +37,8 @@ class ReleasedFaces:
     """Representations of a split's images with their identities and private attributes (1, 0, -1 unknown).
 
     `releases` holds independent releases of all images, only one where the channel is not random. `mean_of_10` is the
-    mean of ten releases, None where the channel is not random. `images` are the flattened images themselves, which an
-    attacker has of the people that it learns from; None elsewhere. `words` are the first release as words of a small
+    mean of ten releases, None where the channel is not random. `inputs` are the flattened images or the templates
+    themselves, which an attacker has of the people that it learns from; None elsewhere. `words` are the first release as words of a small
     finite alphabet; None where the channel has no such alphabet.
     """
 
@@ -46,7 +46,7 @@ class ReleasedFaces:
     identity: Int32[np.ndarray, " n"]
     attributes: Mapping[str, Int8[np.ndarray, " n"]]
     mean_of_10: Representations | None = None
-    images: Float32[np.ndarray, "n pixel"] | None = None
+    inputs: Float32[np.ndarray, "n value"] | None = None
     words: Words | None = None
 
     @property
@@ -105,7 +105,7 @@ def _release_split(
     learnt_from = split in ("attack", "train", "other")
     if learnt_from:
         part = part.subset(rows_of_some_people(part.identity, seed))
-    clean, device = anonymizer.clean(part.images), anonymizer.channel.low.device
+    clean, device = anonymizer.clean(part.inputs), anonymizer.channel.low.device
 
     def release(number: int) -> Float[Tensor, "n k"]:
         name = (str(number),) if number else ()
@@ -121,11 +121,11 @@ def _release_split(
                 total += releases[number] if number < len(releases) else release(number)
             mean = (total / MEAN_RELEASES).numpy()
     columns = {name: part.attribute(name) for name in attributes}
-    images = None
+    inputs = None
     if split in ("attack", "train"):
-        images = unit_pixels(torch.from_numpy(np.array(part.images))).flatten(1).numpy()
+        inputs = network_inputs(torch.from_numpy(np.array(part.inputs))).flatten(1).numpy()
     alphabet = anonymizer.channel.alphabet
     words = None
     if alphabet is not None and alphabet <= MAX_WORDS:
         words = Words(anonymizer.channel.word_codes(releases[0].to(device)).cpu().numpy(), alphabet)
-    return ReleasedFaces(torch.stack(releases).numpy(), part.identity, columns, mean, images, words)
+    return ReleasedFaces(torch.stack(releases).numpy(), part.identity, columns, mean, inputs, words)

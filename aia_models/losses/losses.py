@@ -11,10 +11,16 @@ TINY_SQUARED = 1e-12  # keeps the square root's gradient finite where two embedd
 
 
 def reconstruction_loss(
-    logits: Float[Tensor, "batch 1 side side"], images: Float[Tensor, "batch 1 side side"]
+    decoded: Float[Tensor, "batch *shape"], inputs: Float[Tensor, "batch *shape"]
 ) -> Float[Tensor, ""]:
-    """Eq. 5 as the usual binary cross-entropy (the paper's swaps x and x' and drops the sign), mean over pixels."""
-    return F.binary_cross_entropy_with_logits(logits.float(), images)
+    """Return the reconstruction loss, a mean over pixels or values.
+
+    Of images this is Eq. 5 as the usual binary cross-entropy (the paper's swaps x and x' and drops the sign), and
+    `decoded` are logits. Of templates it is the squared error.
+    """
+    if inputs.ndim == 2:
+        return F.mse_loss(decoded.float(), inputs)
+    return F.binary_cross_entropy_with_logits(decoded.float(), inputs)
 
 
 def adversary_loss(

@@ -1,4 +1,4 @@
-"""The decoder: representations to images (paper, Eq. 4)."""
+"""The decoder: representations to images (paper, Eq. 4), or to templates."""
 
 import math
 from itertools import pairwise
@@ -8,12 +8,20 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from aia_models.config import DecoderConfig
+from aia_models.networks.template_decoder import TemplateDecoder
 from aia_models.networks.upsampling import UpsampledConv, UpsampledImage
 
-DENSE_CHANNELS = (
-    12  # of the map that the dense layer in front of a code's decoder returns, as in the paper's g
-)
+DENSE_CHANNELS = 12  # of the map in front of a code's decoder, as in the paper's g
 DENSE_DOUBLINGS = 2
+
+
+def build_decoder(
+    config: DecoderConfig, map_shape: tuple[int, int, int], input_shape: tuple[int, ...]
+) -> nn.Module:
+    """Return the decoder to images or templates of one shape, with new weights."""
+    if len(input_shape) == 1:
+        return TemplateDecoder(config, math.prod(map_shape), input_shape[0])
+    return Decoder(config, map_shape, input_shape[-1])
 
 
 class Decoder(nn.Module):
@@ -22,12 +30,9 @@ class Decoder(nn.Module):
     In front of a code, which is a map of one pixel, stands a dense layer to a map of a quarter of the image's side.
     """
 
-    def __init__(
-        self, config: DecoderConfig, map_shape: tuple[int, int, int], image_shape: tuple[int, int, int]
-    ) -> None:
+    def __init__(self, config: DecoderConfig, map_shape: tuple[int, int, int], side: int) -> None:
         super().__init__()
         first, second = config.channels
-        side = image_shape[-1]
         self.map_shape, self.dense = map_shape, None
         if map_shape[1:] == (1, 1):
             small = side // 2**DENSE_DOUBLINGS

@@ -8,7 +8,7 @@ from torch import nn
 
 from aia_models.config import TrainingConfig
 from aia_models.networks.adversary import Adversary
-from aia_models.networks.decoder import Decoder
+from aia_models.networks.decoder import build_decoder
 from aia_models.networks.encoder import Encoder
 from aia_models.networks.matcher import Matcher
 from aia_models.random_streams import stream_seed
@@ -18,7 +18,7 @@ class Networks(nn.Module):
     """Encoder, decoder, matcher and one adversary per private attribute; each is initialised from its own random
     stream, so that another size of one network leaves the initial weights of the others as they are.
 
-    `input_shape` is the shape of one input, such as `(1, side, side)`.
+    `input_shape` is the shape of one input, `(1, side, side)` of an image or `(d,)` of a template.
     """
 
     def __init__(self, config: TrainingConfig, input_shape: tuple[int, ...]) -> None:
@@ -27,7 +27,7 @@ class Networks(nn.Module):
             self.encoder = Encoder(config.encoder, input_shape)
         shape = self.encoder.map_shape
         with _seeded(config.seed, "decoder"):
-            self.decoder = Decoder(config.decoder, shape, input_shape)
+            self.decoder = build_decoder(config.decoder, shape, input_shape)
         self.adversaries = nn.ModuleList()
         for number in range(1, len(config.betas) + 1):
             with _seeded(config.seed, "adversary" if number == 1 else f"adversary-{number}"):

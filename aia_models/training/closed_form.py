@@ -5,7 +5,7 @@ import torch
 
 from aia_models.config import LinearStem
 from aia_models.data.faces import FaceDataset
-from aia_models.data.pixels import unit_pixels
+from aia_models.data.inputs import network_inputs
 from aia_models.data.some_people import rows_of_some_people
 from aia_models.measures.discriminant import Scatters
 from aia_models.measures.whitening import principal_axes
@@ -22,7 +22,7 @@ def fit_stem(encoder: Encoder, stem: LinearStem, train: FaceDataset, seed: int) 
     0.
     """
     rows = rows_of_some_people(train.identity, seed)
-    values = unit_pixels(torch.from_numpy(np.asarray(train.images[rows]))).flatten(1).double().numpy()
+    values = network_inputs(torch.from_numpy(np.asarray(train.inputs[rows]))).flatten(1).double().numpy()
     if stem.projection == "pca":
         mean, directions = principal_axes(values, stem.components)
     else:

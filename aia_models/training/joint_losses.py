@@ -45,7 +45,7 @@ class JointLosses:
         paired: Bool[np.ndarray, " n"],
         memory_format: str,
     ) -> None:
-        device = faces.images.device
+        device = faces.inputs.device
         self.config = config
         self.networks = networks
         self.faces = faces
@@ -60,7 +60,7 @@ class JointLosses:
 
     def begin_joint(self) -> None:
         """Start the augmentation stream of joint training, which does not depend on where stage 1 was trained."""
-        device = self.faces.images.device
+        device = self.faces.inputs.device
         self.moves = stream(self.config.seed, "augmentation", "joint", device=device)
 
     def streams(self) -> dict[str, torch.Generator]:
@@ -70,26 +70,26 @@ class JointLosses:
     def set_beta_share(self, share: float) -> None:
         """Scale every β by `share` from now on."""
         self.betas = [beta * share for beta in self.config.betas]
-        self.beta_weights = torch.tensor(self.betas, device=self.faces.images.device)
+        self.beta_weights = torch.tensor(self.betas, device=self.faces.inputs.device)
 
     @torch.no_grad()
     def refit_eraser(self) -> None:
         """Fit the eraser on the current encoder's g of all train faces; from now on training sees its output."""
         rows = torch.arange(len(self.faces), device=self.identity.device).split(ENCODED_IMAGES)
         self.networks.encoder.eval()
-        g = torch.cat([self.networks.encoder(self.faces.images_at(part, "contiguous")) for part in rows])
+        g = torch.cat([self.networks.encoder(self.faces.inputs_at(part, "contiguous")) for part in rows])
         self.networks.encoder.train()
         self.eraser = fit_release_channel(self.config.channel, g, self.faces.attributes)
 
     def autoencoder(self, images: BatchRows) -> Loss:
         """Return the reconstruction loss (Eq. 5) without a channel."""
-        batch = self._images_at(images)
+        batch = self._inputs_at(images)
         return reconstruction_loss(self.networks.decoder(self.networks.encoder(batch)), batch)
 
     def heads(self, images: BatchRows, different: Bool[Tensor, " pair"]) -> tuple[Loss, PerAttribute]:
         """Return the matcher's and the adversaries' losses on the frozen encoder's g."""
         with torch.no_grad():
-            g = self.networks.encoder(self._images_at(images))
+            g = self.networks.encoder(self._inputs_at(images))
         left, right = self.networks.matcher(g).chunk(2)
         return self._pair_loss(left, right, images, different), self._adversary_losses(g, images)
 
@@ -97,7 +97,7 @@ class JointLosses:
         """Return the adversaries' losses on released representations of the frozen encoder."""
         with torch.no_grad():
             released = training_channel(
-                self.erased(self.networks.encoder(self._images_at(images))), self.config.channel, self.noise
+                self.erased(self.networks.encoder(self._inputs_at(images))), self.config.channel, self.noise
             )
         return self._adversary_losses(released, images)
 
@@ -107,7 +107,7 @@ class JointLosses:
         The scalar's gradient is that of Eq. 8 for encoder and decoder, and that of their own loss for matcher and
         adversaries.
         """
-        config, batch = self.config, self._images_at(images)
+        config, batch = self.config, self._inputs_at(images)
         g = self.erased(self.networks.encoder(batch))
         released = training_channel(g, config.channel, self.noise)
         decoded = released[:DECODED_IMAGES]
@@ -121,9 +121,10 @@ class JointLosses:
             objective, total = objective + passed, total + passed
         return objective, torch.stack([reconstruction, utility, adversaries.mean(), total]).detach()
 
-    def _images_at(self, rows: BatchRows) -> Float[Tensor, "batch 1 side side"]:
-        images = self.faces.images_at(rows, self.memory_format)
-        return augmented(images, self.config.augmentation, self.moves)
+    def _inputs_at(self, rows: BatchRows) -> Float[Tensor, "batch *shape"]:
+        inputs = self.faces.inputs_at(rows, self.memory_format)
+        are_images = inputs.ndim == 4
+        return augmented(inputs, self.config.augmentation, self.moves) if are_images else inputs
 
     def erased(self, g: ReleasedBatch) -> ReleasedBatch:
         """Apply the current eraser to g; without one, return g itself."""

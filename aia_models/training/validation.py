@@ -35,12 +35,12 @@ def in_loop_figures(
     """
     networks.eval()
     channel = config.channel if with_channel else ChannelConfig()
-    noise = stream(config.seed, "channel", "validation", device=faces.images.device)
+    noise = stream(config.seed, "channel", "validation", device=faces.inputs.device)
     log_odds, embeddings = [], []
-    rows = torch.arange(len(faces), device=faces.images.device)
+    rows = torch.arange(len(faces), device=faces.inputs.device)
     for together in rows.chunk(-(-len(faces) // TOGETHER_IMAGES)):  # all about equally large
         parts = together.split(ENCODED_IMAGES)
-        g = torch.cat([networks.encoder(faces.images_at(part, "contiguous")) for part in parts])
+        g = torch.cat([networks.encoder(faces.inputs_at(part, "contiguous")) for part in parts])
         released = training_channel(erase(g), channel, noise)
         log_odds.append(torch.stack([one(released).mean(1) for one in networks.adversaries], dim=1))
         embeddings.append(networks.matcher(released))

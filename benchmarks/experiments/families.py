@@ -105,7 +105,7 @@ def trained(task: tuple[Design, int, str, BudgetConfig, Path]) -> list[dict]:
         released_config = replace(config, channel=replace(config.channel, erasure=erasure))
         anonymizer = fit_anonymizer(trainer.networks, released_config, faces)
         judgement = judge(release_faces(anonymizer, faces, seed), anonymizer.encoder.map_shape, seed)
-        spread = float(anonymizer.clean(faces.validation.images).std(0).mean())
+        spread = float(anonymizer.clean(faces.validation.inputs).std(0).mean())
         row = {"design": design.name, "beta": design.beta, "noise_sd": design.noise_sd, "erasure": erasure}
         row |= {"seed": seed, "spread": spread, "in_loop": last.adversary_auc_validation}
         rows.append(row | _figures(judgement))

@@ -68,7 +68,7 @@ class Training:
         dataset = open_prepared(self.prepared)
         faces = split_faces(dataset, ("gender",), 0)
         rows = {split: np.flatnonzero(mask) for split, mask in split_masks(dataset, 0).items()}
-        images = torch.from_numpy(np.array(dataset.images)).float() / 255
+        images = torch.from_numpy(np.array(dataset.inputs)).float() / 255
         found: dict[int, list[float]] = {}
 
         def judge(epoch: int, encoder: nn.Module) -> None:

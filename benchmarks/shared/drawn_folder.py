@@ -18,7 +18,7 @@ def drawn_folder(folder: Path) -> Path:
     with (folder / "labels.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["image", "identity", "gender"])
-        for row, (image, person) in enumerate(zip(np.asarray(faces.images), faces.identity, strict=True)):
+        for row, (image, person) in enumerate(zip(np.asarray(faces.inputs), faces.identity, strict=True)):
             Image.fromarray(image[0]).save(folder / f"{row:05d}.png")
             gender = "male" if faces.attributes["gender"][row] == 1 else "female"
             writer.writerow([f"{row:05d}.png", faces.identity_names[person], gender])

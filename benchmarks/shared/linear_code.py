@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Float32
 
 from aia_models.data.faces import FaceDataset
-from aia_models.data.pixels import unit_pixels
+from aia_models.data.inputs import network_inputs
 from aia_models.data.some_people import rows_of_some_people
 from aia_models.data.splits import SPLITS, SplitFaces
 from aia_models.judging.released import MEAN_RELEASES, RELEASES, ReleasedFaces
@@ -73,4 +73,4 @@ def fit_linear_code(faces: SplitFaces, coordinates: int, seed: int) -> LinearCod
 
 
 def _pixels(part: FaceDataset) -> Float32[np.ndarray, "n pixel"]:
-    return unit_pixels(torch.from_numpy(np.array(part.images))).flatten(1).numpy()
+    return network_inputs(torch.from_numpy(np.array(part.inputs))).flatten(1).numpy()

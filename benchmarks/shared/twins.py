@@ -42,7 +42,7 @@ def synthetic_faces(image_side: int, cache: Path) -> SplitFaces:
 def batches(faces: SplitFaces, count: int, size: int, device: str = "cpu") -> list[Batch]:
     """`count` batches of pairs of the `train` identities."""
     sampler, rng = PairSampler(faces.train.identity), np.random.default_rng(0)
-    images = torch.from_numpy(np.ascontiguousarray(faces.train.images)).float() / 255
+    images = torch.from_numpy(np.ascontiguousarray(faces.train.inputs)).float() / 255
     gender = torch.from_numpy(np.ascontiguousarray(faces.train.attributes[faces.attributes[0]])).float()
     found: list[Batch] = []
     while len(found) < count:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from aia_models.release.export import export_onnx, export_torch
+from aia_models.release.export import export_onnx, export_torch, input_name
 from analysis.atomic_write import atomic_write
 from analysis.tables.location import Location
 from study.cli.load_anonymizer import load_anonymizer
@@ -23,8 +23,10 @@ def export(folder: Location, form: ModelFormat, output: Path) -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(output) as path:
         WRITERS[form](anonymizer, path)
-    side, kind = anonymizer.input_shape[-1], anonymizer.config.channel.kind
-    stdout.print(f"{output}: images uint8 [n, 1, {side}, {side}] to g")
+    name, kind = input_name(anonymizer), anonymizer.config.channel.kind
+    dtype = "uint8" if name == "images" else "float32"
+    shape = ", ".join(map(str, ("n", *anonymizer.input_shape)))
+    stdout.print(f"{output}: {name} {dtype} [{shape}] to g")
     if kind in ("noise", "random_replacement"):
         stdout.print(
             f"its channel ({kind}) takes random numbers as the input `drawn`: draw them anew for each image and throw"

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from aia_models.data.faces import FaceDataset
-from aia_models.data.image_rows import ImageRows
+from aia_models.data.input_rows import InputRows
 from aia_models.data.prepared.prepare import open_prepared
 from aia_models.data.splits import split_faces
 from aia_models.explain.grad_cam import grad_cam
@@ -50,8 +50,8 @@ def figure_3(study: StudyDirectory, trial_id: str) -> tuple[list[ShownFace], Fac
     test = faces.test
     attribute = spec.attributes[0]
     labels = test.attribute(attribute)
-    before = as_floats(test.images, device)
-    after = _reconstructions(anonymizer, test.images)
+    before = as_floats(test.inputs, device)
+    after = _reconstructions(anonymizer, test.inputs)
     probabilities = [classifier.probabilities(images) for images in (before, after)]
     rows = _first_people(test, attribute)
     predicted = probabilities[0][rows] > 0.5
@@ -92,7 +92,7 @@ def _classifier(study: StudyDirectory, train: FaceDataset, device: str) -> Image
     return load_image_classifier(path, study.spec.image_side, device)
 
 
-def _reconstructions(anonymizer: Anonymizer, images: np.ndarray | ImageRows) -> Tensor:
+def _reconstructions(anonymizer: Anonymizer, images: np.ndarray | InputRows) -> Tensor:
     """Return the decoder's images `[n, 1, side, side]` of the released representations, with the noise of judging."""
     device = anonymizer.channel.low.device
     noise = stream(anonymizer.config.seed, "release", "test", device=device)

@@ -23,7 +23,7 @@ def examples_png(anonymizer: Anonymizer, faces: FaceDataset) -> bytes:
     from torchvision.utils import make_grid
 
     first = np.unique(faces.identity, return_index=True)[1][:PEOPLE]
-    images = np.asarray(faces.images[first])
+    images = np.asarray(faces.inputs[first])
     rebuilt = anonymizer.reconstruct(anonymizer.encode(images)).cpu()
     tiles = torch.cat([torch.from_numpy(images), (rebuilt * 255).round().to(torch.uint8)])
     grid = make_grid(tiles, nrow=len(images), padding=0)[0]  # three equal channels for grey images

@@ -227,7 +227,8 @@ class _Running:
         resamples = f"{RESAMPLES}/{trial_id}.parquet"
         write_resamples(self._storage.directory / resamples, trial_id, judgement, in_loop)
         retry_storage(lambda: self._storage.upload_and_drop(resamples))
-        examples = {EXAMPLES: examples_png(anonymizer, self._faces.validation)}
+        are_images = len(self._faces.input_shape) == 3
+        examples = {EXAMPLES: examples_png(anonymizer, self._faces.validation)} if are_images else {}
         checkpoint.save(
             anonymizer, self._storage.directory / checkpoint_path, self._about(judgement), examples
         )
@@ -285,14 +286,17 @@ class _Running:
             "method": self._plan.method,
             "attributes": list(self._faces.attributes),
             "data_fingerprint": self._faces.fingerprint,
-            "preparation": {
-                "grey": True,
-                "crop": "centred square",
-                "image_side": self._faces.input_shape[-1],
-            },
+            "preparation": _preparation(self._faces.input_shape),
             "attacker_auc_validation": judgement.strongest_attack("validation").folded_auc,
             "matching_auc_validation": judgement.best_match("validation").auc,
         }
+
+
+def _preparation(input_shape: tuple[int, ...]) -> dict[str, object]:
+    """Return what a reader of a checkpoint needs to know about the inputs that it takes."""
+    if len(input_shape) == 1:
+        return {"template_values": input_shape[0]}
+    return {"grey": True, "crop": "centred square", "image_side": input_shape[-1]}
 
 
 def stage1_key(config: TrainingConfig, fingerprint: str, device: str) -> str:
@@ -304,6 +308,7 @@ def stage1_key(config: TrainingConfig, fingerprint: str, device: str) -> str:
     adversary = replace(config.adversary, steps=1, restart_epochs=None)
     networks = [asdict(part) for part in (config.encoder, config.decoder, adversary, config.matcher)]
     budget = (config.budget.autoencoder_epochs, config.budget.heads_epochs)
-    optimiser = (config.learning_rate, config.batch_images, config.augmentation, len(config.betas))
+    optimiser = (config.learning_rate, config.weight_decay, config.batch_images, config.augmentation)
     accelerator = [] if device == "cpu" else [device]
-    return content_key([STAGE1_VERSION, fingerprint, networks, budget, optimiser, config.seed, *accelerator])
+    counts = (len(config.betas), config.seed)
+    return content_key([STAGE1_VERSION, fingerprint, networks, budget, optimiser, *counts, *accelerator])

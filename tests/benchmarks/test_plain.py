@@ -56,7 +56,7 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> SplitFaces:
 
 
 def as_plain(part: FaceDataset) -> plain.Faces:
-    images = torch.from_numpy(np.array(part.images)).float() / 255
+    images = torch.from_numpy(np.array(part.inputs)).float() / 255
     return plain.Faces(images, part.identity, torch.from_numpy(np.array(part.attributes["gender"])).float())
 
 

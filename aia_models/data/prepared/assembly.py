@@ -1,35 +1,34 @@
-"""Assembly of prepared blocks into one folder of memory-mappable files, which appears as a whole."""
+"""Assembly of prepared images or templates into one folder of memory-mappable files, which appears as a whole."""
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from aia_models.atomic_write import atomic_write
-from aia_models.data.prepared.blocks import Block
 from aia_models.data.sources.label_encoding import Labels
 
 
 def assemble(
     target: Path,
-    blocks: Sequence[Block],
+    arrays: Iterable[np.ndarray],
     labels: Labels,
     settings: Mapping[str, Any],
     facts: Mapping[str, Any],
 ) -> None:
-    """Write the folder `target` atomically: images, labels and a manifest that holds `settings` and `facts`.
+    """Write the folder `target` atomically: inputs, labels and a manifest that holds `settings` and `facts`.
 
-    A copy that another process has finished in the meantime is kept: its content is the same. Raises OSError where the
+    `arrays` are the images or templates of all labels, in order, some at a time. A copy that another process has finished in the meantime is kept: its content is the same. Raises OSError where the
     folder cannot be written.
     """
     try:
         with atomic_write(target) as folder:
             folder.mkdir()
             digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-            _write_images(folder, blocks, len(labels.identity), settings["image_side"], digest.update)
+            _write_inputs(folder, arrays, len(labels.identity), digest.update)
             _write_labels(folder, labels, digest.update)
             manifest = {
                 "settings": settings,
@@ -47,16 +46,17 @@ def assemble(
 
 
 # Both pass what they write to `feed`, so that the fingerprint covers it.
-def _write_images(
-    folder: Path, blocks: Sequence[Block], count: int, side: int, feed: Callable[[bytes | memoryview], None]
+def _write_inputs(
+    folder: Path, arrays: Iterable[np.ndarray], count: int, feed: Callable[[bytes | memoryview], None]
 ) -> None:
-    with (folder / "images.npy").open("wb") as file:
-        header = {"descr": "|u1", "fortran_order": False, "shape": (count, 1, side, side)}
-        np.lib.format.write_array_header_1_0(file, header)
-        for block in blocks:
-            pixels = block.pixels().data
-            file.write(pixels)
-            feed(pixels)
+    with (folder / "inputs.npy").open("wb") as file:
+        for number, array in enumerate(arrays):
+            if number == 0:
+                shape = (count, *array.shape[1:])
+                header = {"descr": array.dtype.str, "fortran_order": False, "shape": shape}
+                np.lib.format.write_array_header_1_0(file, header)
+            file.write(array.data)
+            feed(array.data)
 
 
 def _write_labels(folder: Path, labels: Labels, feed: Callable[[bytes], None]) -> None:

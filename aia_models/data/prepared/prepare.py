@@ -1,4 +1,4 @@
-"""Prepares a data set: its images are decoded, cropped and resized once, then memory-mapped by every trial."""
+"""Prepares a data set once: images are decoded, cropped and resized, templates checked, then memory-mapped by trials."""
 
 import json
 import shutil
@@ -18,17 +18,19 @@ from aia_models.data.sources.celeba import read_celeba
 from aia_models.data.sources.drawn.synthetic import read_synthetic
 from aia_models.data.sources.folder import read_folder
 from aia_models.data.sources.label_encoding import Labels, encode_labels
-from aia_models.data.sources.source import FaceSource, Remark, Unreadable, key_over
+from aia_models.data.sources.source import FaceSource, Remark, SourceTemplates, Unreadable, key_over
+from aia_models.data.sources.templates import read_templates
 from aia_models.data.sources.vggface import read_vggface
 from aia_models.data.splits import check_judgeable
 from aia_models.errors import DataError
 
-PREPARATION_VERSION = 1
+PREPARATION_VERSION = 2
 _READERS: Mapping[str, Callable[[str], FaceSource]] = {
     "synthetic": read_synthetic,
     "folder": read_folder,
     "celeba": read_celeba,
     "vggface": read_vggface,
+    "templates": read_templates,
 }
 # The encoder halves the image twice.
 _SIDE_MULTIPLE = 4
@@ -46,34 +48,30 @@ def prepare(
 ) -> Path:
     """Return the folder under `cache` that holds `source` ("KIND:PATH") prepared; prepare it where it does not exist.
 
-    `image_side` is in pixels, `attributes` are the private attributes, and `positive` is the value of the first one
+    `image_side` is in pixels and has no meaning for templates, `attributes` are the private attributes, and `positive` is the value of the first one
     that becomes 1. The folder's name depends on labels, image files and settings. `execute` runs the blocks of images;
     blocks that an interrupted call finished are reused. Raises DataError, for wrong labels before any image is decoded.
     """
-    if image_side < _MIN_SIDE or image_side % _SIDE_MULTIPLE:
-        raise DataError(
-            f"image_side is {image_side}: give a multiple of {_SIDE_MULTIPLE} and at least {_MIN_SIDE}"
-        )
     kind, found = _read(source)
+    form = _form(found, image_side)
     labels = encode_labels(found, attributes, positive)
     for name in attributes:
         check_judgeable(labels.identity, labels.attributes[name], name, found.title)
     settings: dict[str, Any] = {
-        "image_side": image_side,
-        "crop": "largest centred square",
-        "resize": "bilinear, antialiased",
+        **form,
         "positive": None if positive is None else {attributes[0]: positive},
         "version": PREPARATION_VERSION,
     }
     key = key_over([kind, found.key, json.dumps(settings, sort_keys=True)])
-    target = cache / f"{kind}-{image_side}px-{key[:16]}"
+    size = f"{image_side}px" if "image_side" in form else f"{form['template_values']}-values"
+    target = cache / f"{kind}-{size}-{key[:16]}"
     if not target.is_dir():
         try:
             _make(target, kind, found, labels, attributes, settings, execute)
         except (OSError, SafetensorError) as error:
             # Otherwise another process finished the same copy and removed the blocks that both worked on.
             if not target.is_dir():
-                raise DataError(f"cannot write the prepared images to {target}: {error}") from error
+                raise DataError(f"cannot write the prepared faces to {target}: {error}") from error
     return target
 
 
@@ -91,7 +89,7 @@ def open_prepared(folder: Path) -> FaceDataset:
             )
         attributes = np.load(folder / "attributes.npy", allow_pickle=False)
         return FaceDataset(
-            images=np.load(folder / "images.npy", mmap_mode="c", allow_pickle=False),
+            inputs=np.load(folder / "inputs.npy", mmap_mode="c", allow_pickle=False),
             identity=np.load(folder / "identity.npy", allow_pickle=False),
             identity_names=tuple(json.loads((folder / "identity_names.json").read_text(encoding="utf-8"))),
             attributes=dict(zip(manifest["attributes"], attributes, strict=True)),
@@ -105,6 +103,17 @@ def remarks_on(folder: Path) -> list[str]:
     """Return one line for each kind of images or labels that the preparation of `folder` left out."""
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     return [str(Remark(**remark)) for remark in manifest.get("remarks", [])]
+
+
+def _form(found: FaceSource, image_side: int) -> dict[str, Any]:
+    """Return what the form of prepared images or templates depends on; raises DataError for an impossible side."""
+    if isinstance(found.images, SourceTemplates):
+        return {"template_values": found.images.values}
+    if image_side < _MIN_SIDE or image_side % _SIDE_MULTIPLE:
+        raise DataError(
+            f"image_side is {image_side}: give a multiple of {_SIDE_MULTIPLE} and at least {_MIN_SIDE}"
+        )
+    return {"image_side": image_side, "crop": "largest centred square", "resize": "bilinear, antialiased"}
 
 
 def _read(source: str) -> tuple[str, FaceSource]:
@@ -125,9 +134,15 @@ def _make(
     settings: Mapping[str, Any],
     execute: Execute,
 ) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    facts: dict[str, Any] = {"kind": kind, "partition": dict(found.partition)}
+    if isinstance(found.images, SourceTemplates):
+        remarks = [vars(remark) for remark in found.remarks]
+        assemble(target, found.images.read(), labels, settings, {**facts, "remarks": remarks})
+        return
     # The folder's name covers everything that the blocks depend on, so blocks found there belong to this copy.
     unfinished = target.parent / f".{target.name}.blocks"
-    unfinished.mkdir(parents=True, exist_ok=True)
+    unfinished.mkdir(exist_ok=True)
     blocks = cut_into_blocks(found.images, len(found), settings["image_side"], unfinished.absolute())
     try:
         unreadable = _run(blocks, found, execute)
@@ -145,12 +160,8 @@ def _make(
         # Corrected files give the copy another name, so these blocks would never be reused.
         _remove(unfinished)
         raise
-    facts = {
-        "kind": kind,
-        "partition": dict(found.partition),
-        "remarks": [vars(remark) for remark in remarks],
-    }
-    assemble(target, blocks, labels, settings, facts)
+    pixels = (block.pixels() for block in blocks)
+    assemble(target, pixels, labels, settings, {**facts, "remarks": [vars(remark) for remark in remarks]})
     _remove(unfinished)
 
 

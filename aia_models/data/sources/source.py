@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
+import numpy as np
+from jaxtyping import Float32
 from torch import Tensor
 
 from aia_models.data.sources.categorical import Categorical
@@ -32,6 +34,14 @@ class SourceImages(Protocol):
 
 
 @dataclass(frozen=True)
+class SourceTemplates:
+    """Templates of `values` values each; `read()` yields them in order, some thousands at a time."""
+
+    values: int
+    read: Callable[[], Iterator[Float32[np.ndarray, "n d"]]]
+
+
+@dataclass(frozen=True)
 class Remark:
     """A count for the user of a data set, such as "3 listed images are missing", and the first case."""
 
@@ -45,7 +55,7 @@ class Remark:
 
 @dataclass(frozen=True)
 class FaceSource:
-    """A data set as its reader lists it: labels as text, images not yet decoded.
+    """A data set as its reader lists it: labels as text, images not yet decoded and templates not yet read.
 
     `identities` names the person of each image. `columns` maps attribute -> one text per image (empty = unknown).
     `places(row)` names file and line of an image's label, for messages. `key` is a sha256 in hex over everything that
@@ -59,7 +69,7 @@ class FaceSource:
     identities: Categorical
     columns: Mapping[str, Categorical]
     places: Callable[[int], str]
-    images: SourceImages
+    images: SourceImages | SourceTemplates
     missing: int = 0
     tolerated_share: float = 0.0
     remarks: tuple[Remark, ...] = ()

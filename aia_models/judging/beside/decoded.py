@@ -1,4 +1,4 @@
-"""An attacker that first restores images by a decoder of its own, and reads the attribute from these.
+"""An attacker that first restores images or templates by a decoder of its own, and reads the attribute from these.
 
 Protected representations have been restored to recognisable images (PrivacyProber: Rot et al. 2022; Osorio-Roig et al.
 2023, arXiv 2310.03005).
@@ -19,21 +19,21 @@ from aia_models.judging.released import ReleasedFaces
 from aia_models.measures.whitening import Whitening
 from aia_models.networks.standardise import MIN_SD
 
-IMAGE_COMPONENTS = 64
+INPUT_COMPONENTS = 64
 LANDMARKS, SHARPNESS, PENALTY = 600, 1.5, 1e-4
 
 
 def decoded_attacks(released: Mapping[str, ReleasedFaces], seed: int, device: str) -> Iterator[Attack]:
-    """Yield the attacks on images that the attacker's decoder restores.
+    """Yield the attacks on the images or templates that the attacker's decoder restores.
 
-    The decoder is a kernel ridge regression from releases to the leading principal components of the images, learnt
+    The decoder is a kernel ridge regression from releases to the leading principal components of these inputs, learnt
     from the `train` people. Attackers learn from what it restores of the `attack` people: what a decoder restores of
     its own people is better than what it restores of others.
     """
-    images = released["train"].images
-    if images is None:
+    inputs = released["train"].inputs
+    if inputs is None:
         return
-    targets = Whitening(images, IMAGE_COMPONENTS)(images).astype(np.float32)
+    targets = Whitening(inputs, INPUT_COMPONENTS)(inputs).astype(np.float32)
     restored = _restore(released, targets, seed, device)
     for attribute in released["attack"].attributes:
         for scored in run_attackers(
@@ -48,7 +48,7 @@ def _restore(
     seed: int,
     device: str,
 ) -> dict[str, ReleasedFaces]:
-    """Return the `attack` and the judged people with restored components of images in the place of releases."""
+    """Return the `attack` and the judged people with restored components of inputs in the place of releases."""
     train = released["train"]
     rows = train.releases.reshape(-1, train.releases.shape[2])
     mean, spread = rows.mean(0), max(float(rows.std(0).mean()), MIN_SD)
@@ -61,8 +61,8 @@ def _restore(
     restored = {}
     for split, features in zip(splits, others, strict=True):
         faces = released[split]
-        images = (features.T @ decoder).cpu().numpy()
+        inputs = (features.T @ decoder).cpu().numpy()
         restored[split] = ReleasedFaces(
-            images.reshape(len(faces.releases), -1, images.shape[1]), faces.identity, faces.attributes
+            inputs.reshape(len(faces.releases), -1, inputs.shape[1]), faces.identity, faces.attributes
         )
     return restored

@@ -89,10 +89,10 @@ def test_parts_keep_each_image_with_its_labels() -> None:
     faces = paired_people(120)
     wanted = {
         image.tobytes(): (faces.identity_names[i], g)
-        for image, i, g in zip(faces.images, faces.identity, faces.attribute("gender"), strict=True)
+        for image, i, g in zip(faces.inputs, faces.identity, faces.attribute("gender"), strict=True)
     }
     for part in parts(split_faces(faces, ("gender",), 0)).values():
-        for image, i, g in zip(part.images, part.identity, part.attribute("gender"), strict=True):
+        for image, i, g in zip(part.inputs, part.identity, part.attribute("gender"), strict=True):
             assert wanted[image.tobytes()] == (part.identity_names[i], g)
 
 
@@ -107,9 +107,9 @@ def test_fingerprint_covers_contents_and_attribute() -> None:
     faces = paired_people(120)
     values = faces.attributes["gender"]
     both = FaceDataset(
-        faces.images, faces.identity, faces.identity_names, {"gender": values, "old": values}, "f"
+        faces.inputs, faces.identity, faces.identity_names, {"gender": values, "old": values}, "f"
     )
-    other_contents = FaceDataset(faces.images, faces.identity, faces.identity_names, {"gender": values}, "g")
+    other_contents = FaceDataset(faces.inputs, faces.identity, faces.identity_names, {"gender": values}, "g")
     prints = {
         split_faces(both, ("gender",), 0).fingerprint,
         split_faces(both, ("old",), 0).fingerprint,
@@ -133,7 +133,7 @@ def test_a_split_with_one_identity_of_a_value_is_refused() -> None:
     men = [n for n in split_faces(faces, ("gender",), 0).test.identity_names if int(n[-3:]) % 2]
     for name in men[1:]:
         values[faces.identity == faces.identity_names.index(name)] = 0
-    fewer = FaceDataset(faces.images, faces.identity, faces.identity_names, {"gender": values}, "f")
+    fewer = FaceDataset(faces.inputs, faces.identity, faces.identity_names, {"gender": values}, "f")
     with pytest.raises(DataError, match=r"split 'test'.* 1 identities have gender = 1.* at least 2 of each"):
         split_faces(fewer, ("gender",), 0)
 
@@ -164,19 +164,19 @@ def test_subset_numbers_identities_anew() -> None:
     part = faces.subset(np.array([8, 2]))
     assert part.identity_names == ("person-001", "person-004")
     assert part.identity.tolist() == [1, 0]
-    assert np.array_equal(part.images, faces.images[[8, 2]])
+    assert np.array_equal(part.inputs, faces.inputs[[8, 2]])
     assert part.fingerprint != faces.subset(np.array([2, 8])).fingerprint
 
 
 def test_arrays_that_do_not_fit_are_refused() -> None:
     faces = paired_people(5)
     with pytest.raises(DataError, match="identity is int64"):
-        FaceDataset(faces.images, faces.identity.astype(np.int64), faces.identity_names, {}, "f")
+        FaceDataset(faces.inputs, faces.identity.astype(np.int64), faces.identity_names, {}, "f")
     with pytest.raises(DataError, match=r"uint8 \[N, 1, H, W\]"):
-        FaceDataset(faces.images[:, 0], faces.identity, faces.identity_names, {}, "f")
+        FaceDataset(faces.inputs[:, 0], faces.identity, faces.identity_names, {}, "f")
     short = {"gender": faces.attributes["gender"][:9]}
     with pytest.raises(DataError, match=r"attribute 'gender' is int8 \(9,\)"):
-        FaceDataset(faces.images, faces.identity, faces.identity_names, short, "f")
+        FaceDataset(faces.inputs, faces.identity, faces.identity_names, short, "f")
 
 
 def test_counts_are_those_of_the_splits() -> None:

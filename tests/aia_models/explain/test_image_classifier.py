@@ -27,7 +27,7 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_it_reads_the_attribute_off_other_people_and_survives_disk(tmp_path: Path) -> None:
     classifier = fit_image_classifier(TRAIN, "gender", 0, "cpu")
-    images = as_floats(OTHERS.images, "cpu")
+    images = as_floats(OTHERS.inputs, "cpu")
     probabilities = classifier.probabilities(images)
     assert auc(probabilities, OTHERS.attributes["gender"] == 1) > 0.9
     save_image_classifier(classifier, tmp_path / "classifier.safetensors")

@@ -90,9 +90,9 @@ def test_people_change_places_with_any_of_anothers_images() -> None:
 def with_people_of(target: FaceDataset, source: FaceDataset, people: int) -> FaceDataset:
     """Return `target` with the first people of `source`: their names, and their faces with new noise."""
     shared = target.identity < people
-    images = target.images.copy()
+    images = target.inputs.copy()
     rng = np.random.default_rng(0)
-    moved = source.images[shared].astype(int) + rng.integers(-10, 11, source.images[shared].shape)
+    moved = source.inputs[shared].astype(int) + rng.integers(-10, 11, source.inputs[shared].shape)
     images[shared] = moved.clip(0, 255)
     names = (*source.identity_names[:people], *target.identity_names[people:])
     return replace(target, images=images, identity_names=names)

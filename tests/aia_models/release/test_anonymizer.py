@@ -28,7 +28,7 @@ def generator(seed: int = 0) -> torch.Generator:
 def test_clean_representations_are_the_trained_encoders() -> None:
     networks = Networks(SMALL, (1, 16, 16))
     anonymizer = fit_anonymizer(networks, SMALL, FACES)
-    images = FACES.validation.images
+    images = FACES.validation.inputs
     with torch.no_grad():
         expected = networks.encoder(torch.from_numpy(images).float() / 255)
     torch.testing.assert_close(anonymizer.clean(images), expected)
@@ -46,9 +46,9 @@ def test_reconstructions_are_the_trained_decoders() -> None:
 
 def test_chunks_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     anonymizer = fitted(SMALL)
-    whole = anonymizer.clean(FACES.test.images)
+    whole = anonymizer.clean(FACES.test.inputs)
     monkeypatch.setattr("aia_models.release.anonymizer.ENCODED_IMAGES", 5)
-    torch.testing.assert_close(anonymizer.clean(FACES.test.images), whole)
+    torch.testing.assert_close(anonymizer.clean(FACES.test.inputs), whole)
 
 
 def test_eraser_is_fitted_on_the_train_identities() -> None:
@@ -56,7 +56,7 @@ def test_eraser_is_fitted_on_the_train_identities() -> None:
     gap = {}
     for split in ("train", "test"):
         faces = getattr(FACES, split)
-        released, gender = anonymizer.release(faces.images, generator()).double(), faces.attributes["gender"]
+        released, gender = anonymizer.release(faces.inputs, generator()).double(), faces.attributes["gender"]
         gap[split] = (released[gender == 1].mean(0) - released[gender == 0].mean(0)).abs().max().item()
     assert gap["train"] < 1e-6 < gap["test"]
 
@@ -64,10 +64,10 @@ def test_eraser_is_fitted_on_the_train_identities() -> None:
 def test_encode_draws_new_noise_at_each_call() -> None:
     anonymizer = fitted(NOISE)
     torch.manual_seed(0)
-    first = anonymizer.encode(FACES.test.images)
+    first = anonymizer.encode(FACES.test.inputs)
     torch.manual_seed(0)
-    second = anonymizer.encode(FACES.test.images)
-    noise = torch.stack([first, second]) - anonymizer.clean(FACES.test.images)
+    second = anonymizer.encode(FACES.test.inputs)
+    noise = torch.stack([first, second]) - anonymizer.clean(FACES.test.inputs)
     # The tolerance is five standard errors of a sample's standard deviation.
     assert noise.std().item() == pytest.approx(0.05, rel=5 / np.sqrt(2 * noise.numel()))
     assert abs(torch.corrcoef(noise.flatten(1))[0, 1].item()) < 5 / np.sqrt(first.numel())
@@ -76,7 +76,7 @@ def test_encode_draws_new_noise_at_each_call() -> None:
 
 def test_encode_without_noise_is_release() -> None:
     anonymizer = fitted(replace(SMALL, channel=ChannelConfig("quantise", bits=2, erasure=True)))
-    images = FACES.test.images
+    images = FACES.test.inputs
     assert torch.equal(anonymizer.encode(images), anonymizer.release(images, generator()))
 
 
@@ -106,8 +106,8 @@ def test_judges_see_every_split_and_attackers_learn_from_two_releases() -> None:
         assert np.array_equal(faces.identity, original.identity)
         assert np.array_equal(faces.attributes["gender"], original.attributes["gender"])
         assert len(faces.releases) == (2 if learnt_from else 1)
-        assert (faces.images is not None) == learnt_from, "an attacker has no images of the judged people"
-        clean = anonymizer.clean(original.images).numpy()
+        assert (faces.inputs is not None) == learnt_from, "an attacker has no images of the judged people"
+        clean = anonymizer.clean(original.inputs).numpy()
         noise = faces.releases - clean
         assert noise.std() == pytest.approx(0.05, rel=0.1)
         assert faces.mean_of_10 is not None
@@ -115,7 +115,7 @@ def test_judges_see_every_split_and_attackers_learn_from_two_releases() -> None:
         if learnt_from:
             # The tolerance is five standard errors of the correlation of independent numbers.
             assert abs(np.corrcoef(noise.reshape(2, -1))[0, 1]) < 5 / np.sqrt(noise[0].size)
-            np.testing.assert_allclose(faces.images * 255, original.images.reshape(len(clean), -1), atol=1e-4)
+            np.testing.assert_allclose(faces.inputs * 255, original.inputs.reshape(len(clean), -1), atol=1e-4)
 
 
 def test_without_chance_there_is_one_release_and_no_mean() -> None:
@@ -138,7 +138,7 @@ def test_judged_noise_comes_from_the_seed_and_split() -> None:
     anonymizer = fitted(NOISE)
     first, again, other = (release_faces(anonymizer, FACES, seed) for seed in (3, 3, 4))
     noise = {
-        split: faces.representations - anonymizer.clean(getattr(FACES, split).images).numpy()
+        split: faces.representations - anonymizer.clean(getattr(FACES, split).inputs).numpy()
         for split, faces in first.items()
     }
     for split in first:
@@ -175,6 +175,6 @@ def test_words_are_given_up_to_a_size_of_the_alphabet(limit: int, monkeypatch: p
 
 def test_decode_is_the_decoders_image_for_arrays() -> None:
     anonymizer = fitted(NOISE)
-    released = anonymizer.clean(FACES.test.images)
+    released = anonymizer.clean(FACES.test.inputs)
     expected = anonymizer.reconstruct(released).numpy()
     np.testing.assert_allclose(anonymizer.decode(released.numpy()), expected, atol=1e-6)

@@ -20,7 +20,7 @@ from aia_models.release.anonymizer import Anonymizer, fit_anonymizer
 from tests.aia_models.random_faces import SMALL, random_faces
 
 FACES = random_faces(people=8, images=4, signal=40)
-IMAGES = FACES.test.images
+IMAGES = FACES.test.inputs
 CHANNELS = {
     "none": ChannelConfig(),
     "noise": ChannelConfig("noise", noise_sd=0.05, erasure=True),

@@ -22,7 +22,7 @@ from aia_models.training.trainer import Trainer
 from tests.aia_models.random_faces import SMALL, random_faces
 
 FACES = random_faces(people=12, images=4)
-PIXELS = np.asarray(FACES.train.images).reshape(len(FACES.train), -1) / np.float64(255)
+PIXELS = np.asarray(FACES.train.inputs).reshape(len(FACES.train), -1) / np.float64(255)
 
 
 def trainer(stem: LinearStem, *, joint_epochs: int = 0) -> Trainer:

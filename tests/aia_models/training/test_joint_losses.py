@@ -65,7 +65,7 @@ class Step:
         self.rows = torch.from_numpy(drawn.images[0])
         self.different = torch.from_numpy(drawn.different[0])
         self.attributes = torch.from_numpy(faces.train.attribute_columns(faces.attributes))[self.rows]
-        self.pixels = torch.from_numpy(faces.train.images).float()[self.rows] / 255
+        self.pixels = torch.from_numpy(faces.train.inputs).float()[self.rows] / 255
         self.g = self.before.encoder(self.pixels)
         self.released = training_channel(self.g, config.channel, stream(config.seed, "channel", "train"))
         self.shown = self.trainer.joint_step(self.rows, self.different)

@@ -36,7 +36,7 @@ def losses_by_hand(
     """Return the reconstruction, matcher and adversary loss of section 4.3 without the trainer's step."""
     config, noise = trainer.config, torch.Generator()
     noise.set_state(trainer.objective.noise.get_state())
-    pixels = torch.from_numpy(FACES.train.images).float()[images] / 255
+    pixels = torch.from_numpy(FACES.train.inputs).float()[images] / 255
     released = training_channel(networks.encoder(pixels), config.channel, noise)
     left, right = networks.matcher(released).chunk(2)
     attribute = torch.from_numpy(FACES.train.attributes["gender"])[images]
@@ -163,7 +163,7 @@ def test_people_with_one_image_train_but_not_in_pairs() -> None:
     images = torch.tensor([0, 4, 8, 12, 5, 1, 9, 16])
     different = torch.tensor([True, True, False, True])
     _, found, _, _ = trainer.joint_step(images, different)
-    g = networks.encoder(torch.from_numpy(train.images).float()[images] / 255)
+    g = networks.encoder(torch.from_numpy(train.inputs).float()[images] / 255)
     left, right = networks.matcher(g).chunk(2)
     counted = torch.tensor([False, False, True, True])
     expected = contrastive_loss(left, right, different, counted, SMALL.matcher.margin)

@@ -25,7 +25,7 @@ NOISE = ChannelConfig("noise", noise_sd=0.05)
 
 def by_hand(faces: FaceDataset, channel: ChannelConfig) -> tuple[float, float]:
     with torch.no_grad():
-        g = NETWORKS.encoder(torch.from_numpy(faces.images).float() / 255)
+        g = NETWORKS.encoder(torch.from_numpy(faces.inputs).float() / 255)
         released = training_channel(g, channel, stream(SMALL.seed, "channel", "validation"))
         scores = NETWORKS.adversaries[0](released).mean(1).numpy()
         embedded = NETWORKS.matcher(released).numpy()

@@ -76,7 +76,7 @@ def test_the_command_says_what_goes_in_and_whether_to_throw_draws_away(exports, 
 def case(folder: Path, count: int) -> tuple[np.ndarray, torch.Tensor | None, np.ndarray]:
     """Return images, the random numbers drawn for them, and our releases of them."""
     anonymizer = aia_models.load(folder)
-    images = np.asarray(FACES.test.images)[:count]
+    images = np.asarray(FACES.test.inputs)[:count]
     clean = anonymizer.clean(images)
     drawn = anonymizer.channel.draw(clean, torch.Generator().manual_seed(1))
     return images, drawn, anonymizer.channel.release(clean, drawn).numpy()

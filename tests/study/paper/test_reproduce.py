@@ -99,7 +99,7 @@ def test_figure_3_shows_the_first_people_of_either_label_and_what_is_read_of_the
         for person in sorted({person for person, known in people if known == label})[:2]
     ]
     assert section.images == len(test)
-    images = np.asarray(test.images)
+    images = np.asarray(test.inputs)
     anonymizer = aia_models.load(output / "checkpoints" / "design-02")
     rebuilt = anonymizer.reconstruct(anonymizer.clean(images[first]))[:, 0].numpy()
     classifier = load_image_classifier(output / "image_classifier.safetensors", 16, "cpu")

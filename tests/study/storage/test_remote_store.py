@@ -39,7 +39,7 @@ def test_prepared_faces_come_to_each_node_once_and_to_who_goes_on(
     on_node = prepared_cache.fetch_prepared(str(there))
     assert on_node.parent == tmp_path / "node"
     assert open_prepared(on_node).fingerprint == open_prepared(here).fingerprint
-    assert (open_prepared(on_node).images == open_prepared(here).images).all()
+    assert (open_prepared(on_node).inputs == open_prepared(here).inputs).all()
     with monkeypatch.context() as patched:
         patched.setattr(ObjectPath, "download", unexpected)
         patched.setattr(ObjectPath, "upload", unexpected)

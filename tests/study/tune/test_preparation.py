@@ -135,7 +135,7 @@ def test_ray_tasks_make_what_threads_make(local_ray, celeba, tmp_path, monkeypat
         settings = {"image_side": 16, "attributes": ("Male",), "positive": None, "cache": tmp_path / name}
         ends.append(prepare(source, **settings, execute=execute))
     threads, on_cluster = ends
-    for file in ("images.npy", "identity.npy", "attributes.npy", "manifest.json"):
+    for file in ("inputs.npy", "identity.npy", "attributes.npy", "manifest.json"):
         assert (threads / file).read_bytes() == (on_cluster / file).read_bytes()
     assert [*on_cluster.parent.iterdir()] == [on_cluster]
 

@@ -94,7 +94,7 @@ def test_optuna_was_told_every_trial(study):
 
 
 def test_checkpoints_load_and_encode(study):
-    images = open_prepared(open_study_directory(study).prepared).images[:5]
+    images = open_prepared(open_study_directory(study).prepared).inputs[:5]
     for row in table(study, "trials").iter_rows(named=True):
         folder = study / row["checkpoint"]
         assert sorted(path.name for path in folder.iterdir()) == [

@@ -61,8 +61,8 @@ def test_synthetic_takes_no_path(tmp_path: Path) -> None:
 
 def test_copy_is_memory_mapped(make_faces: MakeFaces) -> None:
     faces = open_prepared(prepared(make_faces()))
-    assert isinstance(faces.images, np.memmap)
-    assert faces.images.shape == (48, 1, 16, 16)
+    assert isinstance(faces.inputs, np.memmap)
+    assert faces.inputs.shape == (48, 1, 16, 16)
     assert faces.identity.dtype == np.int32
     assert faces.identity.tolist() == [person for person in range(24) for _ in range(2)]
 
@@ -97,7 +97,7 @@ def test_changed_image_makes_a_new_copy(make_faces: MakeFaces) -> None:
     Image.fromarray(np.zeros((20, 18), np.uint8)).save(folder / "000-0.png")
     second = prepared(folder)
     assert second != first
-    assert open_prepared(second).images[0].max() == 0
+    assert open_prepared(second).inputs[0].max() == 0
     assert open_prepared(second).fingerprint != open_prepared(first).fingerprint
     state = (folder / "000-0.png").stat()
     os.utime(folder / "000-0.png", ns=(state.st_atime_ns, state.st_mtime_ns + 1))
@@ -151,7 +151,7 @@ def test_interrupted_preparation_goes_on_where_it_was(
     assert len(decoded) == 48
     assert [*again.parent.iterdir()] == [again]
     undisturbed = prepared(folder, cache=folder.parent / "other")
-    assert (again / "images.npy").read_bytes() == (undisturbed / "images.npy").read_bytes()
+    assert (again / "inputs.npy").read_bytes() == (undisturbed / "inputs.npy").read_bytes()
     assert open_prepared(again).fingerprint == open_prepared(undisturbed).fingerprint
 
 
@@ -208,7 +208,7 @@ def test_contents_have_the_fingerprint_they_always_had(make_faces: MakeFaces) ->
 @pytest.mark.parametrize("damage", ["missing", "short", "version", "garbage"])
 def test_damaged_copy_is_refused(make_faces: MakeFaces, damage: str) -> None:
     folder = prepared(make_faces())
-    images, manifest = folder / "images.npy", folder / "manifest.json"
+    images, manifest = folder / "inputs.npy", folder / "manifest.json"
     if damage == "missing":
         manifest.unlink()
     elif damage == "short":
@@ -233,7 +233,7 @@ def test_images_are_the_centred_square_resized(make_faces: MakeFaces) -> None:
     faces = open_prepared(prepared(folder))
     with Image.open(folder / "005-1.png") as file:
         oracle = file.crop((0, 1, 18, 19)).resize((16, 16), Image.Resampling.BILINEAR)
-    difference = np.abs(faces.images[11, 0].astype(int) - np.asarray(oracle).astype(int))
+    difference = np.abs(faces.inputs[11, 0].astype(int) - np.asarray(oracle).astype(int))
     assert difference.max() <= 1
 
 
@@ -259,8 +259,8 @@ def test_colour_jpeg_and_sixteen_bit_png_become_grey(make_faces: MakeFaces) -> N
     Image.fromarray(np.full((18, 18), 0x8080, dtype=np.uint16)).save(folder / "000-1.png")
     faces = open_prepared(prepared(folder))
     luma = 0.299 * 200 + 0.587 * 100 + 0.114 * 50
-    assert np.abs(faces.images[0].astype(float) - luma).max() <= 2
-    assert faces.images[1].tolist() == np.full((1, 16, 16), 0x80).tolist()
+    assert np.abs(faces.inputs[0].astype(float) - luma).max() <= 2
+    assert faces.inputs[1].tolist() == np.full((1, 16, 16), 0x80).tolist()
 
 
 @pytest.mark.parametrize(

@@ -171,14 +171,14 @@ def test_many_missing_images_fail(celeba: CelebA) -> None:
 
 
 def test_truncated_images_are_left_out_and_told(celeba: CelebA) -> None:
-    whole = open_prepared(prepared(celeba.root)).images
+    whole = open_prepared(prepared(celeba.root)).inputs
     broken = [celeba.root / "img_align_celeba" / name for name in celeba.names[6:8]]
     broken[0].write_bytes(broken[0].read_bytes()[:-2])
     broken[1].write_bytes(broken[1].read_bytes()[:200])
     faces = open_prepared(prepared(celeba.root))
     assert len(faces) == 38
     assert len(faces.identity_names) == 19
-    assert np.array_equal(faces.images, np.delete(whole, [6, 7], axis=0))
+    assert np.array_equal(faces.inputs, np.delete(whole, [6, 7], axis=0))
     assert faces.attribute("Male").tolist() == np.delete(np.repeat(np.arange(20), 2) % 2, [6, 7]).tolist()
     (remark,) = remarks_on(prepared(celeba.root))
     assert remark.startswith(f"2 images cannot be decoded, the first: {broken[0]} (")

@@ -59,7 +59,7 @@ def probed(prepared: Path) -> Probed:
     def joined(*parts: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         chosen = [getattr(split, part) for part in parts]
         names = np.concatenate([np.array(faces.identity_names)[faces.identity] for faces in chosen])
-        pixels = np.concatenate([faces.images for faces in chosen]).reshape(len(names), -1) / 255.0
+        pixels = np.concatenate([faces.inputs for faces in chosen]).reshape(len(names), -1) / 255.0
         return pixels, np.concatenate([faces.attribute("gender") for faces in chosen]), names
 
     fit_pixels, fit_male, _ = joined("train", "attack")
@@ -68,7 +68,7 @@ def probed(prepared: Path) -> Probed:
 
 def test_size(prepared: Path) -> None:
     faces = open_prepared(prepared)
-    assert faces.images.shape == (3000, 1, 32, 32)
+    assert faces.inputs.shape == (3000, 1, 32, 32)
     assert len(faces.identity_names) == IDENTITIES
     assert faces.identity_names[0] == "synthetic-0001"
     assert np.bincount(faces.identity).tolist() == [IMAGES_PER_IDENTITY] * IDENTITIES

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from aia_models.data.image_rows import ImageRows
+from aia_models.data.input_rows import InputRows
 from aia_models.data.prepared.prepare import PREPARATION_VERSION, open_prepared, prepare
 from aia_models.data.splits import split_faces
 from aia_models.training.device_faces import DeviceFaces
@@ -21,7 +21,7 @@ ROWS = np.array([3, 17, 4, 4, 0])
 
 
 def test_rows_are_those_of_a_copy():
-    rows = ImageRows.of(WHOLE, ROWS)
+    rows = InputRows.of(WHOLE, ROWS)
     copied = WHOLE[ROWS]
     assert (len(rows), rows.shape, rows.dtype) == (5, copied.shape, copied.dtype)
     for index in (slice(1, 3), slice(4, 9), np.array([4, 0]), np.zeros(0, np.int64)):
@@ -30,7 +30,7 @@ def test_rows_are_those_of_a_copy():
 
 
 def test_rows_of_rows_read_the_same_array():
-    inner = ImageRows.of(ImageRows.of(WHOLE, ROWS), np.array([2, 0]))
+    inner = InputRows.of(InputRows.of(WHOLE, ROWS), np.array([2, 0]))
     assert inner.whole is WHOLE
     np.testing.assert_array_equal(np.asarray(inner), WHOLE[[4, 3]])
 
@@ -43,19 +43,19 @@ def prepared(faces_folder: Path, tmp_path: Path) -> Path:
 
 
 def test_what_is_written_to_opened_images_does_not_reach_the_prepared_copy(prepared):
-    opened, before = open_prepared(prepared), open_prepared(prepared).images[0].copy()
-    opened.images[0] = 255 - opened.images[0]  # type: ignore[index]
-    np.testing.assert_array_equal(open_prepared(prepared).images[0], before)
+    opened, before = open_prepared(prepared), open_prepared(prepared).inputs[0].copy()
+    opened.inputs[0] = 255 - opened.inputs[0]  # type: ignore[index]
+    np.testing.assert_array_equal(open_prepared(prepared).inputs[0], before)
 
 
 def test_a_trial_on_the_cpu_reads_the_map_itself(prepared):
     faces = split_faces(open_prepared(prepared), ("gender",), 0)
     held = DeviceFaces.load(faces.train, ("gender",), "cpu")
-    assert isinstance(faces.train.images, ImageRows)
-    assert held.images.data_ptr() == faces.train.images.whole.ctypes.data
+    assert isinstance(faces.train.inputs, InputRows)
+    assert held.inputs.data_ptr() == faces.train.inputs.whole.ctypes.data
     assert len(held) == len(faces.train)
-    batch = held.images_at(torch.tensor([5, 0]), "contiguous")
-    np.testing.assert_array_equal(batch.numpy(), faces.train.images[np.array([5, 0])] / np.float32(255))
+    batch = held.inputs_at(torch.tensor([5, 0]), "contiguous")
+    np.testing.assert_array_equal(batch.numpy(), faces.train.inputs[np.array([5, 0])] / np.float32(255))
 
 
 TRIAL = """
@@ -79,7 +79,7 @@ TRIAL = """
     before = held()
     for own in (trainer.train_faces, trainer.validation_faces):
         for rows in torch.arange(len(own)).split(64):
-            own.images_at(rows, "channels_last")
+            own.inputs_at(rows, "channels_last")
     print(flush=True)
     sys.stdin.readline()  # until all have read everything
     print(held() - before, flush=True)
@@ -102,7 +102,7 @@ def many_images(tmp_path: Path) -> Path:
         "fingerprint": "random",
     }
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
-    with (tmp_path / "images.npy").open("wb") as file:
+    with (tmp_path / "inputs.npy").open("wb") as file:
         header = {"descr": "|u1", "fortran_order": False, "shape": (images, 1, 64, 64)}
         np.lib.format.write_array_header_1_0(file, header)
         for _ in range(20):
@@ -140,5 +140,5 @@ def test_four_trials_hold_the_images_once(many_images, trials):
     """
     answers(trials)
     grown = sum(int(line) for line in answers(trials))
-    images = (many_images / "images.npy").stat().st_size
+    images = (many_images / "inputs.npy").stat().st_size
     assert 0.5 * images < grown < 1.1 * images, f"{grown / 2**20:.0f} of {images / 2**20:.0f} MiB"

@@ -1,0 +1,19 @@
+"""The decoder of templates: representations to templates."""
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from aia_models.config import DecoderConfig
+
+
+class TemplateDecoder(nn.Sequential):
+    """Representations to templates: one hidden layer with SiLU, then a linear layer."""
+
+    def __init__(self, config: DecoderConfig, representation: int, template: int) -> None:
+        super().__init__(
+            nn.Linear(representation, config.hidden), nn.SiLU(), nn.Linear(config.hidden, template)
+        )
+
+    def forward(self, released: Float[Tensor, "batch k"]) -> Float[Tensor, "batch d"]:
+        """Return the reconstructed templates."""
+        return super().forward(released)
