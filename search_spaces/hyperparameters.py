@@ -51,7 +51,7 @@ HYPERPARAMETERS: Mapping[str, Domain] = MappingProxyType(
             for number in range(2, MAX_ATTRIBUTES + 1)
         },
         "channel": Choice(
-            ("none", "noise", "quantise"),
+            ("none", "noise", "quantise", "codebook"),
             default="noise",
             about="Channel that limits the information in the released representation g; the paper has none (Eq. 3).",
         ),
@@ -59,8 +59,9 @@ HYPERPARAMETERS: Mapping[str, Domain] = MappingProxyType(
             0.003,
             0.3,
             default=0.015,
-            about="Standard deviation of the Gaussian noise on g, whose values lie in [0, 1] (section 5.3).",
-            when=When("channel", ("noise",)),
+            about="Standard deviation of the Gaussian noise on g, in units of g (section 5.3); a codebook has it in training "
+            "only.",
+            when=When("channel", ("noise", "codebook")),
         ),
         "quantise_bits": Integer(
             1,
@@ -68,6 +69,21 @@ HYPERPARAMETERS: Mapping[str, Domain] = MappingProxyType(
             default=3,
             about="Bits to which each value of g is quantised.",
             when=When("channel", ("quantise",)),
+        ),
+        "codewords": Integer(
+            4,
+            4096,
+            default=256,
+            log=True,
+            about="Words of a codebook, of which the nearest to g is released.",
+            when=When("channel", ("codebook",)),
+        ),
+        "codebooks": Integer(
+            1,
+            8,
+            default=1,
+            about="Codebooks among which the coordinates of g are divided.",
+            when=When("channel", ("codebook",)),
         ),
         "erasure": Choice(
             (True, False),
@@ -152,7 +168,8 @@ HYPERPARAMETERS: Mapping[str, Domain] = MappingProxyType(
         "augmentation": Choice(
             ("none", "flip", "flip_shift"),
             default="none",
-            about="Whether training images are mirrored at random, and shifted by up to a sixteenth of their side.",
+            about="Whether training images are mirrored at random, and shifted by up to a sixteenth of their side; templates "
+            "stay as they are.",
         ),
         "stem": Choice(
             ("convolutional", "linear"),

@@ -1,7 +1,7 @@
 """Named search spaces: the hyperparameters that a study varies, with their ranges and conditions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from search_spaces.domains import Choice, Domain, LogUniform, Uniform, Value, When
@@ -15,13 +15,14 @@ BETAS = ("beta", *(f"beta_{number}" for number in range(2, MAX_ATTRIBUTES + 1)))
 class Space:
     """The hyperparameters that a study varies, each parent before the parameters that depend on it.
 
-    A parameter whose parent the space does not vary has no condition in it: the parent has its default, unless a study
-    fixes it (`without`).
+    A parameter whose parent the space does not vary has no condition in it: the parent has its default, unless it is
+    among the values that a study has `fixed`.
     """
 
     name: str
     about: str
     parameters: Mapping[str, Domain]
+    fixed: Mapping[str, Value] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         earlier: set[str] = set()
@@ -97,6 +98,7 @@ class Space:
         """
         for name, value in fixed.items():
             check_fixed(name, value)
+        fixed = {**self.fixed, **fixed}
         possible = self._possible(fixed)
         for name in fixed:
             when = HYPERPARAMETERS[name].when
@@ -112,7 +114,7 @@ class Space:
             while when is not None and when.parameter in fixed:
                 when = self.parameters[when.parameter].when
             remaining[name] = replace(domain, when=when)
-        return replace(self, parameters=remaining)
+        return replace(self, parameters=remaining, fixed=fixed)
 
     def _possible(self, fixed: Mapping[str, Value]) -> dict[str, tuple[Value, ...]]:
         """Return every hyperparameter that can be in effect, with its possible values if they can be listed."""
@@ -171,7 +173,11 @@ QUICK = _space(
 ALPHA_BETA = Space(
     "alpha-beta",
     "α, β and the release channel, with fixed networks.",
-    _registered("alpha", "beta", "channel", "noise_sd", "quantise_bits", "erasure"),
+    {
+        **_registered("alpha", "beta"),
+        "channel": _narrowed("channel", "none", "noise", "quantise"),
+        **_registered("noise_sd", "quantise_bits", "erasure"),
+    },
 )
 ARCHITECTURE = _space(
     "architecture",
@@ -197,7 +203,7 @@ CODE = _space(
         "code_size": HYPERPARAMETERS["code_size"],
     },
 )
-OF_CODES = ("stem", "head", "code", "learning_rate_schedule", "weight_decay")  # beginnings of names
+OF_CODES = ("stem", "head", "code_", "learning_rate_schedule", "weight_decay")  # beginnings of names
 FULL = _space(
     "full",
     "Every hyperparameter of maps.",

@@ -16,7 +16,7 @@ class InputRows:
     once per trial. Indexing returns arrays; `np.asarray` copies all the selected rows.
     """
 
-    whole: Inputs
+    whole: UInt8[np.ndarray, "whole 1 side side"] | Float32[np.ndarray, "whole d"]
     rows: Int64[np.ndarray, " n"]
 
     @classmethod

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from aia_models.atomic_write import atomic_write
 from aia_models.config import AdversaryConfig
 from aia_models.data.faces import FaceDataset
-from aia_models.data.input_rows import InputRows, Images
+from aia_models.data.input_rows import InputRows, Inputs
 from aia_models.data.inputs import network_inputs
 from aia_models.losses.losses import adversary_loss
 from aia_models.networks.adversary import CNNAdversary
@@ -48,7 +48,7 @@ class ImageClassifier(nn.Module):
         return torch.sigmoid(log_odds.squeeze(1).double()).cpu().numpy()
 
 
-def as_floats(images: Images | InputRows, device: str) -> Float[Tensor, "n 1 side side"]:
+def as_floats(images: Inputs | InputRows, device: str) -> Float[Tensor, "n 1 side side"]:
     """Return uint8 images as float32 in [0, 1] on `device`."""
     return network_inputs(torch.from_numpy(np.ascontiguousarray(images)).to(device))
 

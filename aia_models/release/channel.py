@@ -1,4 +1,4 @@
-"""The release channel, which erases, perturbs or quantises g before it leaves the encoder."""
+"""The release channel, which erases g, then perturbs or rounds it, before it leaves the encoder."""
 
 import numpy as np
 import torch
@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from aia_models.config import ChannelConfig
 from aia_models.random_streams import normal_like, uniform_like
+from aia_models.release.codebook import fit_codebooks, nearest_words, part_width, spelled
 from aia_models.release.eraser import fit_erasers
 
 MIN_RANGE = 1e-6  # a coordinate that does not vary is quantised as if it varied this much
@@ -43,8 +44,8 @@ def training_channel(
     g: Float[Tensor, "batch k"], config: ChannelConfig, generator: torch.Generator | None
 ) -> Float[Tensor, "batch k"]:
     """Apply the channel of training: noise, or quantisation over the range of the batch, never the eraser."""
-    if config.kind == "noise":
-        return add_noise(g, config.noise_sd or 0.0, normal_like(g, generator))
+    if config.noise_sd is not None:
+        return add_noise(g, config.noise_sd, normal_like(g, generator))
     if config.kind == "quantise":
         fixed = g.detach()
         return quantise(g, fixed.amin(0), fixed.amax(0), config.bits or 1)
@@ -52,9 +53,11 @@ def training_channel(
 
 
 class ReleaseChannel(nn.Module):
-    """The channel of judging and of the shipped encoder: the eraser (if the config has one), then noise or quantiser.
+    """The channel of judging and of the shipped encoder: the eraser (if the config has one), then noise, quantiser or
+    codebook.
 
-    `fit_release_channel` fits it; before that the eraser does nothing and the quantiser's range is [0, 1]. Several
+    `fit_release_channel` fits it; before that the eraser does nothing, the quantiser's range is [0, 1] and all words
+    are 0. Several
     private attributes are erased one after the other; each has one row in the eraser's buffers.
     """
 
@@ -63,6 +66,7 @@ class ReleaseChannel(nn.Module):
     eraser_covector: Tensor
     low: Tensor
     high: Tensor
+    words: Tensor
 
     def __init__(self, config: ChannelConfig, width: int, attributes: int = 1) -> None:
         super().__init__()
@@ -71,6 +75,9 @@ class ReleaseChannel(nn.Module):
             self.register_buffer(name, torch.zeros(attributes, width))
         self.register_buffer("low", torch.zeros(width))
         self.register_buffer("high", torch.ones(width))
+        if config.codebooks is not None:
+            shape = (config.codebooks, config.codewords or 0, part_width(width, config.codebooks))
+            self.register_buffer("words", torch.zeros(shape))
 
     def erase(self, g: Float[Tensor, "batch k"]) -> Float[Tensor, "batch k"]:
         """Remove the attributes' linear trace from g; without erasure in the config, return g itself."""
@@ -84,12 +91,17 @@ class ReleaseChannel(nn.Module):
     @property
     def alphabet(self) -> int | None:
         """Number of different words that the channel can release, None where it is not finite."""
-        if self.config.kind != "quantise":
-            return None
-        return 2 ** ((self.config.bits or 1) * len(self.low))
+        if self.config.kind == "codebook":
+            return self.words.shape[1] ** len(self.words)
+        if self.config.kind == "quantise":
+            return 2 ** ((self.config.bits or 1) * len(self.low))
+        return None
 
     def word_codes(self, released: Float[Tensor, "batch k"]) -> Int64[Tensor, " batch"]:
-        """Return the code of each released word of a quantiser, from 0 to below `alphabet`."""
+        """Return the code of each released word of a finite alphabet, from 0 to below `alphabet`."""
+        if self.config.kind == "codebook":
+            numbers, size = nearest_words(released, self.words), self.words.shape[1]
+            return (numbers * size ** torch.arange(len(self.words), device=released.device)).sum(1)
         bits = self.config.bits or 1
         last = 2**bits - 1
         step = (self.high - self.low).clamp_min(MIN_RANGE) / last
@@ -117,6 +129,8 @@ class ReleaseChannel(nn.Module):
         erased = self.erase(g)
         if self.config.kind == "quantise":
             return quantise(erased, self.low, self.high, self.config.bits or 1)
+        if self.config.kind == "codebook":
+            return spelled(nearest_words(erased, self.words), self.words, g.shape[1])
         if drawn is None:
             return erased
         if self.config.kind == "random_replacement":
@@ -127,7 +141,7 @@ class ReleaseChannel(nn.Module):
 def fit_release_channel(
     config: ChannelConfig, g: Float[Tensor, "n k"], attributes: Int8[Tensor, "n attribute"]
 ) -> ReleaseChannel:
-    """Return the channel fitted on clean `g` of the `train` identities: LEACE, then the quantiser's range."""
+    """Return the channel fitted on clean `g` of the `train` identities: LEACE, then the quantiser's range or the words."""
     channel = ReleaseChannel(config, g.shape[1], attributes.shape[1]).to(g.device)
     if config.erasure:
         erasers = fit_erasers(g.double().cpu().numpy(), attributes.cpu().numpy())
@@ -137,4 +151,6 @@ def fit_release_channel(
     erased = channel.erase(g)
     channel.low.copy_(erased.amin(0))
     channel.high.copy_(erased.amax(0))
+    if config.codebooks is not None:
+        channel.words.copy_(fit_codebooks(erased, config.codebooks, config.codewords or 0))
     return channel

@@ -79,7 +79,7 @@ def baseline_designs(baseline: Baseline, spec: StudySpec) -> dict[str, dict[str,
     defaults = resolve(searched_space(spec).defaults(), spec.fixed)
     if baseline == "aia_without_t":
         return {"": {**defaults, "alpha": 0.0}}
-    untrained = {**defaults, "quantise_bits": None, **dict.fromkeys(STAGE_2)}
+    untrained = {**defaults, **dict.fromkeys(("quantise_bits", "codewords", "codebooks", *STAGE_2))}
     if baseline == "fisher":
         noisy = {**untrained, "channel": "noise", "erasure": True}
         return {
@@ -119,8 +119,10 @@ def training_config(plan: TrialPlan, spec: StudySpec) -> TrainingConfig:
         decoder=DecoderConfig((width, max(width // 2, 1))),
         channel=ChannelConfig(
             kind=channel,
-            noise_sd=values.number("noise_sd") if channel == "noise" else None,
+            noise_sd=values.number("noise_sd") if channel in ("noise", "codebook") else None,
             bits=values.integer("quantise_bits") if channel == "quantise" else None,
+            codewords=values.integer("codewords") if channel == "codebook" else None,
+            codebooks=values.integer("codebooks") if channel == "codebook" else None,
             replaced_share=RANDOM_SHARE if channel == "random_replacement" else None,
             erasure=values.flag("erasure"),
             erasure_in_training=values.flag("erasure_in_training"),

@@ -36,7 +36,7 @@ def dataset(people: int, images: int, side: int, seed: int, signal: int = 0) -> 
     pixels = own[identity] + rng.integers(-30, 31, (len(identity), 1, side, side))
     pixels[gender == 1, :, : side // 2] += signal
     return FaceDataset(
-        images=pixels.astype(np.uint8),
+        inputs=pixels.astype(np.uint8),
         identity=identity,
         identity_names=tuple(f"person-{seed}-{person}" for person in range(people)),
         attributes={"gender": gender},

@@ -1,6 +1,6 @@
 """Frozen configs: the values that they refuse and the designs that share an id."""
 
-import importlib.util
+import importlib
 import sys
 from collections.abc import Iterator
 from dataclasses import FrozenInstanceError, fields, is_dataclass, replace
@@ -9,14 +9,17 @@ from typing import Any
 
 import pytest
 
-import aia_models.config
 from aia_models.config import (
     AdversaryConfig,
     BudgetConfig,
     ChannelConfig,
+    CodeHead,
     ComputeConfig,
+    ConvolutionalStem,
     DecoderConfig,
     EncoderConfig,
+    LinearStem,
+    MapHead,
     MatcherConfig,
     PenaltyConfig,
     TrainingConfig,
@@ -25,15 +28,27 @@ from aia_models.config import (
 )
 from aia_models.errors import ConfigError
 
+CODE = TrainingConfig(encoder=EncoderConfig(head=CodeHead()), adversary=AdversaryConfig(("mlp",)))
 # A value other than the default for every field of every config; a test fails if a field is missing.
 OTHER: dict[str, Any] = {
     "alpha": 0.25,
     "betas": (0.5, 0.5),
-    "encoder.channels": (8, 13),
+    "encoder.stem.kind": replace(CODE, encoder=EncoderConfig(LinearStem(), CodeHead())),
+    "encoder.stem.channels": EncoderConfig(ConvolutionalStem(channels=(8, 13))),
+    "encoder.stem.convolutions": EncoderConfig(ConvolutionalStem(convolutions=2)),
+    "encoder.stem.kernel": EncoderConfig(ConvolutionalStem(kernel=5)),
+    "encoder.stem.pooling": EncoderConfig(ConvolutionalStem(pooling="stride")),
+    "encoder.stem.normalisation": EncoderConfig(ConvolutionalStem(normalisation="batch")),
+    "encoder.stem.activation": EncoderConfig(ConvolutionalStem(activation="silu")),
+    "encoder.stem.residual": EncoderConfig(ConvolutionalStem(residual=True)),
+    "encoder.head.kind": CODE,
     "decoder.channels": (256, 127),
+    "decoder.hidden": 255,
     "channel.kind": ChannelConfig("noise", noise_sd=0.1),
     "channel.noise_sd": ChannelConfig("noise", noise_sd=0.2),
     "channel.bits": ChannelConfig("quantise", bits=3),
+    "channel.codewords": ChannelConfig("codebook", noise_sd=0.1, codewords=8, codebooks=1),
+    "channel.codebooks": ChannelConfig("codebook", noise_sd=0.1, codewords=8, codebooks=2),
     "channel.replaced_share": ChannelConfig("random_replacement", replaced_share=0.5),
     "channel.erasure": True,
     "channel.erasure_in_training": ChannelConfig(erasure=True, erasure_in_training=True),
@@ -59,6 +74,8 @@ OTHER: dict[str, Any] = {
     "budget.heads_epochs": 0,
     "budget.joint_epochs": 0,
     "learning_rate": 2e-3,
+    "learning_rate_schedule": "cosine",
+    "weight_decay": 0.1,
     "batch_images": 128,
 }
 NOISY = ChannelConfig("noise", noise_sd=0.1)
@@ -73,6 +90,8 @@ def leaves(config: Any, prefix: str = "") -> Iterator[str]:
 
 def changed(name: str) -> TrainingConfig:
     value, default = OTHER[name], TrainingConfig()
+    if isinstance(value, TrainingConfig):
+        return value
     part, _, field = name.partition(".")
     if field and not is_dataclass(value):
         value = replace(getattr(default, part), **{field: value})
@@ -96,7 +115,7 @@ def test_design_id_is_12_hex_digits_of_a_canonical_key() -> None:
 
 def test_defaults_are_the_papers() -> None:
     config = TrainingConfig()
-    assert config.encoder.channels == (8, 12)
+    assert config.encoder == EncoderConfig(ConvolutionalStem(channels=(8, 12)), MapHead())
     assert config.decoder.channels == (256, 128)
     assert config.adversary.members == ("cnn",)
     assert config.adversary.cnn_channels == (32, 64, 64, 128, 128, 256)
@@ -117,25 +136,27 @@ def test_configs_are_frozen(part: str) -> None:
 
 @pytest.fixture(scope="module")
 def unchecked() -> Iterator[ModuleType]:
-    """Import the module as users do, without the checks of argument types that the tests install."""
-    spec = importlib.util.spec_from_file_location("unchecked_config", aia_models.config.__file__)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+    """Import the configs as users do, without the checks of argument types that the tests install."""
+    hooks = [finder for finder in sys.meta_path if type(finder).__module__.startswith("jaxtyping")]
+    checked = {name: module for name, module in sys.modules.items() if name.startswith("aia_models.config")}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "meta_path", [finder for finder in sys.meta_path if finder not in hooks])
+        for name in checked:
+            patch.delitem(sys.modules, name)
+        yield importlib.import_module("aia_models.config")
+    sys.modules.update(checked)
 
 
 WRONG: list[tuple[type, dict[str, Any], str]] = [
-    (EncoderConfig, {"channels": (8, 0)}, "encoder.channels = (8, 0): expected 2 positive whole numbers"),
-    (EncoderConfig, {"channels": (8,)}, "encoder.channels = (8,): expected 2 positive whole numbers"),
-    (
-        EncoderConfig,
-        {"channels": (8, 12.0)},
-        "encoder.channels = (8, 12.0): expected 2 positive whole numbers",
-    ),
+    (ConvolutionalStem, {"channels": (8, 0)}, "stem.channels = (8, 0): expected positive whole numbers"),
+    (ConvolutionalStem, {"channels": (8,)}, "stem.channels = (8,): expected 2 blocks or more"),
+    (ConvolutionalStem, {"channels": (8, 12.0)}, "stem.channels = (8, 12.0): expected positive whole numbers"),
+    (ConvolutionalStem, {"kernel": 4}, "stem.kernel = 4: expected 3 or 5"),
+    (ConvolutionalStem, {"pooling": "max"}, "stem.pooling = 'max': expected one of average, stride"),
+    (LinearStem, {"components": 0}, "stem.components = 0: expected a positive whole number"),
+    (LinearStem, {"projection": "ica"}, "stem.projection = 'ica': expected one of pca, fisher"),
+    (CodeHead, {"k": 0}, "head.k = 0: expected a positive whole number"),
+    (CodeHead, {"length": "none"}, "head.length = 'none': expected one of unit, sigmoid"),
     (
         DecoderConfig,
         {"channels": (1, 2, 3)},
@@ -144,12 +165,12 @@ WRONG: list[tuple[type, dict[str, Any], str]] = [
     (
         ChannelConfig,
         {"kind": "noisy"},
-        "channel.kind = 'noisy': expected one of none, noise, quantise, random_replacement",
+        "channel.kind = 'noisy': expected one of none, noise, quantise, codebook, random_replacement",
     ),
     (
         ChannelConfig,
         {"kind": "noise"},
-        "channel.noise_sd = None: expected a value with kind noise and none with others",
+        "channel.noise_sd = None: expected a value with kind noise or codebook and none with others",
     ),
     (
         ChannelConfig,
@@ -170,6 +191,16 @@ WRONG: list[tuple[type, dict[str, Any], str]] = [
         ChannelConfig,
         {"kind": "noise", "noise_sd": "much"},
         "channel.noise_sd = 'much': expected a finite number above 0",
+    ),
+    (
+        ChannelConfig,
+        {"kind": "codebook", "noise_sd": 0.4, "codewords": 5000, "codebooks": 1},
+        "channel.codewords = 5000: expected 2 to 4096",
+    ),
+    (
+        ChannelConfig,
+        {"kind": "codebook", "noise_sd": 0.4, "codewords": 16, "codebooks": 9},
+        "channel.codebooks = 9: expected 1 to 8",
     ),
     (ChannelConfig, {"kind": "quantise", "bits": 17}, "channel.bits = 17: expected 1 to 16"),
     (ChannelConfig, {"kind": "quantise", "bits": 2.5}, "channel.bits = 2.5: expected 1 to 16"),
@@ -233,7 +264,7 @@ WRONG: list[tuple[type, dict[str, Any], str]] = [
     (
         PenaltyConfig,
         {"kind": "gan"},
-        "penalty.kind = 'gan': expected one of adversary, max_entropy, kernel_ridge, kernel_ridge_rff, hsic",
+        "penalty.kind = 'gan': expected one of adversary, max_entropy, kernel_ridge, kernel_ridge_rff, hsic, several_widths",
     ),
     (
         PenaltyConfig,
@@ -243,7 +274,7 @@ WRONG: list[tuple[type, dict[str, Any], str]] = [
     (
         PenaltyConfig,
         {"mirrored": True},
-        "penalty.mirrored = True: expected true with kernel_ridge, kernel_ridge_rff, hsic only",
+        "penalty.mirrored = True: expected true with kernel_ridge, kernel_ridge_rff, hsic, several_widths only",
     ),
     (
         UtilityConfig,

@@ -10,6 +10,7 @@ from search_spaces.spaces import SPACES, Space
 
 FULL = SPACES["full"]
 QUICK = SPACES["quick"]
+CODEBOOKS = ("codewords", "codebooks")
 RATE = ("bottleneck", "bottleneck_weight")
 CHANNEL = {"channel", "noise_sd", "quantise_bits", "erasure"}
 
@@ -23,8 +24,11 @@ def draw(domain: Domain, rng: np.random.Generator):
 
 
 def test_the_named_spaces_vary_what_they_say():
-    assert set(SPACES) == {"quick", "alpha-beta", "architecture", "full", "paper"}
-    assert set(FULL.parameters) == set(HYPERPARAMETERS) - {"private_attributes", "beta_2", "beta_3", "beta_4"}
+    assert set(SPACES) == {"quick", "code", "alpha-beta", "architecture", "full", "paper"}
+    of_codes = {name for name in HYPERPARAMETERS if name.startswith(("stem", "head", "code_", "learning_rate_", "weight"))}
+    others = {"private_attributes", "beta_2", "beta_3", "beta_4"}
+    assert set(FULL.parameters) == set(HYPERPARAMETERS) - others - of_codes
+    assert set(SPACES["code"].parameters) == {"alpha", "beta", "noise_sd", "code_size"}
     assert set(SPACES["alpha-beta"].parameters) == {"alpha", "beta"} | CHANNEL
     assert set(SPACES["architecture"].parameters) > set(SPACES["alpha-beta"].parameters)
     assert set(SPACES["paper"].parameters) == {"alpha", "beta"}
@@ -55,6 +59,9 @@ def test_defaults_are_a_point_of_the_space(name):
     SPACES[name].check(SPACES[name].defaults())
 
 
+FIXED = {"code": {"stem": "linear", "head": "code"}}  # what the spec of a space fixes, so that all of it is in effect
+
+
 @pytest.mark.parametrize("name", SPACES)
 def test_activity_agrees_with_resolve_on_random_points(name):
     space = SPACES[name]
@@ -64,7 +71,7 @@ def test_activity_agrees_with_resolve_on_random_points(name):
         active = space.active(values)
         sampled = {parameter: values[parameter] for parameter in active}
         space.check(sampled)
-        resolved = resolve(sampled, {})
+        resolved = resolve(sampled, FIXED.get(name, {}))
         assert {p for p in space.parameters if resolved[p] is not None} == set(active)
 
 
@@ -75,7 +82,7 @@ def test_activity_agrees_with_resolve_on_random_points(name):
         ({"decoder_width": 32}, "space quick has no 'decoder_width'"),
         ({"beta": None}, "beta is missing: needs a number from 0.01 to 10"),
         ({"beta": 31.0}, "beta = 31.0 is out of range"),
-        ({"channel": "none"}, "noise_sd exists only where channel is noise"),
+        ({"channel": "none"}, "noise_sd exists only where channel is noise or codebook"),
         ({"noise_sd": None}, "noise_sd is missing"),
     ],
 )
@@ -101,9 +108,9 @@ def test_a_child_needs_its_parent_before_it():
     ("fixed", "gone"),
     [
         ({}, set()),
-        ({"channel": "noise"}, {"channel", "quantise_bits"}),
-        ({"channel": "quantise"}, {"channel", "noise_sd", *RATE}),
-        ({"channel": "none"}, {"channel", "noise_sd", "quantise_bits", *RATE}),
+        ({"channel": "noise"}, {"channel", "quantise_bits", *CODEBOOKS}),
+        ({"channel": "quantise"}, {"channel", "noise_sd", *CODEBOOKS, *RATE}),
+        ({"channel": "none"}, {"channel", "noise_sd", "quantise_bits", *CODEBOOKS, *RATE}),
         ({"penalty": "adversary"}, {"penalty", "mirrored"}),
         (
             {"utility": "pairs", "erasure": False},
@@ -124,12 +131,12 @@ def test_a_child_of_a_fixed_parent_is_free_of_its_condition():
     left = FULL.without({"channel": "noise"})
     assert left.parameters["noise_sd"].when is None
     assert "noise_sd" in left.active({})
-    assert FULL.parameters["noise_sd"].when == When("channel", ("noise",)), "the space itself is unchanged"
+    assert FULL.parameters["noise_sd"].when == When("channel", ("noise", "codebook")), "the space itself is unchanged"
 
 
 @pytest.mark.parametrize("name", SPACES)
 def test_each_private_attribute_has_a_beta_of_its_own_over_the_first_ones_range(name):
-    space = SPACES[name].with_private_attributes(3).without({"private_attributes": 3})
+    space = SPACES[name].with_private_attributes(3).without({"private_attributes": 3, **FIXED.get(name, {})})
     assert set(space.parameters) == {*SPACES[name].parameters, "beta_2", "beta_3"}
     space.check(space.defaults())
     first = space.parameters["beta"]
@@ -138,7 +145,7 @@ def test_each_private_attribute_has_a_beta_of_its_own_over_the_first_ones_range(
         assert (domain.low, domain.high, domain.default) == (first.low, first.high, first.default)
         assert space.known_designs()[1][parameter] == first.low
     assert SPACES[name].with_private_attributes(1) == SPACES[name]
-    resolved = resolve(space.defaults(), {"private_attributes": 3})
+    resolved = resolve(space.defaults(), space.fixed)
     assert resolved["beta_3"] is not None
     assert resolved["beta_4"] is None
 

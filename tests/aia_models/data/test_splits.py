@@ -23,7 +23,7 @@ from aia_models.errors import DataError
 def dataset(identity: list[int], values: list[int], fingerprint: str = "f") -> FaceDataset:
     images = np.random.default_rng(0).integers(0, 256, (len(identity), 1, 16, 16), dtype=np.uint8)
     return FaceDataset(
-        images=images,
+        inputs=images,
         identity=np.array(identity, dtype=np.int32),
         identity_names=tuple(f"person-{i:03d}" for i in range(max(identity) + 1)),
         attributes={"gender": np.array(values, dtype=np.int8)},

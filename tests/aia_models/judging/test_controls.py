@@ -95,7 +95,7 @@ def with_people_of(target: FaceDataset, source: FaceDataset, people: int) -> Fac
     moved = source.inputs[shared].astype(int) + rng.integers(-10, 11, source.inputs[shared].shape)
     images[shared] = moved.clip(0, 255)
     names = (*source.identity_names[:people], *target.identity_names[people:])
-    return replace(target, images=images, identity_names=names)
+    return replace(target, inputs=images, identity_names=names)
 
 
 @pytest.mark.usefixtures("few_attackers")

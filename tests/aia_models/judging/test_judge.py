@@ -114,7 +114,7 @@ def test_everything_there_is_is_judged_beside(few_siamese_steps: None) -> None:
             own,
             releases=noisy.astype(np.float32),
             mean_of_10=clean,
-            images=np.tile(clean, 3) if split in ("attack", "train") else None,
+            inputs=np.tile(clean, 3) if split in ("attack", "train") else None,
             words=Words((own.identity % 4).astype(np.int64), 4),
         )
     judgement = judge(faces, MAP, 0)

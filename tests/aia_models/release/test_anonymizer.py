@@ -91,8 +91,8 @@ def test_encode_without_noise_is_release() -> None:
     ],
 )
 def test_encode_refuses_other_images(images: np.ndarray, found: str) -> None:
-    right = r"this encoder takes uint8 \[N, 1, 16, 16\]"
-    with pytest.raises(DataError, match=f"^images are {found}: {right}$"):
+    right = r"this encoder takes images, uint8 \[N, 1, 16, 16\]"
+    with pytest.raises(DataError, match=f"^inputs are {found}: {right}$"):
         fitted(SMALL).encode(images)
 
 

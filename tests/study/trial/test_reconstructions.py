@@ -30,7 +30,7 @@ def test_the_first_image_of_the_first_people_stands_above_its_reconstruction() -
     shown = faces(people=20)
     picture = drawn(anonymizer, shown)
     assert picture.shape == (2 * SIDE, PEOPLE * SIDE)
-    first = np.asarray(shown.images[: 2 * PEOPLE : 2])
+    first = np.asarray(shown.inputs[: 2 * PEOPLE : 2])
     rebuilt = anonymizer.reconstruct(anonymizer.encode(first)).numpy()
     np.testing.assert_array_equal(picture[:SIDE], np.hstack(list(first[:, 0])))
     np.testing.assert_array_equal(picture[SIDE:], np.round(np.hstack(list(rebuilt[:, 0])) * 255))

@@ -18,7 +18,7 @@ from aia_models.errors import DataError
 
 MakeFaces = Callable[..., Path]
 # The fingerprint of `make_faces()` at 16 pixels from the first version of the preparation.
-FINGERPRINT = "832f4af4c35d82771fea09ef40b21b4c1144c31cf62ecb0df9c979dbab3fb874"
+FINGERPRINT = "5afcbbf8e25c47833947370de355633bfe269878025d4808d9d3c302e25ada98"
 
 
 def prepared(folder: Path, **settings: Any) -> Path:
@@ -43,7 +43,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.mark.parametrize("source", ["celebrities:somewhere", "", "faces"])
 def test_unknown_kind_lists_the_kinds(source: str, tmp_path: Path) -> None:
     with pytest.raises(
-        DataError, match=r"unknown kind .* give one of synthetic, folder, celeba, vggface as KIND:PATH"
+        DataError, match=r"unknown kind .* give one of synthetic, folder, celeba, vggface, templates as KIND:PATH"
     ):
         prepare(source, image_side=32, attributes=("gender",), positive=None, cache=tmp_path)
 
@@ -214,7 +214,7 @@ def test_damaged_copy_is_refused(make_faces: MakeFaces, damage: str) -> None:
     elif damage == "short":
         images.write_bytes(images.read_bytes()[:-1])
     elif damage == "version":
-        manifest.write_text(manifest.read_text().replace('"version": 1', '"version": 0'))
+        manifest.write_text(manifest.read_text().replace(f'"version": {PREPARATION_VERSION}', '"version": 0'))
     else:
         manifest.write_text("{")
     with pytest.raises(DataError, match=f"{folder} .*prepare"):
@@ -224,7 +224,7 @@ def test_damaged_copy_is_refused(make_faces: MakeFaces, damage: str) -> None:
 def test_cache_that_cannot_be_written(make_faces: MakeFaces) -> None:
     folder = make_faces()
     occupied = folder / "labels.csv"
-    with pytest.raises(DataError, match="cannot write the prepared images to"):
+    with pytest.raises(DataError, match="cannot write the prepared faces to"):
         prepared(folder, cache=occupied)
 
 
