@@ -18,6 +18,7 @@ from aia_models.release.channel import (
     replace_randomly,
     training_channel,
 )
+from aia_models.release.codebook import nearest_words, spelled
 from aia_models.release.eraser import fit_eraser
 
 NONE = ChannelConfig()
@@ -26,6 +27,7 @@ ERASED = {
     "none": ChannelConfig(erasure=True),
     "noise": ChannelConfig("noise", noise_sd=0.1, erasure=True),
     "quantise": ChannelConfig("quantise", bits=3, erasure=True),
+    "codebook": ChannelConfig("codebook", noise_sd=0.1, codewords=8, codebooks=2, erasure=True),
     "random_replacement": ChannelConfig("random_replacement", replaced_share=0.5, erasure=True),
 }
 
@@ -152,6 +154,7 @@ def test_erasure_comes_before_the_rest(kind: str) -> None:
         "none": lambda: erased,
         "noise": lambda: add_noise(erased, 0.1, normal_like(erased, generator())),
         "quantise": lambda: quantise(erased, erased.amin(0), erased.amax(0), 3),
+        "codebook": lambda: spelled(nearest_words(erased, channel.words), channel.words, 6),
         "random_replacement": lambda: replace_randomly(
             erased, 0.5, uniform_like(erased, (2, *erased.shape), generator())
         ),

@@ -25,6 +25,7 @@ CHANNELS = {
     "none": ChannelConfig(),
     "noise": ChannelConfig("noise", noise_sd=0.05, erasure=True),
     "quantise": ChannelConfig("quantise", bits=3, erasure=True),
+    "codebook": ChannelConfig("codebook", noise_sd=0.1, codewords=8, codebooks=2, erasure=True),
     "random_replacement": ChannelConfig("random_replacement", replaced_share=0.5),
 }
 
