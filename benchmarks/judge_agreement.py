@@ -30,14 +30,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # runs also where 
 import moocore
 import numpy as np
 import torch
-from experiments import penalties
-from experiments.penalties import MIRRORED, SHIFTED, large_batches
 from scipy.stats import spearmanr
 from shared.arguments import at_least
-from shared.linear_code import fit_linear_code
+from shared.designs import CodeDesign, FisherDesign, MapDesign, noise
 from shared.recorded_runs import RecordedRuns, comparison_parser, prepared_options
 
-from aia_models.config import AdversaryConfig, ChannelConfig, ComputeConfig, TrainingConfig
+from aia_models.config import AdversaryConfig, ChannelConfig, ComputeConfig, PenaltyConfig, TrainingConfig
 from aia_models.data.prepared.prepare import open_prepared, prepare
 from aia_models.data.splits import SplitFaces, split_faces
 from aia_models.judging.judge import JUDGE_VERSION, Judgement, judge
@@ -59,18 +57,14 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Encoder:
-    """What designs share that differ in their channel only: a training of penalties.py, or the number of
-    coordinates of a linear code."""
+    """What designs share that differ in their channel only."""
 
     name: str
-    made_by: penalties.Design | int
+    design: MapDesign | CodeDesign | FisherDesign
 
     def made(self, faces: SplitFaces, epochs: int) -> tuple[Release, tuple[int, int, int]]:
         """What releases it behind a channel with a seed, and the shape of its representations as a map."""
-        if isinstance(self.made_by, int):
-            code = fit_linear_code(faces, self.made_by, 0)
-            return lambda channel, seed: code.release(channel.noise_sd or 0.0, seed), code.map_shape
-        config = self.made_by.config(epochs, 0)
+        config = self.design.config(epochs, 0)
         trainer = Trainer(config, ComputeConfig(), faces)
         list(trainer.run())
 
@@ -93,16 +87,13 @@ class Design:
     def name(self) -> str:
         """Key of the design in the output."""
         channel = self.channel
-        value = channel.noise_sd if channel.kind == "noise" else channel.bits
+        value = {"noise": channel.noise_sd, "quantise": channel.bits, "codebook": channel.codewords}.get(
+            channel.kind
+        )
         parts = ["erasure"] if channel.erasure else []
         if value is not None:
             parts.append(f"{channel.kind} {value:g}")
         return f"{self.encoder.name}, {' + '.join(parts) or 'no channel'}"
-
-
-def noise(*noise_sds: float, erasure: bool) -> list[ChannelConfig]:
-    """Channels with noise of several strengths."""
-    return [ChannelConfig("noise", noise_sd=noise_sd, erasure=erasure) for noise_sd in noise_sds]
 
 
 def behind(family: str, encoder: Encoder, channels: Sequence[ChannelConfig]) -> list[Design]:
@@ -111,57 +102,61 @@ def behind(family: str, encoder: Encoder, channels: Sequence[ChannelConfig]) -> 
 
 
 def paper(alpha: float, beta: float) -> Encoder:
-    """The paper's recipe, whose training sees no channel."""
+    """Return the paper's recipe, whose training sees no channel."""
     changes = {"channel": ChannelConfig("none"), "adversary": AdversaryConfig(("cnn",))}
-    return Encoder(
-        f"paper's recipe α {alpha:g} β {beta:g}", penalties.Design("paper", 0.05, alpha, beta, changes)
-    )
+    return Encoder(f"paper's recipe α {alpha:g} β {beta:g}", MapDesign(alpha, beta, changes))
 
 
 def noisy(alpha: float, beta: float) -> Encoder:
-    """Trained by pairs behind noise, against a linear and an MLP adversary where β is above 0."""
-    return Encoder(f"pairs α {alpha:g} β {beta:g}", penalties.Design("noisy", 0.05, alpha, beta))
+    """Return a map trained by pairs behind noise, against a linear and an MLP adversary where β is above 0."""
+    return Encoder(f"pairs α {alpha:g} β {beta:g}", MapDesign(alpha, beta))
 
 
-def kernel(name: str, beta: float, changes: Mapping[str, Any]) -> Encoder:
-    """A penalty of penalties.py."""
-    return Encoder(f"{name} β {beta:g}", penalties.Design(name, 0.015, 0.3, beta, changes))
+def code(name: str, beta: float, **changes: Any) -> Encoder:
+    """Return a compact code."""
+    return Encoder(f"{name} β {beta:g}", CodeDesign(1.0, beta, changes))
 
 
-NOISE_SDS = (0.02, 0.05, 0.1, 0.2)
+def fisher(components: int) -> Encoder:
+    """Return the closed form."""
+    return Encoder(f"{components} discriminants", FisherDesign(components, 0.4))
+
+
+NOISES = [ChannelConfig("noise", noise_sd=noise_sd) for noise_sd in (0.02, 0.05, 0.1, 0.2)]
+ERASED = [noise(noise_sd) for noise_sd in (0.02, 0.05, 0.1, 0.2)]
+WEAK_AND_STRONG = [noise(0.03), noise(0.1)]
+OF_CODES = [noise(0.4), noise(0.7)]
+WORDS = [
+    ChannelConfig("codebook", noise_sd=0.4, codewords=words, codebooks=1, erasure=True) for words in (16, 256)
+]
 QUANTISERS = [
     ChannelConfig("quantise", bits=bits, erasure=erasure) for bits in (1, 2) for erasure in (False, True)
 ]
+AGAINST = {
+    "penalty": PenaltyConfig("adversary", schedule="ramp"),
+    "adversary": AdversaryConfig(("linear", "mlp"), steps=3),
+}
 DESIGNS = [
     *(
         Design("paper", paper(alpha, beta), ChannelConfig("none"))
         for alpha in (0.5, 5.0)
         for beta in (0.0, 0.5, 5.0)
     ),
-    *behind("noise", noisy(1.0, 0.0), noise(*NOISE_SDS, erasure=False)),
-    *behind("erasure + noise", noisy(1.0, 0.0), noise(*NOISE_SDS, erasure=True)),
-    *behind("adversarial + erasure + noise", noisy(1.0, 0.1), noise(0.03, 0.1, erasure=True)),
-    *behind("adversarial + erasure + noise", noisy(1.0, 1.0), noise(0.03, 0.1, erasure=True)),
-    *behind("adversarial + erasure + noise", noisy(10.0, 1.0), noise(0.03, 0.1, erasure=True)),
-    *behind("quantised", paper(5.0, 0.0), QUANTISERS),
-    *behind("quantised", noisy(1.0, 1.0), QUANTISERS),
-    *behind(
-        "kernel penalty",
-        kernel("kernel ridge", 0.3, large_batches("kernel_ridge") | SHIFTED),
-        noise(0.008, 0.03, erasure=True),
-    ),
-    *behind(
-        "kernel penalty", kernel("mirrored kernel ridge", 0.3, MIRRORED), noise(0.008, 0.03, erasure=True)
-    ),
-    *behind(
-        "kernel penalty",
-        kernel("mirrored HSIC", 3.0, large_batches("hsic", True) | SHIFTED),
-        noise(0.008, 0.03, erasure=True),
-    ),
+    *behind("noise", noisy(1.0, 0.0), NOISES),
+    *behind("erasure + noise", noisy(1.0, 0.0), ERASED),
+    *behind("adversarial + erasure + noise", noisy(1.0, 0.1), WEAK_AND_STRONG),
+    *behind("adversarial + erasure + noise", noisy(1.0, 1.0), WEAK_AND_STRONG),
+    *behind("adversarial + erasure + noise", noisy(10.0, 1.0), WEAK_AND_STRONG),
+    *behind("quantised", noisy(1.0, 0.0), QUANTISERS),
+    *behind("code without penalty", code("code", 0.0), OF_CODES),
+    *behind("code, kernel ridge", code("code", 3.0), OF_CODES),
+    *behind("code, kernel ridge", code("code", 10.0), OF_CODES),
+    *behind("code, adversary", code("code against adversaries", 10.0, **AGAINST), OF_CODES),
+    *behind("codebook", code("code", 10.0), WORDS),
     *(
-        Design("closed form", Encoder(f"{count} discriminants", count), channel)
+        Design("closed form", fisher(count), noise(noise_sd))
         for count in (10, 15, 25, 60)
-        for channel in noise(0.2, 0.4, 0.7, erasure=True)
+        for noise_sd in (0.2, 0.4, 0.7)
     ),
 ]
 

@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # runs also where 
 
 import torch
 from shared.arguments import at_least
-from shared.linear_code import fit_linear_code
+from shared.designs import FisherDesign
 from threadpoolctl import threadpool_limits
 
 from aia_models.config import ChannelConfig, ComputeConfig, TrainingConfig
@@ -62,12 +62,12 @@ def trial_config() -> TrainingConfig:
 
 
 def trained(config: TrainingConfig, faces: SplitFaces, threads: int) -> tuple[Anonymizer, float]:
-    """The anonymizer with `CHANNEL` after one training, and the seconds that the training took."""
+    """Return the anonymizer after one training, and the seconds that the training took."""
     started = time.perf_counter()
     trainer = Trainer(config, ComputeConfig(threads=threads), faces)
     list(trainer.run())
     seconds = time.perf_counter() - started
-    return fit_anonymizer(trainer.networks, replace(config, channel=CHANNEL), faces), seconds
+    return fit_anonymizer(trainer.networks, config, faces), seconds
 
 
 def timed_judgements(
@@ -131,17 +131,21 @@ def main() -> None:
             faces = split_faces(open_prepared(prepared), ("gender",), SEED)
         except AIAError as error:
             parser.error(str(error))
-        anonymizer, training = trained(trial_config(), faces, given.threads)
-        code = fit_linear_code(faces, CODE_COORDINATES, SEED)
-        full_runs = timed_judgements(
-            lambda: release_faces(anonymizer, faces, SEED), anonymizer.encoder.map_shape, given.repeats
+        anonymizer, training = trained(replace(trial_config(), channel=CHANNEL), faces, given.threads)
+        code, _ = trained(FisherDesign(CODE_COORDINATES, CODE_NOISE_SD).config(0, SEED), faces, given.threads)
+        full_runs, code_runs = (
+            timed_judgements(
+                lambda design=design: release_faces(design, faces, SEED),
+                design.encoder.map_shape,
+                given.repeats,
+            )
+            for design in (anonymizer, code)
         )
-        code_runs = timed_judgements(lambda: code.release(CODE_NOISE_SD, SEED), code.map_shape, given.repeats)
     images = {split: len(getattr(faces, split)) for split in ("train", "attack", "validation", "test")}
     print(f"torch {torch.__version__}, {given.threads} threads, {given.repeats} runs, images {images}")
     print(f"one training of {SPEC}: {training:.2f} s")
     full = reported(f"map of {len(anonymizer.channel.low)} values", full_runs)
-    compact = reported(f"code of {code.map_shape[0]} values", code_runs)
+    compact = reported(f"code of {len(code.channel.low)} values", code_runs)
     print(
         f"RESULT full_seconds={full:.2f} code_seconds={compact:.2f} search_share={full / (training + full):.3f}"
     )

@@ -59,8 +59,7 @@ HYPERPARAMETERS: Mapping[str, Domain] = MappingProxyType(
             0.003,
             0.3,
             default=0.015,
-            about="Standard deviation of the Gaussian noise on g, in units of g (section 5.3); a codebook has it in training "
-            "only.",
+            about="Standard deviation of the Gaussian noise on g (section 5.3); a codebook has it in training only.",
             when=When("channel", ("noise", "codebook")),
         ),
         "quantise_bits": Integer(
@@ -168,8 +167,8 @@ HYPERPARAMETERS: Mapping[str, Domain] = MappingProxyType(
         "augmentation": Choice(
             ("none", "flip", "flip_shift"),
             default="none",
-            about="Whether training images are mirrored at random, and shifted by up to a sixteenth of their side; templates "
-            "stay as they are.",
+            about="Whether training images are mirrored at random, and shifted by up to a sixteenth of their side; no "
+            "template changes.",
         ),
         "stem": Choice(
             ("convolutional", "linear"),

@@ -22,7 +22,7 @@ class Space:
     name: str
     about: str
     parameters: Mapping[str, Domain]
-    fixed: Mapping[str, Value] = field(default_factory=dict)
+    fixed: Mapping[str, Value] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         earlier: set[str] = set()

@@ -23,9 +23,10 @@ class ChannelConfig:
 
     `noise_sd` is the standard deviation of the Gaussian noise in units of g, and `bits` the bits of a quantised value.
     A `codebook` releases the nearest of `codewords` words, or of as many in each of several `codebooks`; its training
-    sees noise of `noise_sd` in place of the words. Each is given for its own kinds only. `random_replacement` is the paper's Random baseline: `replaced_share` of the
-    values become uniform noise. `erasure` applies the closed-form linear eraser before the channel; with
-    `erasure_in_training` it is refitted before each joint epoch, and training sees its output too.
+    sees noise of `noise_sd` in place of the words. Each is given for its own kinds only. `random_replacement` is the
+    paper's Random baseline: `replaced_share` of the values become uniform noise. `erasure` applies the closed-form
+    linear eraser before the channel; with `erasure_in_training` it is refitted before each joint epoch, and training
+    sees its output too.
     """
 
     kind: ChannelKind = "none"

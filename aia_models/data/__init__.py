@@ -1,5 +1,5 @@
 """Labelled face images, from the user's files to identity-disjoint splits.
 
-Other rooms use `faces.FaceDataset`, `splits` (`SplitFaces`, `split_faces`), `inputs.network_inputs`, `input_rows`, and the
-room `prepared`.
+Other rooms use `faces.FaceDataset`, `splits` (`SplitFaces`, `split_faces`), `inputs.network_inputs`, `input_rows`, and
+the room `prepared`.
 """

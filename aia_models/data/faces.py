@@ -17,9 +17,10 @@ UNKNOWN = -1
 class FaceDataset:
     """Grey face images, or templates that a face network made of some, with the identity and attributes of each.
 
-    `inputs` is uint8 `[N, 1, H, W]` of images or float32 `[N, d]` of templates, possibly a memory map or rows of one. 
+    `inputs` is uint8 `[N, 1, H, W]` of images or float32 `[N, d]` of templates, possibly a memory map or rows of one.
     `identity` is int32 `[N]`, indices into `identity_names`. `attributes` maps name -> int8 `[N]` of 1, 0 and -1
-    (unknown). `fingerprint` is a sha256 in hex over contents and preparation. Raises DataError when shapes or types do not fit together.
+    (unknown). `fingerprint` is a sha256 in hex over contents and preparation. Raises DataError when shapes or types do
+    not fit together.
     """
 
     inputs: np.ndarray | InputRows

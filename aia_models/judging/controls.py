@@ -1,4 +1,4 @@
-"""Controls of the judge: its figures on raw images or templates (ceilings), and on data without any information (floors)."""
+"""Controls of the judge: its figures on raw inputs (ceilings), and on data without any information (floors)."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -45,7 +45,7 @@ class Floor:
 
 @dataclass(frozen=True)
 class Ceiling:
-    """Figures of raw images or templates on one split: the strongest attacker's folded AUC and the best matcher's AUC."""
+    """Figures of raw inputs on one split: the strongest attacker's folded AUC and the best matcher's AUC."""
 
     split: str
     attribute: str

@@ -38,8 +38,8 @@ class ReleasedFaces:
 
     `releases` holds independent releases of all images, only one where the channel is not random. `mean_of_10` is the
     mean of ten releases, None where the channel is not random. `inputs` are the flattened images or the templates
-    themselves, which an attacker has of the people that it learns from; None elsewhere. `words` are the first release as words of a small
-    finite alphabet; None where the channel has no such alphabet.
+    themselves, which an attacker has of the people that it learns from; None elsewhere. `words` are the first release
+    as words of a small finite alphabet; None where the channel has no such alphabet.
     """
 
     releases: Float32[np.ndarray, "release n k"]

@@ -141,7 +141,7 @@ class ReleaseChannel(nn.Module):
 def fit_release_channel(
     config: ChannelConfig, g: Float[Tensor, "n k"], attributes: Int8[Tensor, "n attribute"]
 ) -> ReleaseChannel:
-    """Return the channel fitted on clean `g` of the `train` identities: LEACE, then the quantiser's range or the words."""
+    """Return the channel fitted on clean `g` of the `train` identities: LEACE, the quantiser's range, the words."""
     channel = ReleaseChannel(config, g.shape[1], attributes.shape[1]).to(g.device)
     if config.erasure:
         erasers = fit_erasers(g.double().cpu().numpy(), attributes.cpu().numpy())

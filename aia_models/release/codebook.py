@@ -26,13 +26,17 @@ def fit_codebooks(g: Float[Tensor, "n k"], codebooks: int, codewords: int) -> Wo
     Of more than 20,000 rows, as many at even distances count. Raises DataError where there are fewer rows than words.
     """
     if len(g) < codewords:
-        raise DataError(f"channel.codewords = {codewords}: only {len(g)} codes of train images, needs as many or fewer")
+        raise DataError(
+            f"channel.codewords = {codewords}: only {len(g)} codes of train images, needs as many or fewer"
+        )
     rows = np.linspace(0, len(g) - 1, min(len(g), MAX_LEARNT_ROWS)).astype(int)
     parts = _parts(g, codebooks)[rows].double().cpu().numpy()
     words = []
     for number in range(codebooks):
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different codes than words: some are equal
+            warnings.simplefilter(
+                "ignore", ConvergenceWarning
+            )  # fewer different codes than words: some are equal
             fitted = KMeans(codewords, n_init=1, random_state=0).fit(parts[:, number])
         words.append(torch.from_numpy(fitted.cluster_centers_))
     return torch.stack(words).to(g)

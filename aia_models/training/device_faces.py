@@ -16,7 +16,8 @@ from aia_models.data.inputs import network_inputs
 class DeviceFaces:
     """Images or templates, and attributes, of one split on one device.
 
-    Input i is `inputs[rows[i]]`, an image in uint8 or a template in float32. `attributes` has one column of 1, 0 and -1 (unknown) per attribute.
+    Input i is `inputs[rows[i]]`, an image in uint8 or a template in float32. `attributes` has one column of 1, 0 and -1
+    (unknown) per attribute.
     """
 
     inputs: UInt8[Tensor, "whole 1 side side"] | Float32[Tensor, "whole d"]

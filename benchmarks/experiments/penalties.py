@@ -1,19 +1,19 @@
-"""Compares adversaries, penalties and utilities with linear erasure plus noise at equal matching AUC.
+"""Compares penalties, utilities and what surrounds them on compact codes, with `fisher` at equal matching AUC.
 
-Each design is trained once at equal budget and judged. It is compared with "the line", the
-`erasure` baseline: the auto-encoder alone, trained for as many epochs, linear erasure, then noise of several
-strengths. Each printed row states a design's attacker AUC, its matching AUC and its attacker AUC minus the
-line's at that matching AUC, on validation and on test. An epoch leaves out the images that do not fill a
-batch. Without arguments, a few designs are trained on drawn faces. docs/experiments/penalties.md has the
-figures of
+Each design trains a code behind a linear stem at equal budget, with three seeds, and is judged. "The line" is the
+baseline `fisher` at several strengths: closed form, no training. Each printed row holds the mean over the seeds of
+a design's attacker AUC, matching AUC and attacker AUC minus the line's at that matching AUC, on validation and on
+test, and the range of that difference. Where a design matches better than all points of the line, or worse, the
+nearest point counts. Without arguments, a few designs are trained briefly on drawn faces.
+docs/experiments/penalties.md has the figures of
 
+    python benchmarks/experiments/penalties.py --full --dataset templates:FILE
     python benchmarks/experiments/penalties.py --full --dataset folder:PATH
 """
 
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,230 +21,159 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the folder that 
 
 import numpy as np
 import torch
+from shared.designs import CodeDesign, FisherDesign, noise
 from shared.recorded_runs import RecordedRuns, comparison_options
 
 from aia_models.config import (
     AdversaryConfig,
-    BudgetConfig,
-    ChannelConfig,
+    CodeHead,
     ComputeConfig,
-    DecoderConfig,
+    EncoderConfig,
+    LinearStem,
     PenaltyConfig,
     TrainingConfig,
     UtilityConfig,
 )
 from aia_models.data.prepared.prepare import open_prepared, prepare
 from aia_models.data.splits import split_faces
-from aia_models.judging.judge import JUDGE_VERSION, Judgement, judge
+from aia_models.judging.judge import JUDGE_VERSION, judge
 from aia_models.judging.released import release_faces
 from aia_models.release.anonymizer import fit_anonymizer
 from aia_models.training.allocator import keep_freed_memory
 from aia_models.training.trainer import Trainer
 
-NOISE_OF_THE_LINE = (0.01, 0.015, 0.02, 0.03, 0.045, 0.065, 0.1)
-CONTRASTIVE = UtilityConfig("batch_contrastive", 0.2)
-FULL_EPOCHS, SHORT_EPOCHS = 60, 12
-AUTOENCODER_SHARE, HEADS_SHARE = 0.1, 0.05
+FULL_EPOCHS, SHORT_EPOCHS = 60, 6
+SEEDS = (0, 1, 2)
+LINE = [(components, noise_sd) for components in (10, 15, 25, 60) for noise_sd in (0.2, 0.4, 0.7, 1.1)]
 
 
 @dataclass(frozen=True)
-class Design:
-    """One way to train: noise in the loop, α, β and what differs from the paper's own losses."""
+class Named:
+    """A design under the name of what it shows."""
 
     name: str
-    noise_sd: float
-    alpha: float
-    beta: float
-    changes: Mapping[str, Any] = field(default_factory=dict)
-
-    def config(self, epochs: int, seed: int) -> TrainingConfig:
-        """The training of this design over `epochs` epochs in all stages."""
-        autoencoder, heads = round(epochs * AUTOENCODER_SHARE), round(epochs * HEADS_SHARE)
-        plain = TrainingConfig(
-            alpha=self.alpha,
-            betas=(self.beta,),
-            decoder=DecoderConfig((32, 16)),
-            channel=ChannelConfig("noise", noise_sd=self.noise_sd, erasure=True),
-            adversary=AdversaryConfig(("linear", "mlp")),
-            budget=BudgetConfig(autoencoder, heads, epochs - autoencoder - heads),
-            learning_rate=2e-3,
-            seed=seed,
-        )
-        return replace(plain, **self.changes)
+    design: CodeDesign
 
 
-def large_batches(kind: str = "adversary", mirrored: bool = False, **changes: Any) -> dict[str, Any]:
-    """Batches of 512 mirrored images under the contrastive utility, β ramped up, with one of the penalties."""
-    common = {"utility": CONTRASTIVE, "batch_images": 512, "augmentation": "flip"}
-    return {**common, "penalty": PenaltyConfig(kind, mirrored, "ramp"), **changes}  # type: ignore[arg-type]
+def named(name: str, beta: float, **changes: Any) -> Named:
+    """Return a code design with α 1."""
+    return Named(name, CodeDesign(1.0, beta, changes))
 
 
-def grid(
-    name: str, noise: tuple[float, ...], alphas: tuple[float, ...], betas: tuple[float, ...], changes: dict
-) -> list[Design]:
-    """The designs over noise, α and β."""
-    return [Design(name, sd, alpha, beta, changes) for sd in noise for alpha in alphas for beta in betas]
+def penalised(kind: str, *betas: float, mirrored: bool = False, **changes: Any) -> list[Named]:
+    """Return designs of one penalty and several β."""
+    name = f"{'mirrored ' if mirrored else ''}{kind}"
+    penalty = PenaltyConfig(kind, mirrored, "ramp")  # type: ignore[arg-type]
+    return [named(name, beta, penalty=penalty, **changes) for beta in betas]
 
 
-DEFAULTS = Design("-β L_Adv, pairs, batch 64 (the defaults)", 0.015, 0.4, 0.08)
-SHIFTED = {"augmentation": "flip_shift"}
-MIRRORED = large_batches("kernel_ridge", True) | SHIFTED
-BATCH_1024 = {"batch_images": 1024}
-SHORT = [
-    DEFAULTS,
-    *grid("contrastive utility alone", (0.05,), (0.3,), (0.0,), large_batches()),
-    *grid("mirrored kernel ridge", (0.05,), (0.3,), (0.5,), MIRRORED),
-]
-RESTARTED = AdversaryConfig(("linear", "mlp"), restart_epochs=10)
-
-
-def refitted(noise_sd: float) -> ChannelConfig:
-    """Noise behind an eraser that training sees."""
-    return ChannelConfig("noise", noise_sd=noise_sd, erasure=True, erasure_in_training=True)
-
-
+SIGMOID = EncoderConfig(LinearStem(), CodeHead(length="sigmoid"))
+LONGER = EncoderConfig(LinearStem(), CodeHead(k=64))
 FULL = [
-    DEFAULTS,
-    replace(DEFAULTS, name="the defaults, flipped", changes={"augmentation": "flip"}),
-    *grid("contrastive utility alone", (0.015, 0.05, 0.1), (0.3,), (0.0,), large_batches()),
-    *grid("contrastive utility alone, shifted", (0.03,), (0.3,), (0.0,), large_batches() | SHIFTED),
-    *grid("contrastive utility alone, batch 64", (0.05,), (0.3,), (0.0,), large_batches(batch_images=64)),
-    *grid("bottleneck of weight 0.01", (0.05,), (0.3,), (0.0,), large_batches(bottleneck=0.01)),
-    *grid("bottleneck of weight 0.1", (0.05,), (0.3,), (0.0,), large_batches(bottleneck=0.1)),
-    *grid("-β L_Adv", (0.015,), (0.3,), (0.1, 0.3, 1.0), large_batches() | SHIFTED),
-    *grid("-β L_Adv", (0.05,), (1.0,), (0.3, 1.0), large_batches() | SHIFTED),
-    *grid("-β L_Adv, batch 64", (0.05,), (0.3,), (0.1,), large_batches(batch_images=64)),
-    *grid(
-        "-β L_Adv, reversal schedule", (0.015,), (0.3,), (0.3,),
-        large_batches(penalty=PenaltyConfig(schedule="reversal")) | SHIFTED,
-    ),
-    *grid(
-        "-β L_Adv, adversaries restarted", (0.015,), (0.3,), (0.3,), large_batches(adversary=RESTARTED) | SHIFTED
-    ),
-    *grid(
-        "-β L_Adv, erasure refitted", (0.015,), (0.3,), (0.3,), large_batches(channel=refitted(0.015)) | SHIFTED
-    ),
-    *grid("maximum entropy", (0.015,), (0.3,), (0.3, 1.0), large_batches("max_entropy") | SHIFTED),
-    *grid("HSIC", (0.008,), (0.3,), (3.0, 10.0), large_batches("hsic") | SHIFTED),
-    *grid("mirrored HSIC", (0.008,), (0.3,), (3.0, 10.0), large_batches("hsic", True) | SHIFTED),
-    *grid(
-        "mirrored HSIC, batch 1024", (0.004,), (0.3,), (3.0, 10.0), large_batches("hsic", True) | SHIFTED | BATCH_1024
-    ),
-    *grid("kernel ridge", (0.008,), (0.3,), (0.3, 1.0), large_batches("kernel_ridge") | SHIFTED),
-    *grid(
-        "kernel ridge, erasure refitted", (0.008,), (0.3,), (0.3,),
-        large_batches("kernel_ridge", channel=refitted(0.008)) | SHIFTED,
-    ),
-    *grid(
-        "kernel ridge, random features", (0.008,), (0.3,), (0.3,), large_batches("kernel_ridge_rff") | SHIFTED
-    ),
-    *grid("mirrored kernel ridge", (0.008,), (0.3,), (0.2, 0.3, 1.0), MIRRORED),
-    *grid("mirrored kernel ridge", (0.03,), (0.3,), (0.3,), MIRRORED),
-    *grid("mirrored kernel ridge", (0.008,), (1.0,), (1.0,), MIRRORED),
-    *grid("mirrored kernel ridge, not shifted", (0.008,), (0.3,), (0.3,), MIRRORED | {"augmentation": "flip"}),
-    *grid("mirrored kernel ridge, batch 64", (0.008,), (0.3,), (0.3,), MIRRORED | {"batch_images": 64}),
-    *grid("mirrored kernel ridge, batch 256", (0.008,), (0.3,), (0.3,), MIRRORED | {"batch_images": 256}),
-    *grid("mirrored kernel ridge, batch 1024", (0.002,), (0.3,), (0.25,), MIRRORED | BATCH_1024),
-    *grid("mirrored kernel ridge, batch 1024", (0.004,), (0.3,), (0.2, 0.25, 0.3), MIRRORED | BATCH_1024),
-    *grid("mirrored kernel ridge, batch 1024", (0.008, 0.015), (0.3,), (0.3,), MIRRORED | BATCH_1024),
-    *grid("mirrored kernel ridge, batch 1024", (0.004,), (0.6,), (0.4,), MIRRORED | BATCH_1024),
-    *grid("mirrored kernel ridge, batch 2048", (0.004,), (0.3,), (0.15, 0.25), MIRRORED | {"batch_images": 2048}),
-    *grid("mirrored kernel ridge, pairs", (0.008,), (0.4,), (0.3,), MIRRORED | {"utility": UtilityConfig()}),
-    *grid(
-        "mirrored kernel ridge, erasure refitted", (0.008,), (0.3,), (0.3,), MIRRORED | {"channel": refitted(0.008)}
-    ),
-    *grid(
-        "mirrored kernel ridge, random features", (0.008,), (0.3,), (0.3,),
-        large_batches("kernel_ridge_rff", True) | SHIFTED,
-    ),
-    *grid(
-        "mirrored kernel ridge, random features, batch 1024", (0.004,), (0.3,), (0.25, 0.35),
-        large_batches("kernel_ridge_rff", True) | SHIFTED | BATCH_1024,
-    ),
-]  # fmt: skip
+    named("no penalty", 0.0),
+    *penalised("several_widths", 3.0, 10.0, 30.0),
+    *penalised("adversary", 1.0, 10.0, adversary=AdversaryConfig(("linear", "mlp"), steps=3)),
+    *penalised("max_entropy", 1.0, 10.0, adversary=AdversaryConfig(("linear", "mlp"), steps=3)),
+    *penalised("kernel_ridge", 3.0, 10.0),
+    *penalised("kernel_ridge", 10.0, mirrored=True),
+    *penalised("kernel_ridge_rff", 10.0),
+    *penalised("hsic", 10.0, 100.0),
+    named("several_widths, constant β", 10.0, penalty=PenaltyConfig("several_widths")),
+    named("several_widths, pairs (Eq. 7)", 10.0, utility=UtilityConfig()),
+    named("several_widths, erasure in training", 10.0, channel=replace(noise(0.4), erasure_in_training=True)),
+    named("several_widths, bottleneck 0.01", 10.0, bottleneck=0.01),
+    named("several_widths, sigmoid", 10.0, encoder=SIGMOID, channel=noise(0.1)),
+    named("several_widths, noise 0.7, k 64", 10.0, encoder=LONGER, channel=noise(0.7)),
+    named("several_widths, learning rate constant", 10.0, learning_rate_schedule="constant"),
+]
+SHORT = [FULL[0], FULL[2]]
 
 
-def trained(task: tuple[Design | None, int, int, str, int, Path]) -> list[dict[str, Any]]:
-    """Figures of one design, or of the erasure line (None: a row for each noise)."""
-    design, seed, split_seed, dataset, epochs, cache = task
+def judged(task: tuple[str, TrainingConfig, str, Path]) -> list[dict[str, Any]]:
+    """Train and judge one design with one seed."""
+    name, config, dataset, cache = task
     torch.set_num_threads(1)
     keep_freed_memory()
     prepared = prepare(dataset, image_side=32, attributes=("gender",), positive=None, cache=cache)
-    faces = split_faces(open_prepared(prepared), ("gender",), split_seed)
-    if design is None:
-        config = Design("erasure", NOISE_OF_THE_LINE[0], 0.0, 0.0).config(epochs, seed)
-        config = replace(config, budget=BudgetConfig(epochs, 0, 0))
-        noises = NOISE_OF_THE_LINE
-    else:
-        config, noises = design.config(epochs, seed), (design.noise_sd,)
+    faces = split_faces(open_prepared(prepared), ("gender",), 0)
     started = time.perf_counter()
     trainer = Trainer(config, ComputeConfig(), faces)
     last = list(trainer.run())[-1]
     seconds = time.perf_counter() - started
-    rows = []
-    for noise_sd in noises:
-        released_config = replace(config, channel=replace(config.channel, noise_sd=noise_sd))
-        anonymizer = fit_anonymizer(trainer.networks, released_config, faces)
-        judgement = judge(release_faces(anonymizer, faces, seed), anonymizer.encoder.map_shape, seed)
-        row = {
-            "design": design.name if design else "erasure",
-            "noise_sd": noise_sd,
-            "alpha": config.alpha,
-            "beta": config.betas[0],
-        }
-        row |= {"seed": seed, "split_seed": split_seed, "in_loop": last.adversary_auc_validation}
-        rows.append(row | {"train_seconds": seconds} | _figures(judgement))
-    return rows
-
-
-def _figures(judgement: Judgement) -> dict[str, Any]:
-    figures = {}
+    anonymizer = fit_anonymizer(trainer.networks, config, faces)
+    found = judge(release_faces(anonymizer, faces, config.seed), anonymizer.encoder.map_shape, config.seed)
+    row: dict[str, Any] = {"design": name, "beta": config.betas[0], "seed": config.seed}
+    row |= {"in_loop": last.adversary_auc_validation, "train_seconds": seconds}
     for split in ("validation", "test"):
-        attack, match = judgement.strongest_attack(split), judgement.best_match(split)
-        same_gender = judgement.best_same_gender_match(split)
-        figures[split] = {
+        attack, match, linked = (
+            found.strongest_attack(split),
+            found.best_match(split),
+            found.strongest_beside(split, "linked"),
+        )
+        row[split] = {
             "attacker": attack.attacker,
             "attacker_auc": attack.folded_auc,
+            "linked_auc": linked and linked.folded_auc,
             "matcher": match.matcher,
             "matching_auc": match.auc,
-            "matching_auc_same_gender": same_gender and same_gender.auc,
         }
-    return figures
+    return [row]
 
 
 def line_at(line: list[dict[str, Any]], split: str, matching: float) -> float:
-    """Attacker AUC of the erasure line at a matching AUC, interpolated linearly; NaN outside of it."""
+    """Return the line's least attacker AUC at a matching AUC: its front, interpolated linearly."""
     points = sorted((row[split]["matching_auc"], row[split]["attacker_auc"]) for row in line)
-    levels, attackers = zip(*points, strict=True)
-    return float(np.interp(matching, levels, attackers, left=np.nan, right=np.nan))
+    levels = [level for level, _ in points]
+    least = np.minimum.accumulate([auc for _, auc in points][::-1])[::-1]
+    return float(np.interp(matching, levels, least))
 
 
 def report(rows: list[dict[str, Any]]) -> None:
-    """Prints each design's figures and its attacker AUC minus the line's at its own matching AUC."""
-    line = [row for row in rows if row["design"] == "erasure"]
-    for row in rows:
+    """Print each design's means over its seeds, and the differences to the line."""
+    line = [row for row in rows if row["design"].startswith("fisher")]
+    names = dict.fromkeys((row["design"], row["beta"]) for row in rows if row not in line)
+    for row in line:
+        cells = [
+            f"{row[split]['attacker_auc']:.3f} | {row[split]['matching_auc']:.3f}"
+            for split in ("validation", "test")
+        ]
+        print(f"{row['design']} | {' | '.join(cells)}")
+    for name, beta in names:
+        own = [row for row in rows if (row["design"], row["beta"]) == (name, beta)]
         cells = []
         for split in ("validation", "test"):
-            found = row[split]
-            above = found["attacker_auc"] - line_at(line, split, found["matching_auc"])
-            cells.append(f"{found['attacker_auc']:.3f} | {found['matching_auc']:.3f} | {above:+.3f}")
-        titles = f"{row['design']} | {row['noise_sd']:g} | {row['alpha']:g} | {row['beta']:g}"
-        in_loop = "-" if row["in_loop"] is None else f"{row['in_loop']:.3f}"
-        print(f"{titles} | {' | '.join(cells)} | {in_loop} | {row['train_seconds']:.0f}")
+            attacker, matching, linked = (
+                np.array([row[split][figure] for row in own])
+                for figure in ("attacker_auc", "matching_auc", "linked_auc")
+            )
+            above = attacker - [line_at(line, split, level) for level in matching]
+            cells.append(
+                f"{attacker.mean():.3f} ({linked.mean():.3f} linked) at {matching.mean():.3f}: "
+                f"{above.mean():+.3f} [{above.min():+.3f}, {above.max():+.3f}]"
+            )
+        seconds = np.mean([row["train_seconds"] for row in own])
+        print(f"{name} | {beta:g} | {' | '.join(cells)} | {seconds:.0f} s")
 
 
 def main() -> None:
     """Command line."""
-    options = comparison_options(__doc__, "penalties", "every design, 60 epochs")
-    designs, epochs = (FULL, FULL_EPOCHS) if options.full else (SHORT, SHORT_EPOCHS)
+    options = comparison_options(__doc__, "penalties", "every design, 60 joint epochs, three seeds")
+    designs, epochs, seeds = (FULL, FULL_EPOCHS, SEEDS) if options.full else (SHORT, SHORT_EPOCHS, SEEDS[:1])
     runs = RecordedRuns(options, epochs=epochs, judge_version=JUDGE_VERSION)
-    done = {(row["design"], row["noise_sd"], row["alpha"], row["beta"]) for row in runs.rows}
-    wanted = [d for d in designs if (d.name, d.noise_sd, d.alpha, d.beta) not in done]
-    lines = [] if any(row["design"] == "erasure" for row in runs.rows) else [None]
-    tasks = [(design, 0, 0, options.dataset, epochs, options.cache) for design in (*lines, *wanted)]
-    runs.run(trained, tasks, lambda task: task[0].name if task[0] else "erasure")
-    print(f"torch {torch.__version__}, {epochs} epochs, seed 0, split_seed 0")
-    print("design | noise | α | β | validation attacker | matching | minus the line | test ... | in-loop | s")
+    done = {(row["design"], row["beta"], row["seed"]) for row in runs.rows}
+    wanted = [
+        (f"fisher {components}, {noise_sd:g}", FisherDesign(components, noise_sd).config(0, 0))
+        for components, noise_sd in LINE
+    ]
+    wanted += [(design.name, design.design.config(epochs, seed)) for seed in seeds for design in designs]
+    tasks = [
+        (name, config, options.dataset, options.cache)
+        for name, config in wanted
+        if (name, config.betas[0], config.seed) not in done
+    ]
+    runs.run(judged, tasks, lambda task: f"{task[0]}, β {task[1].betas[0]:g}, seed {task[1].seed}")
+    print(f"torch {torch.__version__}, {epochs} joint epochs, {len(seeds)} seeds, split_seed 0")
+    print("design | β | validation: attacker at matching: minus the line [range of seeds] | test | training")
     report(runs.rows)
 
 

@@ -150,7 +150,11 @@ def unchecked() -> Iterator[ModuleType]:
 WRONG: list[tuple[type, dict[str, Any], str]] = [
     (ConvolutionalStem, {"channels": (8, 0)}, "stem.channels = (8, 0): expected positive whole numbers"),
     (ConvolutionalStem, {"channels": (8,)}, "stem.channels = (8,): expected 2 blocks or more"),
-    (ConvolutionalStem, {"channels": (8, 12.0)}, "stem.channels = (8, 12.0): expected positive whole numbers"),
+    (
+        ConvolutionalStem,
+        {"channels": (8, 12.0)},
+        "stem.channels = (8, 12.0): expected positive whole numbers",
+    ),
     (ConvolutionalStem, {"kernel": 4}, "stem.kernel = 4: expected 3 or 5"),
     (ConvolutionalStem, {"pooling": "max"}, "stem.pooling = 'max': expected one of average, stride"),
     (LinearStem, {"components": 0}, "stem.components = 0: expected a positive whole number"),

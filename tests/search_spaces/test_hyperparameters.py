@@ -36,7 +36,15 @@ def test_parents_stand_before_children_and_offer_the_values_that_call_for_them()
     names = list(HYPERPARAMETERS)
     conditional = {name: domain.when for name, domain in HYPERPARAMETERS.items() if domain.when}
     assert set(conditional) == {
-        *("noise_sd", "quantise_bits", "codewords", "codebooks", "adversary_hidden", "erasure_in_training", "bottleneck"),
+        *(
+            "noise_sd",
+            "quantise_bits",
+            "codewords",
+            "codebooks",
+            "adversary_hidden",
+            "erasure_in_training",
+            "bottleneck",
+        ),
         *("bottleneck_weight", "mirrored", "temperature", "beta_2", "beta_3", "beta_4"),
         *("representation_channels", "weight_decay", *OF_LINEAR_STEM, *OF_CODES, *OF_CONVOLUTIONS),
     }

@@ -25,7 +25,11 @@ def draw(domain: Domain, rng: np.random.Generator):
 
 def test_the_named_spaces_vary_what_they_say():
     assert set(SPACES) == {"quick", "code", "alpha-beta", "architecture", "full", "paper"}
-    of_codes = {name for name in HYPERPARAMETERS if name.startswith(("stem", "head", "code_", "learning_rate_", "weight"))}
+    of_codes = {
+        name
+        for name in HYPERPARAMETERS
+        if name.startswith(("stem", "head", "code_", "learning_rate_", "weight"))
+    }
     others = {"private_attributes", "beta_2", "beta_3", "beta_4"}
     assert set(FULL.parameters) == set(HYPERPARAMETERS) - others - of_codes
     assert set(SPACES["code"].parameters) == {"alpha", "beta", "noise_sd", "code_size"}
@@ -59,7 +63,9 @@ def test_defaults_are_a_point_of_the_space(name):
     SPACES[name].check(SPACES[name].defaults())
 
 
-FIXED = {"code": {"stem": "linear", "head": "code"}}  # what the spec of a space fixes, so that all of it is in effect
+FIXED = {
+    "code": {"stem": "linear", "head": "code"}
+}  # what the spec of a space fixes, so that all of it is in effect
 
 
 @pytest.mark.parametrize("name", SPACES)
@@ -131,7 +137,9 @@ def test_a_child_of_a_fixed_parent_is_free_of_its_condition():
     left = FULL.without({"channel": "noise"})
     assert left.parameters["noise_sd"].when is None
     assert "noise_sd" in left.active({})
-    assert FULL.parameters["noise_sd"].when == When("channel", ("noise", "codebook")), "the space itself is unchanged"
+    assert FULL.parameters["noise_sd"].when == When("channel", ("noise", "codebook")), (
+        "the space itself is unchanged"
+    )
 
 
 @pytest.mark.parametrize("name", SPACES)

@@ -21,8 +21,8 @@ def assemble(
 ) -> None:
     """Write the folder `target` atomically: inputs, labels and a manifest that holds `settings` and `facts`.
 
-    `arrays` are the images or templates of all labels, in order, some at a time. A copy that another process has finished in the meantime is kept: its content is the same. Raises OSError where the
-    folder cannot be written.
+    `arrays` are the images or templates of all labels, in order, some at a time. A copy that another process has
+    finished in the meantime is kept: its content is the same. Raises OSError where the folder cannot be written.
     """
     try:
         with atomic_write(target) as folder:

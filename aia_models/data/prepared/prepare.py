@@ -1,4 +1,4 @@
-"""Prepares a data set once: images are decoded, cropped and resized, templates checked, then memory-mapped by trials."""
+"""Prepares a data set once, for trials to map: images are decoded, cropped and resized, templates checked."""
 
 import json
 import shutil
@@ -48,9 +48,10 @@ def prepare(
 ) -> Path:
     """Return the folder under `cache` that holds `source` ("KIND:PATH") prepared; prepare it where it does not exist.
 
-    `image_side` is in pixels and has no meaning for templates, `attributes` are the private attributes, and `positive` is the value of the first one
-    that becomes 1. The folder's name depends on labels, image files and settings. `execute` runs the blocks of images;
-    blocks that an interrupted call finished are reused. Raises DataError, for wrong labels before any image is decoded.
+    `image_side` is in pixels and has no meaning for templates, `attributes` are the private attributes, and `positive`
+    is the value of the first one that becomes 1. The folder's name depends on labels, image files and settings.
+    `execute` runs the blocks of images; blocks that an interrupted call finished are reused. Raises DataError, for
+    wrong labels before any image is decoded.
     """
     kind, found = _read(source)
     form = _form(found, image_side)

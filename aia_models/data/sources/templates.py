@@ -118,11 +118,11 @@ def _open_npz(path: Path) -> _File:
         shape = shapes["template"]
         if len(shape) != 2:
             raise DataError(f"{path}: array 'template' has shape {list(shape)}, [n, d] is needed")
-        columns = {
-            name: _texts(arrays[name].tolist()) for name in names if shapes[name] == shape[:1]
-        }
+        columns = {name: _texts(arrays[name].tolist()) for name in names if shapes[name] == shape[:1]}
     if "identity" not in columns:
-        raise DataError(f"{path}: array 'identity' has shape {list(shapes['identity'])}, [{shape[0]}] is needed")
+        raise DataError(
+            f"{path}: array 'identity' has shape {list(shapes['identity'])}, [{shape[0]}] is needed"
+        )
     return _File(path, columns, shape[1])
 
 
@@ -130,7 +130,9 @@ def _npz_chunks(found: _File) -> Chunks:
     with zipfile.ZipFile(found.path) as archive:
         (rows, values), in_columns, dtype = _read_header(archive, "template")
         if in_columns or dtype.kind not in "fiu":
-            raise DataError(f"{found.path}: array 'template' is {dtype}, rows of numbers in C order are needed")
+            raise DataError(
+                f"{found.path}: array 'template' is {dtype}, rows of numbers in C order are needed"
+            )
         with archive.open("template.npy") as file:
             _header_of(file)
             for start in range(0, rows, CHUNK_ROWS):

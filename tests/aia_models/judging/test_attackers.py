@@ -129,7 +129,7 @@ def test_every_release_is_learnt_from_and_the_first_is_held_back_and_judged() ->
 
 @pytest.mark.parametrize("name", STRONGEST)
 def test_held_back_people_do_not_recognise_themselves(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each person's images are nearly the same and the labels are random, so that only a person's own tell the label."""
+    """A person's images are nearly the same and labels are random, so that only a person's own tell the label."""
     released = released_splits(60, 4)
     for seed, (split, faces) in enumerate(released.items()):
         rng = np.random.default_rng(seed)

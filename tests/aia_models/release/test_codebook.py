@@ -14,9 +14,7 @@ from aia_models.release.codebook import fit_codebooks, nearest_words, spelled
 
 
 def config(codewords: int, codebooks: int = 1, *, erasure: bool = False) -> ChannelConfig:
-    return ChannelConfig(
-        "codebook", noise_sd=0.1, codewords=codewords, codebooks=codebooks, erasure=erasure
-    )
+    return ChannelConfig("codebook", noise_sd=0.1, codewords=codewords, codebooks=codebooks, erasure=erasure)
 
 
 def codes(n: int = 200, k: int = 7, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:

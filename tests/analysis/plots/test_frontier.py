@@ -44,19 +44,22 @@ def test_every_judged_search_trial_is_shown_once(searched) -> None:
     assert set(shown.stopped_early["status"]) == {"stopped_early"}
 
 
-def test_baselines_of_one_method_show_as_their_mean(trials) -> None:
-    baseline = {"phase": "baseline", "method": "random", MATCHING_AUC: 0.6}
+def test_seeds_of_a_baseline_show_as_their_mean_and_its_strengths_one_by_one(trials) -> None:
+    baseline = {"phase": "baseline", "method": "random", "design_id": "r", MATCHING_AUC: 0.6}
+    fisher = {**baseline, "method": "fisher"}
     shown = frontier_points(
         trials(
             [
                 {ATTACKER_AUC: 0.6, MATCHING_AUC: 0.7},
                 {**baseline, ATTACKER_AUC: 0.7},
                 {**baseline, ATTACKER_AUC: 0.8, "seed": 1},
+                {**fisher, ATTACKER_AUC: 0.7, "design_id": "weak"},
+                {**fisher, ATTACKER_AUC: 0.6, "design_id": "strong"},
             ]
         )
     )
-    assert shown.baselines["method"].to_list() == ["random"]
-    assert shown.baselines[ATTACKER_AUC].to_list() == pytest.approx([0.75])
+    assert shown.baselines["method"].to_list() == ["fisher", "fisher", "random"]
+    assert shown.baselines[ATTACKER_AUC].to_list() == pytest.approx([0.6, 0.7, 0.75])
 
 
 def test_everything_drawn_is_in_view_and_one_trial_has_room(points, searched) -> None:

@@ -14,7 +14,7 @@ from study.spec.files import load_spec, shipped_specs, to_toml, with_settings, w
 from study.spec.settings import parse_settings, parse_value
 from study.spec.spec import StudySpec, searched_space, with_defaults
 
-SHIPPED = ("alpha-beta", "architecture", "full", "paper", "paper-fig2", "paper-table1", "quick")
+SHIPPED = ("alpha-beta", "architecture", "code", "full", "paper", "paper-fig2", "paper-table1", "quick")
 
 
 @pytest.fixture
@@ -147,8 +147,8 @@ def test_toml_writes_defaults_out_and_leaves_none_out(quick):
     assert "positive" not in text
 
 
-def test_the_default_baselines_are_all_four(quick):
-    assert quick.baselines == ("original", "random", "aia_without_t", "erasure")
+def test_the_default_baselines_are_all_of_them(quick):
+    assert quick.baselines == ("original", "random", "aia_without_t", "erasure", "fisher")
     assert with_settings(quick, ["baselines=[]"]).baselines == ()
 
 
@@ -229,7 +229,7 @@ def test_a_spec_does_not_change(quick):
         ("zzz.y=1", "unknown key 'zzz': known keys are name, dataset"),
         ("training=4", "training = 4 is wrong: a table"),
         ("training.joint_epochs=0", "training.joint_epochs = 0 is wrong"),
-        ("space=qick", "no such space; needs one of quick, alpha-beta"),
+        ("space=qick", "no such space; needs one of quick, code, alpha-beta"),
         ("sampler=bayes", "one of tpe, nsga2, nsga3, gp, qmc, random, grid"),
         ('constraints="alpha < 3"', "a list of 'NAME OP NUMBER'"),
         ('constraints=["alpha = 3"]', "needs NAME OP NUMBER, OP one of <=, >=, <, >"),

@@ -48,10 +48,12 @@ def test_every_hyperparameter_changes_the_design():
         "code_hidden": 64, "code_length": "sigmoid", "code_skip": False, "weight_decay": 0.1,
     }  # fmt: skip
     pairs += [({**code}, {**code, name: value}) for name, value in of_codes.items()]
+    book = resolve({}, {"channel": "codebook"})
+    pairs += [(book, {**book, name: 5}) for name in ("codewords", "codebooks")]
     for pair in pairs:
         assert len({training_config(plan(given), SPEC).design_id for given in pair}) == 2
     shown_by_pairs = {"quantise_bits", "mirrored", "utility", "temperature", "beta_2", "beta_3", "beta_4"}
-    shown_by_pairs |= {*of_codes, "stem", "head"}
+    shown_by_pairs |= {*of_codes, "stem", "head", "codewords", "codebooks"}
     assert set(other) | shown_by_pairs | {"bottleneck"} == set(HYPERPARAMETERS)
 
 

@@ -43,7 +43,8 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.mark.parametrize("source", ["celebrities:somewhere", "", "faces"])
 def test_unknown_kind_lists_the_kinds(source: str, tmp_path: Path) -> None:
     with pytest.raises(
-        DataError, match=r"unknown kind .* give one of synthetic, folder, celeba, vggface, templates as KIND:PATH"
+        DataError,
+        match=r"unknown kind .* give one of synthetic, folder, celeba, vggface, templates as KIND:PATH",
     ):
         prepare(source, image_side=32, attributes=("gender",), positive=None, cache=tmp_path)
 

@@ -126,7 +126,9 @@ def test_wrong_tables_are_refused(tmp_path: Path, columns: dict[str, object], me
 
 
 def test_no_rows_are_refused(tmp_path: Path) -> None:
-    empty = pa.table({"identity": pa.array([], pa.string()), "template": pa.array([], pa.list_(pa.float32()))})
+    empty = pa.table(
+        {"identity": pa.array([], pa.string()), "template": pa.array([], pa.list_(pa.float32()))}
+    )
     pq.write_table(empty, tmp_path / "f.parquet")
     assert "holds no templates" in complaint(tmp_path / "f.parquet")
 
