@@ -27,7 +27,7 @@ def trial_figures(folder: Path, settings: plain.Settings, splits: list[str], kee
     trainer = plain.train(train_faces, settings)
     figures = plain.judge(trainer, attack, judged)
     with torch.no_grad():
-        g = trainer.autoencoder.encoder(faces.inputs)
+        g = trainer.autoencoder.encoder(faces.images)
     with tempfile.NamedTemporaryFile(dir=keep, suffix=".npy", delete=False) as file:
         np.save(file, g.numpy())
     return figures

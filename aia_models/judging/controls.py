@@ -74,9 +74,8 @@ def judge_controls(faces: SplitFaces, seed: int) -> Controls:
     splits share people. Raises ControlError, in one line, where a floor does not hold.
     """
     raw = _raw_inputs(faces, seed)
-    shape = faces.input_shape
     attacks = attack_all(raw, seed, "cpu")
-    matches = match_all(raw, shape if len(shape) == 3 else (*shape, 1, 1), seed)
+    matches = match_all(raw, _as_map(faces.input_shape), seed)
     ceilings = []
     for split in ("validation", "test"):
         best = max(match.auc for match in matches.rows if (match.split, match.negatives) == (split, "any"))
@@ -102,6 +101,12 @@ def judge_controls(faces: SplitFaces, seed: int) -> Controls:
                 f" {floor.standard_error:.3f} from 0.5, where there is nothing to read: do two splits share people?"
             )
     return Controls(tuple(ceilings), tuple(floors))
+
+
+def _as_map(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """Return the shape of an image or a template as that of a map."""
+    channels, height, width = (*shape, 1, 1)[:3]
+    return channels, height, width
 
 
 def _raw_inputs(faces: SplitFaces, seed: int) -> dict[str, ReleasedFaces]:

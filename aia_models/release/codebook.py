@@ -37,7 +37,7 @@ def fit_codebooks(g: Float[Tensor, "n k"], codebooks: int, codewords: int) -> Wo
             warnings.simplefilter(
                 "ignore", ConvergenceWarning
             )  # fewer different codes than words: some are equal
-            fitted = KMeans(codewords, n_init=1, random_state=0).fit(parts[:, number])
+            fitted = KMeans(codewords, random_state=0).fit(parts[:, number])
         words.append(torch.from_numpy(fitted.cluster_centers_))
     return torch.stack(words).to(g)
 

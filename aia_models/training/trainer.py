@@ -18,6 +18,7 @@ from aia_models.errors import ConfigError, DivergedError
 from aia_models.losses.penalties import scheduled
 from aia_models.measures.pairs import evaluation_pairs
 from aia_models.networks.networks import Networks
+from aia_models.networks.stems.linear import LinearMap
 from aia_models.random_streams import stream_seed
 from aia_models.training.batches import PairSampler, image_batches
 from aia_models.training.closed_form import fit_stem
@@ -65,8 +66,9 @@ class Trainer:
         self.config = config
         self.compute = compute
         networks = Networks(config, faces.input_shape).to(compute.device)
-        if isinstance(config.encoder.stem, LinearStem):
-            fit_stem(networks.encoder, config.encoder.stem, faces.train, config.seed)
+        stem = config.encoder.stem
+        if isinstance(stem, LinearStem) and isinstance(networks.encoder.stem, LinearMap):
+            fit_stem(networks.encoder.stem, stem, faces.train, config.seed)
         if compute.memory_format == "channels_last":
             networks = networks.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.networks: Networks = networks

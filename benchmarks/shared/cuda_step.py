@@ -163,7 +163,7 @@ def fused(faces: SplitFaces, trials: int, device: str) -> Callable[[], object]:
 
     def step(rows: Tensor, different: Tensor) -> Tensor:
         with torch.autocast("cuda", torch.bfloat16):
-            images = resident.images[rows].float() / 255
+            images = resident.inputs[rows].float() / 255
             return together.step(images, resident.attributes[rows, 0], different)
 
     graph = Captured(step, given)

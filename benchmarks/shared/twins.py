@@ -9,7 +9,7 @@ import plain
 import torch
 from torch import Tensor, nn
 
-from aia_models.config import AdversaryConfig, ComputeConfig, MatcherConfig, TrainingConfig
+from aia_models.config import AdversaryConfig, ComputeConfig, ConvolutionalStem, MatcherConfig, TrainingConfig
 from aia_models.data.prepared.prepare import open_prepared, prepare
 from aia_models.data.splits import SplitFaces, split_faces
 from aia_models.networks.networks import Networks
@@ -57,9 +57,13 @@ def batches(faces: SplitFaces, count: int, size: int, device: str = "cpu") -> li
 
 def peer(config: TrainingConfig, image_side: int, device: str = "cpu") -> plain.PlainTrainer:
     """The plain trainer with the weights that our trainer of `config` starts from."""
+    stem = config.encoder.stem
+    if not isinstance(stem, ConvolutionalStem):
+        raise TypeError(f"the plain trainer has convolutions, not {stem}")
+    first, second = stem.channels
     settings = plain.Settings(
         alpha=config.alpha, beta=config.betas[0], margin=config.matcher.margin, learning_rate=config.learning_rate,
-        batch_images=config.batch_images, image_side=image_side, encoder=config.encoder.stem.channels,
+        batch_images=config.batch_images, image_side=image_side, encoder=(first, second),
         decoder=config.decoder.channels, seed=config.seed,
     )  # fmt: skip
     trainer = plain.PlainTrainer(settings, device)

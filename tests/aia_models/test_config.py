@@ -268,7 +268,8 @@ WRONG: list[tuple[type, dict[str, Any], str]] = [
     (
         PenaltyConfig,
         {"kind": "gan"},
-        "penalty.kind = 'gan': expected one of adversary, max_entropy, kernel_ridge, kernel_ridge_rff, hsic, several_widths",
+        "penalty.kind = 'gan': expected one of adversary, max_entropy, kernel_ridge, kernel_ridge_rff, hsic, "
+        "several_widths",
     ),
     (
         PenaltyConfig,

@@ -5,11 +5,9 @@ import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from jaxtyping import Float32
 
 from aia_models.data.sources.categorical import Categorical
@@ -58,7 +56,7 @@ def read_templates(location: str) -> FaceSource:
         raise DataError(f"{path} is neither .parquet nor .npz: give templates in one of these formats")
     try:
         found = _open_parquet(path) if path.suffix == ".parquet" else _open_npz(path)
-    except (pa.ArrowException, ValueError, zipfile.BadZipFile, OSError) as error:
+    except (ValueError, zipfile.BadZipFile, OSError) as error:
         raise DataError(f"{path} cannot be read as {path.suffix} ({_line(error)}): write it again") from error
     identities = found.columns["identity"]
     unnamed = next((row for row, name in enumerate(identities) if not name.strip()), None)
@@ -78,6 +76,10 @@ def read_templates(location: str) -> FaceSource:
 
 
 def _open_parquet(path: Path) -> _File:
+    # Imported here, because training and judging need no Parquet.
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     with pq.ParquetFile(path, buffer_size=READ_BUFFER, pre_buffer=False) as file:
         schema = file.schema_arrow
         _check_columns(path, schema.names, file.metadata.num_rows)
@@ -93,11 +95,13 @@ def _open_parquet(path: Path) -> _File:
 
 
 def _parquet_chunks(found: _File) -> Chunks:
+    import pyarrow.parquet as pq
+
     start = 0
     with pq.ParquetFile(found.path, buffer_size=READ_BUFFER, pre_buffer=False) as file:
         for batch in file.iter_batches(CHUNK_ROWS, columns=["template"]):
             column = batch.column(0)
-            lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)
+            lengths = np.nan_to_num(column.value_lengths().to_numpy(zero_copy_only=False)).astype(int)
             other = np.flatnonzero(lengths != found.values)
             if len(other):
                 raise DataError(
@@ -134,7 +138,7 @@ def _npz_chunks(found: _File) -> Chunks:
                 f"{found.path}: array 'template' is {dtype}, rows of numbers in C order are needed"
             )
         with archive.open("template.npy") as file:
-            _header_of(file)
+            _header_of(cast(zipfile.ZipExtFile, file))
             for start in range(0, rows, CHUNK_ROWS):
                 count = min(CHUNK_ROWS, rows - start)
                 content = file.read(count * values * dtype.itemsize)
@@ -143,7 +147,7 @@ def _npz_chunks(found: _File) -> Chunks:
 
 def _read_header(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], bool, np.dtype]:
     with archive.open(f"{name}.npy") as file:
-        return _header_of(file)
+        return _header_of(cast(zipfile.ZipExtFile, file))
 
 
 def _header_of(file: zipfile.ZipExtFile) -> tuple[tuple[int, ...], bool, np.dtype]:

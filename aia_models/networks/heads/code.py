@@ -14,6 +14,8 @@ from aia_models.config import CodeHead
 class Code(nn.Module):
     """Dense layers from a stem's features to k values of fixed length, or in [0, 1]."""
 
+    map_shape: tuple[int, int, int]
+
     def __init__(self, config: CodeHead, features: tuple[int, ...]) -> None:
         super().__init__()
         self.length = config.length

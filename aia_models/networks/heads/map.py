@@ -10,6 +10,8 @@ from aia_models.config import MapHead
 class Map(nn.Module):
     """A map's values in [0, 1], flattened channel by channel."""
 
+    map_shape: tuple[int, int, int]
+
     def __init__(self, config: MapHead, features: tuple[int, int, int]) -> None:
         super().__init__()
         self.map_shape = features

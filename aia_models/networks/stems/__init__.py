@@ -7,18 +7,17 @@ output: `(channels, height, width)` of a map, or `(features,)`.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from torch import nn
-
 from aia_models.config import ConvolutionalStem, LinearStem, Stem
 from aia_models.networks.stems.convolutional import Convolutions
 from aia_models.networks.stems.linear import LinearMap
 
-STEMS: Mapping[type, Callable[[Any, tuple[int, ...]], nn.Module]] = {
+StemNetwork = Convolutions | LinearMap
+STEMS: Mapping[type, Callable[[Any, tuple[int, ...]], StemNetwork]] = {
     ConvolutionalStem: Convolutions,
     LinearStem: LinearMap,
 }
 
 
-def build_stem(config: Stem, input_shape: tuple[int, ...]) -> nn.Module:
+def build_stem(config: Stem, input_shape: tuple[int, ...]) -> StemNetwork:
     """Return the stem of `config` for inputs of one shape, with new weights."""
     return STEMS[type(config)](config, input_shape)

@@ -16,6 +16,8 @@ ACTIVATIONS = {"leaky_relu": F.leaky_relu, "silu": F.silu}
 class Convolutions(nn.Sequential):
     """Blocks of convolutions, each of which halves the side of the map."""
 
+    shape: tuple[int, ...]
+
     def __init__(self, config: ConvolutionalStem, input_shape: tuple[int, ...]) -> None:
         if len(input_shape) != 3:
             raise ConfigError(f"stem: convolutional needs images; inputs have shape {list(input_shape)}")

@@ -13,6 +13,7 @@ class LinearMap(nn.Module):
     """Flattened inputs minus a mean, times directions; `training.closed_form` sets both before training."""
 
     mean: Tensor
+    shape: tuple[int, ...]
 
     def __init__(self, config: LinearStem, input_shape: tuple[int, ...]) -> None:
         super().__init__()
