@@ -69,6 +69,11 @@ def load(folder: str | Path, device: str = "cpu") -> Anonymizer:
     return anonymizer.to(torch.device(device)).eval()
 
 
+def read_about(folder: Path) -> Mapping[str, Any]:
+    """Return the JSON content that the checkpoint in `folder` was saved with (`about`), once `load` has read it."""
+    return json.loads((folder / DESCRIPTION).read_text())["about"]
+
+
 def _refuse_other(version: int) -> None:
     if version != FORMAT_VERSION:
         raise CheckpointError(f"its format is {version}, and this release reads format {FORMAT_VERSION}")

@@ -311,8 +311,12 @@ def dashboard(
 @app.command(epilog="Example: aia-study encode anonymizer photos -o g.parquet")
 def encode(
     checkpoint: Checkpoint,
-    images: Annotated[
-        Path, typer.Argument(metavar="IMAGES", help="A folder of PNG and JPEG files, or one such file.")
+    faces: Annotated[
+        str,
+        typer.Argument(
+            metavar="IMAGES|KIND:PATH",
+            help="A folder of PNG and JPEG files, one such file, or a labelled data set.",
+        ),
     ],
     output: Annotated[
         Path,
@@ -321,13 +325,14 @@ def encode(
         ),
     ],
 ) -> None:
-    """Encode images to a Parquet file.
+    """Encode images or templates to a Parquet file.
 
-    It has a row for each image with its path and its released representation.
+    It has a row for each image with its path and its released representation; of a data set (KIND:PATH), also with its
+    identity, attributes and split.
     """
     from study.cli import encode
 
-    encode.encode(checkpoint, images, output)
+    encode.encode(checkpoint, faces, output)
 
 
 @app.command(epilog="Example: aia-study export anonymizer --format onnx -o anonymizer.onnx")

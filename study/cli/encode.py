@@ -1,4 +1,4 @@
-"""The command `encode` writes the representations that a checkpoint releases for images."""
+"""The command `encode` writes the representations that a checkpoint releases for images or templates."""
 
 import math
 from collections.abc import Iterator
@@ -11,10 +11,12 @@ from torch import Tensor
 
 from aia_models.data.prepared.blocks import prepare_images
 from aia_models.data.sources.image_files import ImageFiles, is_image
+from aia_models.data.sources.readers import READERS
 from aia_models.release.anonymizer import Anonymizer
 from analysis.atomic_write import atomic_write
 from analysis.tables.location import Location
-from study.cli.load_anonymizer import load_anonymizer
+from study.cli.encode_dataset import LabelledFaces
+from study.cli.load_anonymizer import load_anonymizer, read_about
 from study.console import stderr, stdout
 from study.errors import StudyError
 
@@ -22,30 +24,43 @@ BATCH_IMAGES = 1024
 DECODED_IMAGES = 16  # at a time, because a photograph takes megabytes
 
 
-def encode(folder: Location, images: Path, output: Path) -> None:
-    """Write a Parquet file at `output`, atomically, with a row for each image below the folder `images`.
+def encode(folder: Location, faces: str, output: Path) -> None:
+    """Write a Parquet file at `output`, atomically, with a row for each image or template of `faces`.
 
-    The column `image` is the path relative to `images`, and `g` is the released representation, a list of float32 of
-    fixed length. `images` may also be a single image. Images are prepared like those on which the checkpoint in
-    `folder` was trained. Images that cannot be read are left out, with a line on stderr. Raises CheckpointError for a
-    folder without a checkpoint, and StudyError if no image can be read or if `output` exists.
+    `faces` is a folder, a single image or a labelled data set (`KIND:PATH`). The column `image` is the path of an
+    image, and `g` is the released representation, a list of float32 of fixed length. Of a data set, `identity`, the
+    attributes and `split` stand beside it. Images are prepared like those on which the checkpoint in `folder` was
+    trained. Images that cannot be read are left out, with a line on stderr. Raises CheckpointError for a folder without
+    a checkpoint, DataError for a data set that cannot be used, and StudyError if no image can be read or if `output`
+    exists.
     """
     if output.exists():
         raise StudyError(f"{output} exists already: choose another -o")
     anonymizer = load_anonymizer(folder, "cuda" if torch.cuda.is_available() else "cpu")
-    root, names = (images.parent, [images.name]) if images.is_file() else (images, _image_names_below(images))
-    representation = pa.list_(pa.float32(), math.prod(anonymizer.encoder.map_shape))
-    schema = pa.schema([("image", pa.string()), ("g", representation)])
+    if faces.partition(":")[0] in READERS and not Path(faces).exists():
+        labelled = LabelledFaces(faces, anonymizer, read_about(folder))
+        count, schema, tables = len(labelled), labelled.schema, labelled.tables()
+    else:
+        images = Path(faces)
+        root, names = (
+            (images.parent, [images.name]) if images.is_file() else (images, _image_names_below(images))
+        )
+        if len(anonymizer.input_shape) == 1:
+            raise StudyError(f"{images} holds images: this checkpoint takes templates, give templates:FILE")
+        representation = pa.list_(pa.float32(), math.prod(anonymizer.encoder.map_shape))
+        schema = pa.schema([("image", pa.string()), ("g", representation)])
+        count, tables = len(names), _encoded_batches(anonymizer, str(root), names, schema)
     encoded = 0
     output.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(output) as path:
         with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-            for table in _encoded_batches(anonymizer, str(root), names, schema):
+            for table in tables:
                 writer.write_table(table)
                 encoded += len(table)
         if not encoded:
-            raise StudyError(f"{images}: none of {len(names)} images can be read")
-    stdout.print(f"{output}: {encoded} of {len(names)} images encoded")
+            raise StudyError(f"{faces}: none of {count} images can be read")
+    form = "templates" if len(anonymizer.input_shape) == 1 else "images"
+    stdout.print(f"{output}: {encoded} of {count} {form} encoded")
 
 
 def _image_names_below(images: Path) -> list[str]:

@@ -1,5 +1,8 @@
 """Loading an anonymizer from a checkpoint on disk or in object storage."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from aia_models.errors import CheckpointError
 from aia_models.release import checkpoint
 from aia_models.release.anonymizer import Anonymizer
@@ -17,3 +20,9 @@ def load_anonymizer(folder: Location, device: str = "cpu") -> Anonymizer:
             return checkpoint.load(path, device)
         except CheckpointError as error:
             raise CheckpointError(str(error).replace(str(path), str(folder))) from error
+
+
+def read_about(folder: Location) -> Mapping[str, Any]:
+    """Return what the checkpoint in `folder` says about its training, study and data."""
+    with local_copy(folder) as path:
+        return checkpoint.read_about(path)

@@ -285,6 +285,8 @@ class _Running:
             "trial_id": self._plan.trial_id,
             "method": self._plan.method,
             "attributes": list(self._faces.attributes),
+            "positive": self._spec.positive,
+            "split_seed": self._spec.split_seed,
             "data_fingerprint": self._faces.fingerprint,
             "preparation": _preparation(self._faces.input_shape),
             "attacker_auc_validation": judgement.strongest_attack("validation").folded_auc,

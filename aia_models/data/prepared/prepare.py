@@ -3,7 +3,7 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -14,24 +14,13 @@ from safetensors import SafetensorError
 from aia_models.data.faces import FaceDataset
 from aia_models.data.prepared.assembly import assemble
 from aia_models.data.prepared.blocks import Block, Execute, cut_into_blocks, in_threads
-from aia_models.data.sources.celeba import read_celeba
-from aia_models.data.sources.drawn.synthetic import read_synthetic
-from aia_models.data.sources.folder import read_folder
 from aia_models.data.sources.label_encoding import Labels, encode_labels
+from aia_models.data.sources.readers import read_source
 from aia_models.data.sources.source import FaceSource, Remark, SourceTemplates, Unreadable, key_over
-from aia_models.data.sources.templates import read_templates
-from aia_models.data.sources.vggface import read_vggface
 from aia_models.data.splits import check_judgeable
 from aia_models.errors import DataError
 
 PREPARATION_VERSION = 2
-_READERS: Mapping[str, Callable[[str], FaceSource]] = {
-    "synthetic": read_synthetic,
-    "folder": read_folder,
-    "celeba": read_celeba,
-    "vggface": read_vggface,
-    "templates": read_templates,
-}
 # The encoder halves the image twice.
 _SIDE_MULTIPLE = 4
 _MIN_SIDE = 16
@@ -53,7 +42,7 @@ def prepare(
     `execute` runs the blocks of images; blocks that an interrupted call finished are reused. Raises DataError, for
     wrong labels before any image is decoded.
     """
-    kind, found = _read(source)
+    kind, found = read_source(source)
     form = _form(found, image_side)
     labels = encode_labels(found, attributes, positive)
     for name in attributes:
@@ -115,15 +104,6 @@ def _form(found: FaceSource, image_side: int) -> dict[str, Any]:
             f"image_side is {image_side}: give a multiple of {_SIDE_MULTIPLE} and at least {_MIN_SIDE}"
         )
     return {"image_side": image_side, "crop": "largest centred square", "resize": "bilinear, antialiased"}
-
-
-def _read(source: str) -> tuple[str, FaceSource]:
-    kind, _, location = source.partition(":")
-    if kind not in _READERS:
-        raise DataError(
-            f"unknown kind '{kind}' in dataset '{source}': give one of {', '.join(_READERS)} as KIND:PATH"
-        )
-    return kind, _READERS[kind](location)
 
 
 def _make(

@@ -1,5 +1,5 @@
 """Readers of the kinds of data sets (`KIND:PATH`), which list images and labels and decode no image yet.
 
-Other rooms use the reader of each kind (`celeba`, `folder`, `vggface`, `drawn.synthetic`), the `source.FaceSource` that
-it returns, and `label_encoding.encode_labels`.
+Other rooms use `readers.read_source`, the `source.FaceSource` that it returns, `label_encoding.encode_labels` and
+`image_files`.
 """
