@@ -100,6 +100,7 @@ def create_study(spec: StudySpec, storage: Location, execute: Execute = in_threa
         check_earlier_study(spec)
     spec = with_absolute_datasets(spec)
     prepared = prepare_faces(spec, storage, execute)
+    check_encoders(spec, prepared)
     attack_prepared = prepare_attack_faces(spec, storage, execute)
     frozen = fingerprints(spec, prepared, attack_prepared)
     controls = load_or_run_controls(spec, prepared)
@@ -156,6 +157,23 @@ def open_study_directory(path: Location, execute: Execute = in_threads) -> Study
 
 def check_designs(spec: StudySpec) -> None:
     """Raise ConfigError if an option of the spec's space, or one of its designs, cannot be trained."""
+    for _ in _possible_trainings(spec):
+        pass
+
+
+def check_encoders(spec: StudySpec, prepared: Path) -> None:
+    """Raise StudyError if an option of the spec's space, or a design, has an encoder that does not take these faces."""
+    shape = open_prepared(prepared).input_shape
+    planned = (training_config(plan, spec) for plan in planned_trials(spec))
+    for encoder in dict.fromkeys(config.encoder for config in (*_possible_trainings(spec), *planned)):
+        try:
+            Encoder(encoder, shape)
+        except ConfigError as error:
+            raise StudyError(f"{spec.dataset} and space = {spec.space}: {error}") from error
+
+
+def _possible_trainings(spec: StudySpec) -> Iterator[TrainingConfig]:
+    """Yield the training of the default design, of each single choice in the space, and of the spec's designs."""
     searched = searched_space(spec)
     choices = [
         {name: option}
@@ -165,4 +183,4 @@ def check_designs(spec: StudySpec) -> None:
     ]
     for design in ({}, *choices, *spec.designs):
         values = resolve({**searched.defaults(), **design}, spec.fixed)
-        training_config(TrialPlan("default", None, "search", "aia", values, spec.seed), spec)
+        yield training_config(TrialPlan("default", None, "search", "aia", values, spec.seed), spec)
