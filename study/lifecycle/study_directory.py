@@ -1,17 +1,22 @@
 """A study's directory: `launch` creates it, and `resume` opens it again."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from aia_models.config import TrainingConfig
 from aia_models.data.prepared.blocks import Execute, in_threads
+from aia_models.data.prepared.prepare import open_prepared
+from aia_models.errors import ConfigError
 from aia_models.judging.judge import JUDGE_VERSION
+from aia_models.networks.encoder import Encoder
 from analysis.tables.location import Location, ObjectPath, children, location
 from search_spaces.domains import Choice
 from search_spaces.hyperparameters import resolve
 from study.errors import StudyError
 from study.lifecycle.judge_controls import load_or_run_controls
+from study.lifecycle.planned_trials import planned_trials
 from study.lifecycle.study_faces import (
     fingerprints,
     prepare_attack_faces,

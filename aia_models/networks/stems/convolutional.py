@@ -20,8 +20,10 @@ class Convolutions(nn.Sequential):
 
     def __init__(self, config: ConvolutionalStem, input_shape: tuple[int, ...]) -> None:
         if len(input_shape) != 3:
-            raise ConfigError(f"stem = convolutional needs images, not templates of {input_shape[0]} values: use stem = linear, as the "
-                "spec code does")
+            raise ConfigError(
+                f"stem = convolutional needs images, not templates of {input_shape[0]} values: use stem = linear, as the "
+                "spec code does"
+            )
         channels, *sides = input_shape
         halvings = 2 ** len(config.channels)
         if any(side % halvings for side in sides):
