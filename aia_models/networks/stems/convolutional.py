@@ -21,8 +21,8 @@ class Convolutions(nn.Sequential):
     def __init__(self, config: ConvolutionalStem, input_shape: tuple[int, ...]) -> None:
         if len(input_shape) != 3:
             raise ConfigError(
-                f"stem = convolutional needs images, not templates of {input_shape[0]} values: use stem = linear, as the "
-                "spec code does"
+                f"stem = convolutional needs images, not templates of {input_shape[0]} values: "
+                "use stem = linear, as the spec code does"
             )
         channels, *sides = input_shape
         halvings = 2 ** len(config.channels)
