@@ -181,7 +181,7 @@ def _source(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _ceiling(directory: Location) -> str:
-    """Return a line with the judge's AUC on raw pixels, which no representation should exceed."""
+    """Return a line with the judge's AUC on raw images or templates, which no representation should exceed."""
     controls = directory / CONTROLS
     if not controls.is_file():
         return f"no controls: {controls} is missing"
@@ -194,7 +194,7 @@ def _ceiling(directory: Location) -> str:
         for row in content["ceilings"]
         if row["split"] == "validation"
     ]
-    return f"raw pixels, the ceiling, AUC on validation: {'; '.join(parts)}; floors hold"
+    return f"raw inputs, the ceiling, AUC on validation: {'; '.join(parts)}; floors hold"
 
 
 def _varied(directory: Location) -> list[str]:

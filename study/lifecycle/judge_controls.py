@@ -1,6 +1,6 @@
 """The judge's controls of a study, run once for its faces and split, and kept beside the prepared faces.
 
-Controls show that the judge works: a ceiling is what attackers read from raw pixels, and a floor is an attack on
+Controls show that the judge works: a ceiling is what attackers read from raw inputs, and a floor is an attack on
 representations without information, whose AUC has to be near 0.5.
 """
 

@@ -2,7 +2,7 @@
 
 SPEC_FILE = "study.toml"  # the frozen spec
 JOURNAL = "search.journal"  # Optuna's journal storage
-CONTROLS = "controls.json"  # the judge's controls: its figures on raw pixels and on random representations
+CONTROLS = "controls.json"  # the judge's controls: its figures on raw inputs and on random representations
 CHECKPOINTS = "checkpoints"
 RESAMPLES = "resamples"  # one file per trial: its figures in each bootstrap resample of the judged people
 STAGE1 = "stage1"  # one folder per stage-1 key: the networks that trials with the same key share

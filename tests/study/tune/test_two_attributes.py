@@ -80,4 +80,4 @@ def test_controls_stand_beside_the_study(study: Path, capsys: pytest.CaptureFixt
     controls = json.loads((study / "controls.json").read_text())
     assert {floor["attribute"] for floor in controls["floors"]} == {"gender", "young"}
     assert run(["front", str(study)]) == 0
-    assert "raw pixels, the ceiling, AUC on validation" in capsys.readouterr().out
+    assert "raw inputs, the ceiling, AUC on validation" in capsys.readouterr().out
