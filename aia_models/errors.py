@@ -27,3 +27,7 @@ class DivergedError(AIAError):
 
 class ExportError(AIAError):
     """A model cannot be written in the format that was asked for."""
+
+
+class EmbeddingError(AIAError):
+    """A face network cannot be used as it is, or its package is not installed."""

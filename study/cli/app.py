@@ -335,6 +335,58 @@ def encode(
     encode.encode(checkpoint, faces, output)
 
 
+@app.command(epilog="Example: aia-study embed folder:faces --model arcface.onnx -o templates.parquet")
+def embed(
+    dataset: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATASET",
+            help="Aligned crops with labels: folder:PATH, celeba:PATH, vggface:PATH or synthetic.",
+        ),
+    ],
+    model: Annotated[
+        str,
+        typer.Option(
+            metavar="ONNX|dlib",
+            help="The face network: an ONNX file (needs aia-study[embed]), or dlib (needs aia-study[dlib]).",
+        ),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o", "--output", callback=local_path, metavar="PARQUET", help="The Parquet file to create."
+        ),
+    ],
+    side: Annotated[
+        int | None,
+        typer.Option(min=1, help="Side of a crop in pixels, for models with dynamic height and width."),
+    ] = None,
+    mean: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NUMBER",
+            help="Subtracted from pixels of 0 to 255; one number, or one per channel with commas between. Default: "
+            "the model's metadata key mean, or 127.5.",
+        ),
+    ] = None,
+    sd: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NUMBER",
+            help="Divides pixels after that. Default: the model's metadata key sd, or 127.5.",
+        ),
+    ] = None,
+) -> None:
+    """Make templates of images with a face network, for templates:FILE.
+
+    The Parquet file has a row for each image with its name, identity, attributes and template. An interrupted run
+    continues where it stopped when the command is repeated.
+    """
+    from study.cli import embed
+
+    embed.embed(dataset, model, output, side, mean, sd)
+
+
 @app.command(epilog="Example: aia-study export anonymizer --format onnx -o anonymizer.onnx")
 def export(
     checkpoint: Checkpoint,

@@ -1,6 +1,5 @@
 """Runs the preparation of faces in threads or as Ray tasks, with its progress on stderr."""
 
-import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -8,17 +7,16 @@ from pathlib import Path
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from aia_models.data.prepared.blocks import Block, BlockReport, Execute, in_threads
 from analysis.tables.location import Location
 from study.console import INTERRUPTED, print_error, stderr
 from study.errors import StudyError
+from study.image_progress import ImageProgress
 
 # Threads of two cores take 10 s for that many images, as long as a local Ray takes to start.
 RAY_FROM_IMAGES = 100_000
 BLOCKS_PER_CORE = 4  # submitted at once: enough to keep all cores busy, few enough to hold in memory
-SECONDS_BETWEEN_LINES = 10.0  # where stderr is no terminal
 
 
 @contextmanager
@@ -40,9 +38,9 @@ def shown_on(console: Console, address: str | None) -> Execute:
     def execute(blocks: Sequence[Block]) -> Generator[BlockReport, None, None]:
         images = sum(block.count for block in blocks)
         reports = on_ray(blocks, address) if images >= RAY_FROM_IMAGES else in_threads(blocks)
-        with _Display(console, images) as display:
+        with ImageProgress(console, "preparing", images) as progress:
             for report in reports:
-                display.add(report)
+                progress.add(report)
                 yield report
 
     return execute
@@ -76,50 +74,3 @@ def on_ray(blocks: Sequence[Block], address: str | None) -> Generator[BlockRepor
                 raise error.cause from error
             except RayError as error:
                 raise StudyError(f"preparing on Ray failed, run the same command again: {error}") from error
-
-
-class _Display:
-    """Shows images done, images per second and the time to go: a bar on a terminal, elsewhere a line every 10 s."""
-
-    def __init__(self, console: Console, images: int) -> None:
-        self._console = console
-        self._images = images
-        self._done = 0
-        self._decoded = 0
-        self._started: float | None = None  # when the first report came: before that, workers start
-        self._printed_at = time.monotonic()
-        self._bar = Progress(
-            TextColumn("preparing"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("images, {task.fields[rate]:,.0f} images/s, to go"),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self._task = self._bar.add_task("", total=images, rate=0.0)
-
-    def __enter__(self) -> "_Display":
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-    def add(self, report: BlockReport) -> None:
-        """Count a finished block. Blocks of an earlier, interrupted run count as done, but not for the rate."""
-        now = time.monotonic()
-        self._done += report.images
-        if self._started is None:
-            self._started = now
-        else:
-            self._decoded += report.decoded
-        rate = self._decoded / max(now - self._started, 1e-9)
-        self._bar.update(self._task, advance=report.images, rate=rate)
-        if rate and not self._console.is_terminal and now - self._printed_at >= SECONDS_BETWEEN_LINES:
-            self._printed_at = now
-            to_go = (self._images - self._done) / rate
-            self._console.print(
-                f"preparing: {self._done:,} of {self._images:,} images, {rate:,.0f} images/s, {to_go:.0f} s to go"
-            )

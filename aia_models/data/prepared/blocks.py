@@ -1,6 +1,5 @@
 """Blocks of images: the preparation's unit of work, each decoded, cropped and resized into a file of its own."""
 
-import json
 import os
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,11 +10,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import UInt8
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 from torch import Tensor
 
-from aia_models.atomic_write import atomic_write
+from aia_models.data.prepared.block_files import NumberedUnreadable, read_array, read_unreadable, write_block
 from aia_models.data.sources.source import SourceImages, Unreadable
 
 BLOCK_IMAGES = 256
@@ -34,7 +31,7 @@ class BlockReport:
 
     images: int
     decoded: int
-    unreadable: tuple[tuple[int, Unreadable], ...]
+    unreadable: NumberedUnreadable
 
 
 @dataclass(frozen=True)
@@ -55,13 +52,12 @@ class Block:
 
         Raises OSError where the file cannot be written.
         """
-        unreadable = self._read_unreadable()
+        path = Path(self.path)
+        unreadable = read_unreadable(path)
         if unreadable is not None:
             return BlockReport(self.count, 0, unreadable)
-        pixels, unreadable = self._decode()
-        numbered = [[row, image.path, image.why] for row, image in unreadable]
-        with atomic_write(Path(self.path)) as aside:
-            aside.write_bytes(save({"images": pixels}, metadata={"unreadable": json.dumps(numbered)}))
+        pixels, unreadable = decode_and_prepare(self.images, self.start, self.side)
+        write_block(path, pixels, unreadable)
         return BlockReport(self.count, self.count, unreadable)
 
     def pixels(self) -> UInt8[np.ndarray, "face 1 side side"]:
@@ -69,28 +65,7 @@ class Block:
 
         Raises OSError or SafetensorError where the file is missing or damaged.
         """
-        with safe_open(self.path, framework="numpy") as file:
-            return file.get_tensor("images")
-
-    def _read_unreadable(self) -> tuple[tuple[int, Unreadable], ...] | None:
-        """Return the unreadable images that the block's file lists; None where there is no complete file."""
-        try:
-            with safe_open(self.path, framework="numpy") as file:
-                numbered = json.loads(file.metadata()["unreadable"])
-        except (FileNotFoundError, SafetensorError):
-            return None
-        return tuple((row, Unreadable(path, why)) for row, path, why in numbered)
-
-    def _decode(self) -> tuple[np.ndarray, tuple[tuple[int, Unreadable], ...]]:
-        """Return the prepared images, and the unreadable ones with their rows."""
-        decoded = enumerate(self.images, self.start)
-        unreadable: list[tuple[int, Unreadable]] = []
-        parts = [np.empty((0, 1, self.side, self.side), np.uint8)]
-        while chunk := list(islice(decoded, _CHUNK_IMAGES)):
-            unreadable += [(row, image) for row, image in chunk if isinstance(image, Unreadable)]
-            readable = [image for _, image in chunk if isinstance(image, Tensor)]
-            parts.append(prepare_images(readable, self.side).numpy())
-        return np.concatenate(parts), tuple(unreadable)
+        return read_array(Path(self.path))
 
 
 Execute = Callable[[Sequence[Block]], Generator[BlockReport, None, None]]
@@ -117,11 +92,29 @@ def in_threads(blocks: Sequence[Block]) -> Generator[BlockReport, None, None]:
         torch.set_num_threads(threads_before)
 
 
-def prepare_images(images: Sequence[Tensor], side: int) -> Tensor:
-    """Return the largest centred square of each grey image (uint8 `[1, h, w]`), resized, as uint8 `[N, 1, side, side]`.
+def decode_and_prepare(
+    images: SourceImages, start: int, side: int, channels: int = 1
+) -> tuple[UInt8[np.ndarray, "face channel side side"], NumberedUnreadable]:
+    """Return the prepared images, and the unreadable ones with their rows, of which the first is `start`.
 
-    Resizing is bilinear and antialiased. Images of one size are resized as the channels of one image, which takes a
-    quarter of the time and gives the same pixels.
+    Images that are decoded to grey are repeated as each of `channels` channels.
+    """
+    decoded = enumerate(images, start)
+    unreadable: list[tuple[int, Unreadable]] = []
+    parts = [np.empty((0, channels, side, side), np.uint8)]
+    while chunk := list(islice(decoded, _CHUNK_IMAGES)):
+        unreadable += [(row, image) for row, image in chunk if isinstance(image, Unreadable)]
+        readable = [image for _, image in chunk if isinstance(image, Tensor)]
+        parts.append(prepare_images(readable, side).expand(-1, channels, -1, -1).numpy())
+    return np.concatenate(parts), tuple(unreadable)
+
+
+def prepare_images(images: Sequence[Tensor], side: int) -> Tensor:
+    """Return the largest centred square of each image (uint8 `[c, h, w]`), resized, as uint8 `[N, c, side, side]`.
+
+    All images have the same number of channels c; of no images c is 1. Resizing is bilinear and antialiased. Planes of
+    one size are resized as the channels of one image, which takes a quarter of the time for grey images and gives the
+    same pixels.
     """
     # Importing torchvision takes two seconds, which only processes that prepare images need to pay.
     from torchvision.transforms.v2.functional import center_crop, resize
@@ -130,11 +123,12 @@ def prepare_images(images: Sequence[Tensor], side: int) -> Tensor:
     rows_by_side: dict[int, list[int]] = {}
     for row, square in enumerate(squares):
         rows_by_side.setdefault(square.shape[-1], []).append(row)
-    prepared = torch.empty(len(images), 1, side, side, dtype=torch.uint8)
+    planes = squares[0].shape[0] if squares else 1
+    prepared = torch.empty(len(images), planes, side, side, dtype=torch.uint8)
     for rows in rows_by_side.values():
         alike = torch.cat([squares[row] for row in rows])
-        whole = len(rows) - len(rows) % _CHANNELS
+        whole = len(alike) - len(alike) % _CHANNELS
         several, rest = alike[:whole].unflatten(0, (-1, _CHANNELS)), alike[whole:].unsqueeze(0)
         resized = [resize(channels, [side, side]).flatten(0, 1) for channels in (several, rest)]
-        prepared[rows, 0] = torch.cat(resized)
+        prepared[rows] = torch.cat(resized).unflatten(0, (-1, planes))
     return prepared

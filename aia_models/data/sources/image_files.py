@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import Literal, cast
 
 import torch
 from torch import Tensor
@@ -13,21 +13,24 @@ from aia_models.data.sources.source import Unreadable
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
 # Share of the images of a large annotated collection that may be missing or damaged.
 TOLERATED_SHARE = 0.10
+Mode = Literal["GRAY", "RGB"]
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 
 
 @dataclass(frozen=True)
 class ImageFiles:
-    """Image files, as names relative to a folder."""
+    """Image files, as names relative to a folder, decoded to grey or, with `colour`, to RGB (uint8 `[3, h, w]`)."""
 
     folder: str
     names: Sequence[str]
+    colour: bool = False
 
     def __getitem__(self, rows: slice) -> "ImageFiles":
         return replace(self, names=self.names[rows])
 
     def __iter__(self) -> Iterator[Tensor | Unreadable]:
-        return (_decode(os.path.join(self.folder, name)) for name in self.names)
+        mode: Mode = "RGB" if self.colour else "GRAY"
+        return (_decode(os.path.join(self.folder, name), mode) for name in self.names)
 
 
 def is_image(name: str) -> bool:
@@ -49,7 +52,7 @@ def _state(entry: os.DirEntry[str]) -> tuple[int, int]:
     return state.st_size, state.st_mtime_ns
 
 
-def _decode(path: str) -> Tensor | Unreadable:
+def _decode(path: str, mode: Mode) -> Tensor | Unreadable:
     # Imported here, so that drawn faces can be prepared where no decoder is installed.
     from torchcodec.decoders import (
         decode_jpeg,  # pyright: ignore[reportPrivateImportUsage]
@@ -60,10 +63,10 @@ def _decode(path: str) -> Tensor | Unreadable:
         with open(path, "rb", buffering=0) as file:
             encoded = file.read()
         if encoded.startswith(_JPEG):
-            return cast(Tensor, decode_jpeg(encoded, mode="GRAY"))
+            return cast(Tensor, decode_jpeg(encoded, mode=mode))
         if not encoded.startswith(_PNG):
             return Unreadable(path, "is no PNG or JPEG image")
-        image = decode_png(encoded, mode="GRAY", output_dtype="auto")
+        image = decode_png(encoded, mode=mode, output_dtype="auto")
     except OSError as error:
         return Unreadable(path, f"cannot be read ({error.strerror})")
     except RuntimeError:

@@ -29,7 +29,7 @@ class SourceImages(Protocol):
         ...
 
     def __iter__(self) -> Iterator[Tensor | Unreadable]:
-        """Decode one image after the other into uint8 `[1, h, w]`."""
+        """Decode one image after the other into uint8 `[1, h, w]`, or `[3, h, w]` where colour is read."""
         ...
 
 

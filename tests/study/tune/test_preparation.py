@@ -15,6 +15,7 @@ from rich.console import Console
 from aia_models.data.prepared.blocks import Block, BlockReport, cut_into_blocks, in_threads
 from aia_models.data.prepared.prepare import open_prepared, prepare
 from aia_models.data.sources.image_files import ImageFiles
+from study import image_progress
 from study.cli import run
 from study.lifecycle.study_directory import create_study
 from study.spec.files import load_spec, with_settings
@@ -145,9 +146,7 @@ def test_every_block_is_reported_once_by_other_processes(local_ray, celeba, tmp_
     monkeypatch.setattr(preparation, "BLOCKS_PER_CORE", 1)
     files = ImageFiles(str(celeba.root / "img_align_celeba"), celeba.names)
     blocks = cut_into_blocks(files, 160, 16, tmp_path)
-    monkeypatch.setattr(
-        "aia_models.data.sources.image_files._decode", lambda path: pytest.fail("decoded here")
-    )
+    monkeypatch.setattr("aia_models.data.sources.image_files._decode", lambda *_: pytest.fail("decoded here"))
     assert sum(report.decoded for report in on_ray(blocks, None)) == 160
     assert len([*tmp_path.iterdir()]) == len(blocks) == 23
     assert sum(report.decoded for report in on_ray(blocks, None)) == 0
@@ -198,7 +197,7 @@ def test_only_many_images_go_to_ray(celeba, tmp_path, monkeypatch):
 
 def test_progress_counts_images_of_interrupted_runs_as_done(monkeypatch):
     written = io.StringIO()
-    monkeypatch.setattr(preparation, "SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr(image_progress, "SECONDS_BETWEEN_LINES", 0.0)
     # The first report comes late, as when workers start, so its time does not count for the rate.
     monkeypatch.setattr(time, "monotonic", iter([0, 100, 110, 120]).__next__)
     reports = [BlockReport(500, 0, ()), BlockReport(500, 500, ()), BlockReport(500, 500, ())]
@@ -229,7 +228,7 @@ from aia_models.data.prepared import blocks
 from aia_models.data.sources import image_files
 blocks.BLOCK_IMAGES = 20
 decode = image_files._decode
-image_files._decode = lambda path: (time.sleep(0.02), decode(path))[1]
+image_files._decode = lambda *of: (time.sleep(0.02), decode(*of))[1]
 from study.cli import run
 sys.exit(run(["prepare", "celeba:{celeba.root}", "--storage", {str(tmp_path)!r}, "--image-side", "16"]))
 """

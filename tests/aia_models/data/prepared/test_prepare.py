@@ -32,9 +32,9 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     paths: list[str] = []
     real = image_files._decode
 
-    def decode(path: str) -> torch.Tensor | Unreadable:
+    def decode(path: str, mode: image_files.Mode) -> torch.Tensor | Unreadable:
         paths.append(path)
-        return real(path)
+        return real(path, mode)
 
     monkeypatch.setattr(image_files, "_decode", decode)
     return paths
