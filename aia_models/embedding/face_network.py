@@ -1,11 +1,12 @@
 """What the embedding asks of a face network."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, UInt8
 
 
+@runtime_checkable
 class FaceNetwork(Protocol):
     """A face network, which makes a template of each aligned crop of a face.
 

@@ -2,7 +2,9 @@ import subprocess
 import sys
 
 # pyarrow and pandas are not listed, because scikit-learn loads them where they are installed.
-FOREIGN = {"ray", "optuna", "pydantic", "polars", "study", "analysis", "search_spaces"}
+FOREIGN = {
+    "ray", "optuna", "pydantic", "polars", "study", "analysis", "search_spaces", "onnxruntime", "dlib"
+}  # fmt: skip
 
 
 def test_models_need_nothing_of_what_runs_and_stores_studies() -> None:
@@ -13,6 +15,8 @@ def test_models_need_nothing_of_what_runs_and_stores_studies() -> None:
         "judging.judge",
         "data.prepared.prepare",
         "data.splits",
+        "embedding.open_network",
+        "embedding.template_blocks",
     ]
     code = (
         f"import {', '.join(f'aia_models.{module}' for module in modules)}; import sys; print(*sys.modules)"

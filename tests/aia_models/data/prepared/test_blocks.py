@@ -16,14 +16,21 @@ SIZES = st.sampled_from([(20, 18), (18, 20), (33, 33), (17, 40)])
 
 
 @settings(max_examples=60, deadline=None)
-@given(sizes=st.lists(SIZES, max_size=11), seed=st.integers(0, 2**32 - 1), side=st.sampled_from([16, 20, 36]))
+@given(
+    sizes=st.lists(SIZES, max_size=11),
+    seed=st.integers(0, 2**32 - 1),
+    side=st.sampled_from([16, 20, 36]),
+    channels=st.sampled_from([1, 3]),
+)
 def test_images_of_any_sizes_are_resized_as_each_by_itself(
-    sizes: list[tuple[int, int]], seed: int, side: int
+    sizes: list[tuple[int, int]], seed: int, side: int, channels: int
 ) -> None:
     generator = torch.Generator().manual_seed(seed)
-    images = [torch.randint(0, 256, (1, *size), generator=generator, dtype=torch.uint8) for size in sizes]
+    images = [
+        torch.randint(0, 256, (channels, *size), generator=generator, dtype=torch.uint8) for size in sizes
+    ]
     together = prepare_images(images, side)
-    assert together.shape == (len(images), 1, side, side)
+    assert together.shape == (len(images), channels if images else 1, side, side)
     for image, prepared in zip(images, together, strict=True):
         square = functional.center_crop(image, [min(image.shape[-2:])])
         assert torch.equal(prepared, functional.resize(square, [side, side], antialias=True))
