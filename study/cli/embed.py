@@ -101,9 +101,10 @@ def _tables(blocks: Sequence[TemplateBlock], source: FaceSource, schema: pa.Sche
     files = source.images
     for block in blocks:
         try:
-            rows, templates = block.read()
+            found, templates = block.read()
         except (OSError, SafetensorError) as error:
             raise StudyError(f"{block.path} cannot be read ({error}): run the same command again") from error
+        rows = found.tolist()
         names = rows if not isinstance(files, ImageFiles) else [files.names[row] for row in rows]
         columns = [
             pa.array(names),
