@@ -35,7 +35,7 @@ from shared.arguments import at_least
 from shared.designs import CodeDesign, FisherDesign, MapDesign, noise
 from shared.recorded_runs import RecordedRuns, comparison_parser, prepared_options
 
-from aia_models.config import AdversaryConfig, ChannelConfig, ComputeConfig, PenaltyConfig, TrainingConfig
+from aia_models.config import AdversaryConfig, ChannelConfig, ComputeConfig, TrainingConfig
 from aia_models.data.prepared.prepare import open_prepared, prepare
 from aia_models.data.splits import SplitFaces, split_faces
 from aia_models.judging.judge import JUDGE_VERSION, Judgement, judge
@@ -133,7 +133,7 @@ QUANTISERS = [
     ChannelConfig("quantise", bits=bits, erasure=erasure) for bits in (1, 2) for erasure in (False, True)
 ]
 AGAINST = {
-    "penalty": PenaltyConfig("adversary", schedule="ramp"),
+    "penalty": "adversary",
     "adversary": AdversaryConfig(("linear", "mlp"), steps=3),
 }
 DESIGNS = [

@@ -176,7 +176,7 @@ def nothing_trained() -> type:
             record = EpochRecord(epoch, "joint", None, None, None, 0.5, None, None, 0, 0.0)
             is_rung = epoch in rungs
             yield EpochReport(record, epoch, rows(plan, context, "stopped_early", epoch) if is_rung else None)
-        config = replace(training_config(plan, context.spec), channel=ChannelConfig(), bottleneck=0.0)
+        config = replace(training_config(plan, context.spec), channel=ChannelConfig())
         folder = f"checkpoints/{plan.trial_id}"
         checkpoint.save(
             Anonymizer(config, (1, 16, 16)), Path(context.directory, folder), {"trial_id": plan.trial_id}

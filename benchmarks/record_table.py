@@ -1,6 +1,6 @@
 """Records the table that `replay.py` replays: Sobol designs of a space, judged after every joint epoch.
 
-The recording is a study of the project itself, with the budget of a spec, on drawn faces. If it is
+The recording is a study of the project itself, by default with the spec `recorded.toml`, on drawn faces. If it is
 interrupted, the same command continues it. When it is complete, it is condensed into one file, by default
 `recorded.parquet` beside this script.
 
@@ -23,6 +23,7 @@ from study.storage.paths import SPEC_FILE
 
 NAME, SEED = "recorded", 0
 TABLE = Path(__file__).with_name("recorded.parquet")
+SPEC = Path(__file__).with_name("recorded.toml")
 
 
 def recorded_spec(spec_name: str, designs: int, seeds: int) -> StudySpec:
@@ -41,9 +42,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("storage", type=Path)
-    parser.add_argument(
-        "--spec", default="quick", help="the shipped spec whose budget and space are recorded"
-    )
+    parser.add_argument("--spec", default=str(SPEC), help="the spec whose budget and space are recorded")
     parser.add_argument("--designs", type=at_least(1), default=200)
     parser.add_argument("--seeds", type=at_least(1), default=2)
     parser.add_argument("--table", type=Path, default=TABLE, help="the file that the study is condensed into")

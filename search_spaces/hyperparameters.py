@@ -89,43 +89,11 @@ HYPERPARAMETERS: Mapping[str, Domain] = MappingProxyType(
             default=True,
             about="Whether LEACE erases from g, in closed form, all linear information on the attribute.",
         ),
-        "erasure_in_training": Choice(
-            (False, True),
-            default=False,
-            about="Whether the eraser is refitted before each joint epoch and training uses erased representations.",
-            when=When("erasure", (True,)),
-        ),
-        "bottleneck": Choice(
-            (False, True),
-            default=False,
-            about="Whether the noise channel's rate is part of the loss (variational bottleneck, Alemi et al. 2017).",
-            when=When("channel", ("noise",)),
-        ),
-        "bottleneck_weight": LogUniform(
-            0.001,
-            1.0,
-            default=0.01,
-            about="Weight of the noise channel's rate, in nats per coordinate.",
-            when=When("bottleneck", (True,)),
-        ),
         "penalty": Choice(
-            ("adversary", "max_entropy", "kernel_ridge", "kernel_ridge_rff", "hsic", "several_widths"),
+            ("adversary", "kernel_ridge"),
             default="adversary",
-            about="Term that β weighs: -L_Adv (Eq. 8), the adversary's negative entropy (Roy and Boddeti 2019), the "
-            "squared correlation of a kernel ridge regression in closed form, exact or on random Fourier features "
-            "(Sadeghi et al. 2021), HSIC (Gretton et al. 2005), or kernel ridge regressions of several widths.",
-        ),
-        "mirrored": Choice(
-            (False, True),
-            default=False,
-            about="Whether the kernel penalty is computed on features whose class means are exchanged.",
-            when=When("penalty", ("kernel_ridge", "kernel_ridge_rff", "hsic")),
-        ),
-        "beta_schedule": Choice(
-            ("constant", "ramp", "reversal"),
-            default="constant",
-            about="Growth of β over the joint epochs: none, linear over the first 30 %, or as in gradient "
-            "reversal (Ganin and Lempitsky 2015).",
+            about="Term that β weighs: -L_Adv (Eq. 8), or the squared correlation of the attribute with the "
+            "predictions of kernel ridge regressions in closed form (after Sadeghi et al. 2021).",
         ),
         "adversary": Choice(
             ("linear", "mlp", "cnn", "linear+mlp", "linear+mlp+cnn"),
@@ -142,14 +110,9 @@ HYPERPARAMETERS: Mapping[str, Domain] = MappingProxyType(
         ),
         "adversary_steps": Integer(
             1,
-            4,
+            10,
             default=1,
             about="Updates of the adversary per update of the anonymizer in joint training (section 4.3).",
-        ),
-        "adversary_restart_epochs": Choice(
-            (0, 5, 10, 20),
-            default=0,
-            about="Joint epochs after which the adversaries restart from new weights (Wu et al. 2018); 0: never.",
         ),
         "utility": Choice(
             ("pairs", "batch_contrastive"),
@@ -277,12 +240,6 @@ HYPERPARAMETERS: Mapping[str, Domain] = MappingProxyType(
             about="Units of each hidden layer of a code's head.",
             when=When("head", ("code",)),
         ),
-        "code_length": Choice(
-            ("unit", "sigmoid"),
-            default="unit",
-            about="Whether a code is scaled to length √k, or its values lie in [0, 1].",
-            when=When("head", ("code",)),
-        ),
         "code_skip": Choice(
             (True, False),
             default=True,
@@ -303,7 +260,7 @@ HYPERPARAMETERS: Mapping[str, Domain] = MappingProxyType(
         "learning_rate_schedule": Choice(
             ("constant", "cosine"),
             default="constant",
-            about="Whether the learning rate stays, or falls to 0 over the joint epochs along a cosine.",
+            about="Whether the anonymizer's learning rate stays, or falls to 0 over the joint epochs along a cosine.",
         ),
         "weight_decay": LogUniform(
             1e-5,

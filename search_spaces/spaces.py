@@ -51,14 +51,15 @@ class Space:
     def known_designs(self) -> tuple[dict[str, Value], ...]:
         """Return the designs with which a search begins: all defaults, and the least protected design of the space.
 
-        The latter has no channel, no erasure and the lowest β, so that every front has an end without protection.
+        The latter has the lowest β, no erasure, and no channel or else the least noise, so that every front has an end
+        with little protection or none.
         """
         values = {name: domain.default for name, domain in self.parameters.items()}
         for name, unprotected in (("channel", "none"), ("erasure", False)):
             if name in self.parameters and self.parameters[name].contains(unprotected):
                 values[name] = unprotected
         for name, domain in self.parameters.items():
-            if name in BETAS and isinstance(domain, Uniform | LogUniform):
+            if name in (*BETAS, "noise_sd") and isinstance(domain, Uniform | LogUniform):
                 values[name] = domain.low
         return self.defaults(), {name: values[name] for name in self.active(values)}
 
@@ -159,9 +160,35 @@ def _space(name: str, about: str, parameters: Mapping[str, Domain]) -> Space:
     return Space(name, about, free)
 
 
-QUICK = _space(
-    "quick",
-    "α, β, noise or no channel, erasure and two choices of architecture, for a first look.",
+NOISE_ON_CODES = LogUniform(
+    0.15,
+    1.5,
+    default=0.4,
+    about="Standard deviation of the Gaussian noise on a code, whose values have mean square 1.",
+    when=HYPERPARAMETERS["noise_sd"].when,
+)
+CODE = _space(
+    "code",
+    "α, β, noise, and the size and the stem of a compact code.",
+    {
+        "alpha": LogUniform(0.1, 10.0, default=1.0, about=HYPERPARAMETERS["alpha"].about),
+        "beta": LogUniform(0.3, 100.0, default=5.0, about=HYPERPARAMETERS["beta"].about),
+        "noise_sd": NOISE_ON_CODES,
+        **_registered("code_size", "stem"),
+    },
+)
+ALPHA_BETA = Space(
+    "alpha-beta",
+    "α, β and the release channel, with the paper's networks.",
+    {
+        **_registered("alpha", "beta"),
+        "channel": _narrowed("channel", "none", "noise", "quantise"),
+        **_registered("noise_sd", "quantise_bits", "erasure"),
+    },
+)
+MAPS = _space(
+    "maps",
+    "α, β, noise or no channel, erasure and two choices of architecture, of the paper's maps.",
     {
         **_registered("alpha", "beta"),
         "channel": _narrowed("channel", "none", "noise"),
@@ -170,47 +197,34 @@ QUICK = _space(
         "representation_channels": _narrowed("representation_channels", 8, 12),
     },
 )
-ALPHA_BETA = Space(
-    "alpha-beta",
-    "α, β and the release channel, with fixed networks.",
-    {
-        **_registered("alpha", "beta"),
-        "channel": _narrowed("channel", "none", "noise", "quantise"),
-        **_registered("noise_sd", "quantise_bits", "erasure"),
-    },
-)
 ARCHITECTURE = _space(
     "architecture",
-    "The alpha-beta space, the encoder's sizes and the in-loop adversary.",
+    "The code space, a codebook in place of noise, and the sizes of stem and head.",
     {
-        **ALPHA_BETA.parameters,
-        **_registered("encoder_width", "representation_channels"),
-        **_registered("adversary", "adversary_hidden", "adversary_steps"),
-    },
-)
-CODE = _space(
-    "code",
-    "α, β, noise and the size of a compact code.",
-    {
-        "alpha": LogUniform(0.1, 10.0, default=1.0, about=HYPERPARAMETERS["alpha"].about),
-        "beta": LogUniform(0.3, 100.0, default=10.0, about=HYPERPARAMETERS["beta"].about),
-        "noise_sd": LogUniform(
-            0.15,
-            1.5,
-            default=0.4,
-            about="Standard deviation of the Gaussian noise on a code, whose values have mean square 1.",
+        **{name: CODE.parameters[name] for name in ("alpha", "beta")},
+        "channel": _narrowed("channel", "noise", "codebook"),
+        "noise_sd": NOISE_ON_CODES,
+        **_registered("codewords", "codebooks", "code_size", "stem"),
+        **_registered(
+            "stem_blocks", "stem_convolutions", "encoder_width", "stem_normalisation", "stem_components"
         ),
-        "code_size": HYPERPARAMETERS["code_size"],
+        **_registered("code_layers", "code_hidden"),
     },
 )
-OF_CODES = ("stem", "head", "code_", "learning_rate_schedule", "weight_decay")  # beginnings of names
+OF_MAPS = ("head", "representation_channels", "quantise_bits")
 FULL = _space(
     "full",
-    "Every hyperparameter of maps.",
+    "Every hyperparameter of codes.",
     {
-        name: domain
-        for name, domain in HYPERPARAMETERS.items()
-        if name not in (*BETAS[1:], "private_attributes") and not name.startswith(OF_CODES)
+        **{
+            name: domain
+            for name, domain in HYPERPARAMETERS.items()
+            if name not in (*BETAS[1:], "private_attributes", *OF_MAPS)
+        },
+        **{name: CODE.parameters[name] for name in ("alpha", "beta")},
+        "channel": _narrowed("channel", "none", "noise", "codebook"),
+        "noise_sd": NOISE_ON_CODES,
+        "adversary": _narrowed("adversary", "linear", "mlp", "linear+mlp"),
     },
 )
 PAPER = Space(
@@ -222,5 +236,5 @@ PAPER = Space(
     },
 )
 SPACES: Mapping[str, Space] = MappingProxyType(
-    {space.name: space for space in (QUICK, CODE, ALPHA_BETA, ARCHITECTURE, FULL, PAPER)}
+    {space.name: space for space in (CODE, ALPHA_BETA, MAPS, ARCHITECTURE, FULL, PAPER)}
 )

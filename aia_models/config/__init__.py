@@ -11,7 +11,6 @@ from aia_models.config.encoder import (
     DecoderConfig,
     EncoderConfig,
     Head,
-    Length,
     LinearStem,
     MapHead,
     Normalisation,
@@ -21,13 +20,10 @@ from aia_models.config.encoder import (
     Stem,
 )
 from aia_models.config.objective import (
-    KERNEL_PENALTIES,
     AdversaryConfig,
     AdversaryKind,
     MatcherConfig,
-    PenaltyConfig,
     PenaltyKind,
-    Schedule,
     UtilityConfig,
     UtilityKind,
 )
@@ -41,7 +37,6 @@ from aia_models.config.training import (
 )
 
 __all__ = [
-    "KERNEL_PENALTIES",
     "Activation",
     "AdversaryConfig",
     "AdversaryKind",
@@ -55,18 +50,15 @@ __all__ = [
     "DecoderConfig",
     "EncoderConfig",
     "Head",
-    "Length",
     "LinearStem",
     "MapHead",
     "MatcherConfig",
     "Normalisation",
-    "PenaltyConfig",
     "PenaltyKind",
     "PlainHead",
     "Pooling",
     "Projection",
     "RateSchedule",
-    "Schedule",
     "Stem",
     "TrainingConfig",
     "UtilityConfig",

@@ -25,8 +25,7 @@ class ChannelConfig:
     A `codebook` releases the nearest of `codewords` words, or of as many in each of several `codebooks`; its training
     sees noise of `noise_sd` in place of the words. Each is given for its own kinds only. `random_replacement` is the
     paper's Random baseline: `replaced_share` of the values become uniform noise. `erasure` applies the closed-form
-    linear eraser before the channel; with `erasure_in_training` it is refitted before each joint epoch, and training
-    sees its output too.
+    linear eraser before the channel.
     """
 
     kind: ChannelKind = "none"
@@ -36,14 +35,9 @@ class ChannelConfig:
     codebooks: int | None = None
     replaced_share: float | None = None
     erasure: bool = False
-    erasure_in_training: bool = False
 
     def __post_init__(self) -> None:
         require_one_of(ChannelKind, "channel.kind", self.kind)
-        refitted = self.erasure_in_training
-        require(
-            self.erasure or not refitted, "channel.erasure_in_training", refitted, "true with erasure only"
-        )
         for name, owners in OWNERS.items():
             given = getattr(self, name) is not None
             right = f"a value with kind {' or '.join(owners)} and none with others"

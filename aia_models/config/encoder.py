@@ -17,7 +17,6 @@ Pooling = Literal["average", "stride"]
 Normalisation = Literal["none", "batch", "group"]
 Activation = Literal["leaky_relu", "silu"]
 Projection = Literal["pca", "fisher"]
-Length = Literal["unit", "sigmoid"]
 
 
 @dataclass(frozen=True)
@@ -85,21 +84,19 @@ class PlainHead:
 class CodeHead:
     """g is a compact code of `k` values: dense layers of `hidden` units with SiLU, then a linear layer.
 
-    With `skip` a linear map of the features is added to the dense layers' output. A code of `unit` length is scaled to
-    length √k, so that a coordinate has mean square 1; the values of a `sigmoid` code lie in [0, 1].
+    With `skip` a linear map of the features is added to the dense layers' output. A code has the length √k, so that a
+    coordinate has mean square 1.
     """
 
     kind: Literal["code"] = "code"
     k: int = 24
     layers: int = 1
     hidden: int = 256
-    length: Length = "unit"
     skip: bool = True
 
     def __post_init__(self) -> None:
         for name in ("k", "layers", "hidden"):
             require_positive_integer(f"head.{name}", getattr(self, name))
-        require_one_of(Length, "head.length", self.length)
 
 
 Stem = ConvolutionalStem | LinearStem
@@ -115,7 +112,12 @@ class EncoderConfig:
 
     def __post_init__(self) -> None:
         fits = isinstance(self.stem, ConvolutionalStem) or not isinstance(self.head, MapHead)
-        require(fits, "encoder.head", self.head.kind, "code or plain: a linear stem returns no map")
+        require(
+            fits,
+            "encoder.head",
+            self.head.kind,
+            "code or plain: a linear stem, the one for templates, returns no map",
+        )
         plain = isinstance(self.head, PlainHead)
         fits = not plain or isinstance(self.stem, LinearStem)
         require(fits, "encoder.head", self.head.kind, "map or code: plain is the head of a linear stem")

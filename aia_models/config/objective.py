@@ -1,4 +1,4 @@
-"""Configs of what Eq. 8 weighs: the in-loop adversary, the penalty, the utility loss and the in-loop matcher."""
+"""Configs of what Eq. 8 weighs: the in-loop adversary, the kind of penalty, the utility loss, the in-loop matcher."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -12,13 +12,8 @@ from aia_models.config.checks import (
 )
 
 AdversaryKind = Literal["linear", "mlp", "cnn"]
-PenaltyKind = Literal[
-    "adversary", "max_entropy", "kernel_ridge", "kernel_ridge_rff", "hsic", "several_widths"
-]
-Schedule = Literal["constant", "ramp", "reversal"]
+PenaltyKind = Literal["adversary", "kernel_ridge"]
 UtilityKind = Literal["pairs", "batch_contrastive"]
-
-KERNEL_PENALTIES: tuple[PenaltyKind, ...] = ("kernel_ridge", "kernel_ridge_rff", "hsic", "several_widths")
 
 
 @dataclass(frozen=True)
@@ -27,9 +22,7 @@ class AdversaryConfig:
 
     `hidden` is the width of Eq. 6's tanh layer, `cnn_channels` are section 5.2's. `standardise` gives the
     networks representations standardised over the batch, so that the encoder cannot hide by shrinking g.
-    `steps` counts adversary updates per anonymizer update. Every `restart_epochs` joint epochs (None: never)
-    the networks begin again from new weights, so that the encoder cannot settle on fooling one of them (Wu et al.
-    2018, arXiv 1807.08379).
+    `steps` counts adversary updates per anonymizer update.
     """
 
     members: tuple[AdversaryKind, ...] = ("cnn",)
@@ -38,7 +31,6 @@ class AdversaryConfig:
     steps: int = 1
     class_balanced: bool = True
     standardise: bool = True
-    restart_epochs: int | None = None
 
     def __post_init__(self) -> None:
         kinds = get_args(AdversaryKind)
@@ -50,27 +42,6 @@ class AdversaryConfig:
         require_positive_integers("adversary.cnn_channels", self.cnn_channels)
         require_positive_integer("adversary.hidden", self.hidden)
         require_positive_integer("adversary.steps", self.steps)
-        if self.restart_epochs is not None:
-            require_positive_integer("adversary.restart_epochs", self.restart_epochs)
-
-
-@dataclass(frozen=True)
-class PenaltyConfig:
-    """The term that β weighs in the anonymizer's loss: the paper's -L_Adv (`adversary`) or a penalty.
-
-    The penalties are those of `aia_models.losses.penalties`, and training lowers them. `mirrored` gives a kernel
-    penalty the features with the class means swapped; `schedule` is how β grows over the joint epochs.
-    """
-
-    kind: PenaltyKind = "adversary"
-    mirrored: bool = False
-    schedule: Schedule = "constant"
-
-    def __post_init__(self) -> None:
-        require_one_of(PenaltyKind, "penalty.kind", self.kind)
-        require_one_of(Schedule, "penalty.schedule", self.schedule)
-        right = f"true with {', '.join(KERNEL_PENALTIES)} only"
-        require(self.kind in KERNEL_PENALTIES or not self.mirrored, "penalty.mirrored", self.mirrored, right)
 
 
 @dataclass(frozen=True)

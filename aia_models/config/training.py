@@ -8,7 +8,7 @@ from typing import Any, Literal
 from aia_models.config.channel import ChannelConfig
 from aia_models.config.checks import require, require_number, require_one_of, require_positive_integer
 from aia_models.config.encoder import DecoderConfig, EncoderConfig, MapHead
-from aia_models.config.objective import AdversaryConfig, MatcherConfig, PenaltyConfig, UtilityConfig
+from aia_models.config.objective import AdversaryConfig, MatcherConfig, PenaltyKind, UtilityConfig
 
 Augmentation = Literal["none", "flip", "flip_shift"]
 RateSchedule = Literal["constant", "cosine"]
@@ -34,9 +34,10 @@ class BudgetConfig:
 class TrainingConfig:
     """One training of the AIA. `alpha` and `betas` weigh Eq. 8; the rest follows the paper's sections 4 and 5.2.
 
-    `betas` holds one weight per private attribute, each of which has an adversary of its own. With the `cosine`
-    schedule the learning rate falls to 0 over the joint epochs; `weight_decay` is decoupled (AdamW). `bottleneck`
-    weighs the rate of the noise channel. Raises ConfigError where a value makes no training possible.
+    `betas` holds one weight per private attribute, each of which has an adversary of its own. `penalty` is what β
+    weighs: the paper's -L_Adv (`adversary`) or a kernel ridge penalty. With the `cosine` schedule the anonymizer's
+    learning rate falls to 0 over the joint epochs; `weight_decay` is decoupled (AdamW). Raises ConfigError where a
+    value makes no training possible.
     """
 
     alpha: float = 0.5
@@ -46,10 +47,9 @@ class TrainingConfig:
     channel: ChannelConfig = field(default_factory=ChannelConfig)
     adversary: AdversaryConfig = field(default_factory=AdversaryConfig)
     matcher: MatcherConfig = field(default_factory=MatcherConfig)
-    penalty: PenaltyConfig = field(default_factory=PenaltyConfig)
+    penalty: PenaltyKind = "adversary"
     utility: UtilityConfig = field(default_factory=UtilityConfig)
     augmentation: Augmentation = "none"
-    bottleneck: float = 0.0
     budget: BudgetConfig = field(default_factory=BudgetConfig)
     learning_rate: float = 1e-3
     learning_rate_schedule: RateSchedule = "constant"
@@ -65,10 +65,7 @@ class TrainingConfig:
         has_map = isinstance(self.encoder.head, MapHead)
         fits = has_map or "cnn" not in self.adversary.members
         require(fits, "adversary.members", self.adversary.members, "linear or mlp: cnn needs a map")
-        require_number("bottleneck", self.bottleneck, 0.0)
-        noisy = self.channel.kind == "noise"
-        right = "0 where the channel adds no noise: it weighs what passes the noise"
-        require(noisy or self.bottleneck == 0, "bottleneck", self.bottleneck, right)
+        require_one_of(PenaltyKind, "penalty", self.penalty)
         require_one_of(Augmentation, "augmentation", self.augmentation)
         require_number("learning_rate", self.learning_rate, 0.0, above=True)
         require_one_of(RateSchedule, "learning_rate_schedule", self.learning_rate_schedule)

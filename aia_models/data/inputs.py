@@ -18,3 +18,8 @@ def network_inputs(
     if stored.dtype == torch.uint8:
         return stored.float() / 255
     return F.normalize(stored, dim=1) * stored.shape[1] ** 0.5
+
+
+def input_form(shape: tuple[int, ...]) -> str:
+    """Return what inputs of a shape are, for messages: `images` or `templates of 128 values`."""
+    return "images" if len(shape) == 3 else f"templates of {shape[0]} values"

@@ -35,14 +35,6 @@ class Networks(nn.Module):
         with _seeded(config.seed, "matcher"):
             self.matcher = Matcher(config.matcher, shape)
 
-    def restart_adversaries(self, config: TrainingConfig, epoch: int) -> None:
-        """Gives every adversary new initial weights, drawn from a random stream of its own for each epoch."""
-        device = next(self.parameters()).device
-        for number, adversary in enumerate(self.adversaries, start=1):
-            with _seeded(config.seed, f"adversary-{number}-epoch-{epoch}"):
-                fresh = Adversary(config.adversary, self.encoder.map_shape).to(device)
-            adversary.load_state_dict(fresh.state_dict())
-
 
 @contextmanager
 def _seeded(seed: int, network: str) -> Iterator[None]:

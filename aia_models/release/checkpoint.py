@@ -17,7 +17,7 @@ from aia_models.config import TrainingConfig
 from aia_models.errors import AIAError, CheckpointError
 from aia_models.release.anonymizer import Anonymizer
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 WEIGHTS, DESCRIPTION = "model.safetensors", "config.json"
 
 

@@ -74,15 +74,25 @@ class PairSampler:
         partners, different = self.partners(anchors, rng)
         return PairBatches(np.concatenate([anchors, partners], axis=1), different)
 
-    def persons_epoch(self, batch_images: int, rng: np.random.Generator) -> PairBatches:
-        """Draw one epoch in which each partner is another image of the anchor's person.
+    def people_epoch(self, batch_images: int, rng: np.random.Generator) -> PairBatches:
+        """Draw one epoch whose batches show two images of each of `batch_images / 2` people, or of all where they are
+        fewer.
 
-        `different[step]` is true for each anchor that Eq. 7 compares with the next anchor's partner instead of its own.
+        Nobody is drawn again before all have been, so that a person counts the same whatever its number of images.
+        People with one image are left out. An epoch has about as many images as the data. `different[step]` is true
+        for each anchor that Eq. 7 compares with the next anchor's partner instead of its own.
         """
-        batches = self.epoch(batch_images, rng)
-        anchors = batches.images[:, : batch_images // 2]
+        several = self._sorted[self._size[self._sorted] > 1]  # image indices, person by person
+        people = several[
+            np.flatnonzero(self._rank[several] == self._start[several])
+        ]  # each person's first image
+        half = min(batch_images // 2, len(people))
+        steps = max(len(self._rank) // (2 * half), 1)
+        rounds = [rng.permutation(people) for _ in range(-(-steps * half // len(people)))]
+        first = np.concatenate(rounds)[: steps * half].reshape(steps, half)
+        anchors = self._sorted[self._start[first] + rng.integers(0, self._size[first])]
         images = np.concatenate([anchors, self.same_person(anchors, rng)], axis=1)
-        return PairBatches(images, batches.different)
+        return PairBatches(images, rng.random(anchors.shape) < 0.5)
 
 
 def image_batches(

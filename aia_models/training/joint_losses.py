@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int64
-from torch import Tensor, nn
+from torch import Tensor
 
 from aia_models.config import TrainingConfig
 from aia_models.losses.losses import (
@@ -14,11 +14,10 @@ from aia_models.losses.losses import (
     scaled_gradient,
     total_loss,
 )
-from aia_models.losses.penalties import kernel_penalty, negative_entropy, rate
-from aia_models.networks.encoder import ENCODED_IMAGES
+from aia_models.losses.penalties import kernel_ridge_penalty
 from aia_models.networks.networks import Networks
 from aia_models.random_streams import stream
-from aia_models.release.channel import ReleaseChannel, fit_release_channel, training_channel
+from aia_models.release.channel import training_channel
 from aia_models.training.augmentation import augmented
 from aia_models.training.device_faces import DeviceFaces
 
@@ -33,8 +32,7 @@ PerAttribute = Float[Tensor, " attribute"]
 class JointLosses:
     """The losses of one training; a batch is given as indices of its train faces.
 
-    `paired` marks the images of people with two or more images. The trainer calls `set_beta_share` and `refit_eraser`
-    between epochs. All randomness comes from streams of the config's seed.
+    `paired` marks the images of people with two or more images. All randomness comes from streams of the config's seed.
     """
 
     def __init__(
@@ -54,9 +52,7 @@ class JointLosses:
         self.identity = torch.from_numpy(faces.identity.astype(np.int64)).to(device)
         self.noise = stream(config.seed, "channel", "train", device=device)
         self.moves = stream(config.seed, "augmentation", device=device)
-        self.halves = stream(config.seed, "penalty", device=device)
-        self.eraser: ReleaseChannel | None = None
-        self.set_beta_share(1.0)
+        self.beta_weights = torch.tensor(config.betas, device=device)
 
     def begin_joint(self) -> None:
         """Start the augmentation stream of joint training, which does not depend on where stage 1 was trained."""
@@ -65,21 +61,7 @@ class JointLosses:
 
     def streams(self) -> dict[str, torch.Generator]:
         """Return the random generators by name; their states are part of the training state."""
-        return {"noise": self.noise, "moves": self.moves, "halves": self.halves}
-
-    def set_beta_share(self, share: float) -> None:
-        """Scale every β by `share` from now on."""
-        self.betas = [beta * share for beta in self.config.betas]
-        self.beta_weights = torch.tensor(self.betas, device=self.faces.inputs.device)
-
-    @torch.no_grad()
-    def refit_eraser(self) -> None:
-        """Fit the eraser on the current encoder's g of all train faces; from now on training sees its output."""
-        rows = torch.arange(len(self.faces), device=self.identity.device).split(ENCODED_IMAGES)
-        self.networks.encoder.eval()
-        g = torch.cat([self.networks.encoder(self.faces.inputs_at(part, "contiguous")) for part in rows])
-        self.networks.encoder.train()
-        self.eraser = fit_release_channel(self.config.channel, g, self.faces.attributes)
+        return {"noise": self.noise, "moves": self.moves}
 
     def autoencoder(self, images: BatchRows) -> Loss:
         """Return the reconstruction loss (Eq. 5) without a channel."""
@@ -96,9 +78,8 @@ class JointLosses:
     def adversaries(self, images: BatchRows) -> PerAttribute:
         """Return the adversaries' losses on released representations of the frozen encoder."""
         with torch.no_grad():
-            released = training_channel(
-                self.erased(self.networks.encoder(self._inputs_at(images))), self.config.channel, self.noise
-            )
+            g = self.networks.encoder(self._inputs_at(images))
+            released = training_channel(g, self.config.channel, self.noise)
         return self._adversary_losses(released, images)
 
     def joint(self, images: BatchRows, different: Bool[Tensor, " pair"]) -> tuple[Loss, Float[Tensor, "4"]]:
@@ -108,27 +89,19 @@ class JointLosses:
         adversaries.
         """
         config, batch = self.config, self._inputs_at(images)
-        g = self.erased(self.networks.encoder(batch))
-        released = training_channel(g, config.channel, self.noise)
+        released = training_channel(self.networks.encoder(batch), config.channel, self.noise)
         decoded = released[:DECODED_IMAGES]
         reconstruction = reconstruction_loss(self.networks.decoder(decoded), batch[:DECODED_IMAGES])
         towards_utility, utility = self._utility_terms(released, images, different)
         towards_privacy, adversaries, penalties = self._privacy_terms(released, images)
         objective = reconstruction + towards_utility + towards_privacy
         total = total_loss(reconstruction, utility, penalties, config.alpha, self.beta_weights)
-        if config.bottleneck and config.channel.noise_sd is not None:
-            passed = config.bottleneck * rate(g, config.channel.noise_sd)
-            objective, total = objective + passed, total + passed
         return objective, torch.stack([reconstruction, utility, adversaries.mean(), total]).detach()
 
     def _inputs_at(self, rows: BatchRows) -> Float[Tensor, "batch *shape"]:
         inputs = self.faces.inputs_at(rows, self.memory_format)
         are_images = inputs.ndim == 4
         return augmented(inputs, self.config.augmentation, self.moves) if are_images else inputs
-
-    def erased(self, g: ReleasedBatch) -> ReleasedBatch:
-        """Apply the current eraser to g; without one, return g itself."""
-        return g if self.eraser is None else self.eraser.erase(g)
 
     def _utility_terms(
         self, released: ReleasedBatch, images: BatchRows, different: Bool[Tensor, " pair"]
@@ -168,16 +141,16 @@ class JointLosses:
         self, released: ReleasedBatch, images: BatchRows
     ) -> tuple[Loss, PerAttribute, PerAttribute]:
         """Return the backward pass's term for privacy and adversaries, the adversaries' losses, and the penalties."""
-        if self.config.penalty.kind != "adversary":
+        if self.config.penalty != "adversary":
             adversaries = self._adversary_losses(released.detach(), images)
             penalties = self._penalties(released, images)
             return adversaries.sum() + self.beta_weights @ penalties, adversaries, penalties
-        against = [scaled_gradient(released, -beta) for beta in self.betas]
+        against = [scaled_gradient(released, -beta) for beta in self.config.betas]
         adversaries = torch.stack([self._adversary_loss(n, one, images) for n, one in enumerate(against)])
         return adversaries.sum(), adversaries, -adversaries
 
     def _adversary_losses(self, released: ReleasedBatch, images: BatchRows) -> PerAttribute:
-        return torch.stack([self._adversary_loss(n, released, images) for n in range(len(self.betas))])
+        return torch.stack([self._adversary_loss(n, released, images) for n in range(len(self.config.betas))])
 
     def _adversary_loss(self, number: int, released: ReleasedBatch, images: BatchRows) -> Loss:
         log_odds = self.networks.adversaries[number](released)
@@ -186,14 +159,5 @@ class JointLosses:
 
     def _penalties(self, released: ReleasedBatch, images: BatchRows) -> PerAttribute:
         """Return the terms that β weighs in place of -L_Adv."""
-        kind, mirrored = self.config.penalty.kind, self.config.penalty.mirrored
-        if kind == "max_entropy":
-            return torch.stack([_entropy_penalty(one, released) for one in self.networks.adversaries])
         attributes = self.faces.attributes[images].unbind(1)
-        return torch.stack([kernel_penalty(kind, released, one, mirrored, self.halves) for one in attributes])
-
-
-def _entropy_penalty(adversary: nn.Module, released: ReleasedBatch) -> Loss:
-    """Return the negative entropy of the adversary's answers; its weights receive no gradient."""
-    weights = {name: weight.detach() for name, weight in adversary.named_parameters()}
-    return negative_entropy(torch.func.functional_call(adversary, weights, (released,)))
+        return torch.stack([kernel_ridge_penalty(released, one) for one in attributes])

@@ -15,7 +15,6 @@ from torch import Tensor
 from aia_models.config import ComputeConfig, LinearStem, TrainingConfig
 from aia_models.data.splits import SplitFaces
 from aia_models.errors import ConfigError, DivergedError
-from aia_models.losses.penalties import scheduled
 from aia_models.measures.pairs import evaluation_pairs
 from aia_models.networks.networks import Networks
 from aia_models.networks.stems.linear import LinearMap
@@ -121,7 +120,7 @@ class Trainer:
         started = time.perf_counter()
         for epoch in range(max(self.epochs_done, before) + 1, before + epochs + 1):
             if stage == "joint":
-                self._begin_joint_epoch(epoch, epoch - before - 1)
+                self._begin_joint_epoch(epoch - before - 1)
             losses, images = self._epoch(stage, epoch)
             self.epochs_done, self.train_images_seen = epoch, self.train_images_seen + images
             reconstruction, matcher, adversary, total = losses
@@ -133,8 +132,7 @@ class Trainer:
             self._refuse_non_finite_weights(record)
             if stage != "autoencoder":
                 judged = (self.validation_faces, self.validation_pairs)
-                erased = self.objective.erased
-                figures = in_loop_figures(self.networks, self.config, *judged, stage == "joint", erased)
+                figures = in_loop_figures(self.networks, self.config, *judged, stage == "joint")
                 record = replace(
                     record, adversary_auc_validation=figures[0], matcher_auc_validation=figures[1]
                 )
@@ -142,22 +140,17 @@ class Trainer:
             yield replace(record, seconds=now - started)
             started = time.perf_counter()
 
-    def _begin_joint_epoch(self, epoch: int, done: int) -> None:
-        """Update β's share, adversaries and eraser before a joint epoch that follows `done` others."""
+    def _begin_joint_epoch(self, done: int) -> None:
+        """Lower the anonymizer's learning rate, if it falls, before a joint epoch that follows `done` others.
+
+        Adversaries and matcher keep theirs: at a falling rate they would lag behind the encoder.
+        """
         config = self.config
-        progress = (done + 0.5) / config.budget.joint_epochs
-        self.objective.set_beta_share(scheduled(config.penalty.schedule, progress))
         if config.learning_rate_schedule == "cosine":
+            progress = (done + 0.5) / config.budget.joint_epochs
             rate = config.learning_rate * (1 + math.cos(math.pi * progress)) / 2
-            for optimiser in (self.anonymizer_optimiser, self.matcher_optimiser, self.adversary_optimiser):
-                for group in optimiser.param_groups:
-                    group["lr"] = rate
-        restart = config.adversary.restart_epochs
-        if restart is not None and done and done % restart == 0:
-            self.networks.restart_adversaries(config, epoch)
-            self.adversary_optimiser = self._adam("adversaries")
-        if config.channel.erasure_in_training:
-            self.objective.refit_eraser()
+            for group in self.anonymizer_optimiser.param_groups:
+                group["lr"] = rate
 
     def joint_step(self, images: Tensor, different: Tensor) -> Float[Tensor, "4"]:
         """Update all networks once, with their gradients taken at the same parameters.
@@ -206,8 +199,8 @@ class Trainer:
             losses = [self.autoencoder_step(batch) for batch in images]
             present = (True, False, False, False)
         else:
-            persons = stage == "joint" and self.config.utility.kind == "batch_contrastive"
-            batches = self.pairs.persons_epoch(size, rng) if persons else self.pairs.epoch(size, rng)
+            by_people = stage == "joint" and self.config.utility.kind == "batch_contrastive"
+            batches = self.pairs.people_epoch(size, rng) if by_people else self.pairs.epoch(size, rng)
             images = torch.from_numpy(batches.images).to(device)
             different = torch.from_numpy(batches.different).to(device)
             self._extra_images = self._draw_extra_images(len(images), epoch)

@@ -1,10 +1,6 @@
 """ROC AUCs of the in-loop adversary and matcher on the validation identities during training."""
 
-from collections.abc import Callable
-
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
 from aia_models.config import ChannelConfig, TrainingConfig
 from aia_models.measures.metrics import auc, folded
@@ -16,8 +12,6 @@ from aia_models.random_streams import stream
 from aia_models.release.channel import training_channel
 from aia_models.training.device_faces import DeviceFaces
 
-Erase = Callable[[Float[Tensor, "batch k"]], Float[Tensor, "batch k"]]
-
 
 @torch.no_grad()
 def in_loop_figures(
@@ -26,12 +20,11 @@ def in_loop_figures(
     faces: DeviceFaces,
     pairs: Pairs,
     with_channel: bool,
-    erase: Erase,
 ) -> tuple[float, float]:
     """Return the adversary's folded ROC AUC on `faces` and the matcher's ROC AUC on `pairs`.
 
     The adversary's score is the mean of its members' log-odds; of several private attributes the largest AUC counts.
-    Representations pass `erase` and, with `with_channel`, the channel of training with the same noise at every call.
+    With `with_channel` representations pass the channel of training, with the same noise at every call.
     """
     networks.eval()
     channel = config.channel if with_channel else ChannelConfig()
@@ -41,7 +34,7 @@ def in_loop_figures(
     for together in rows.chunk(-(-len(faces) // TOGETHER_IMAGES)):  # all about equally large
         parts = together.split(ENCODED_IMAGES)
         g = torch.cat([networks.encoder(faces.inputs_at(part, "contiguous")) for part in parts])
-        released = training_channel(erase(g), channel, noise)
+        released = training_channel(g, channel, noise)
         log_odds.append(torch.stack([one(released).mean(1) for one in networks.adversaries], dim=1))
         embeddings.append(networks.matcher(released))
     networks.train()

@@ -18,7 +18,7 @@ from analysis.tables.trial_row import TrialFigures, TrialIdentity
 from search_spaces.domains import When
 from search_spaces.hyperparameters import HYPERPARAMETERS
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 SCHEMA_KEY = b"aia_study_schema_version"  # in the metadata of a table's schema
 
 EXAMPLES = "examples.png"  # in a checkpoint's folder: a picture of faces above their reconstructions

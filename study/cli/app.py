@@ -42,15 +42,16 @@ app = typer.Typer(
 )
 
 
-@app.command(epilog="Example: aia-study launch alpha-beta --dataset folder:faces --trials 24")
+@app.command(epilog="Example: aia-study launch code --dataset folder:faces")
 def launch(
     spec: Annotated[
-        str, typer.Argument(metavar="SPEC", help="A TOML file, or a spec that ships: quick, ...")
+        str, typer.Argument(metavar="SPEC", help="A TOML file, or a spec that ships: quick, code, ...")
     ],
     dataset: Annotated[
         str | None,
         typer.Option(
-            metavar="KIND:PATH", help="The faces: synthetic, folder:PATH, celeba:PATH or vggface:PATH."
+            metavar="KIND:PATH",
+            help="The faces: synthetic, folder:PATH, celeba:PATH, vggface:PATH or templates:FILE.",
         ),
     ] = None,
     storage: Storage = "studies",
@@ -412,7 +413,8 @@ def paper(
     dataset: Annotated[
         str,
         typer.Argument(
-            metavar="KIND:PATH", help="The faces: synthetic, folder:PATH, celeba:PATH or vggface:PATH."
+            metavar="KIND:PATH",
+            help="The faces: synthetic, folder:PATH, celeba:PATH, vggface:PATH or templates:FILE.",
         ),
     ],
     output: Annotated[

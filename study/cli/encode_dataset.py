@@ -8,6 +8,7 @@ import pyarrow as pa
 from torch import Tensor
 
 from aia_models.data.faces import UNKNOWN
+from aia_models.data.inputs import input_form
 from aia_models.data.prepared.blocks import prepare_images
 from aia_models.data.sources.image_files import ImageFiles
 from aia_models.data.sources.label_encoding import Labels, encode_labels
@@ -42,12 +43,7 @@ class LabelledFaces:
         self._labels: Labels = encode_labels(self._source, tuple(about["attributes"]), about["positive"])
         self._anonymizer = anonymizer
         self._splits = [split_of(name, about["split_seed"]) for name in self._labels.identity_names]
-        takes = (
-            "images"
-            if len(anonymizer.input_shape) == 3
-            else f"templates of {anonymizer.input_shape[0]} values"
-        )
-        has = _form_of(self._source)
+        takes, has = input_form(anonymizer.input_shape), _form_of(self._source)
         if has != takes:
             raise StudyError(f"{dataset} holds {has}: this checkpoint takes {takes}")
         files = self._source.images
@@ -105,8 +101,4 @@ class LabelledFaces:
 
 
 def _form_of(source: FaceSource) -> str:
-    return (
-        f"templates of {source.images.values} values"
-        if isinstance(source.images, SourceTemplates)
-        else "images"
-    )
+    return input_form((source.images.values,)) if isinstance(source.images, SourceTemplates) else "images"

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from aia_models.data.inputs import input_form
 from aia_models.data.prepared.blocks import Execute, in_threads
 from aia_models.data.prepared.prepare import open_prepared, prepare
 from aia_models.data.splits import check_splits
@@ -41,14 +42,23 @@ def prepare_attack_faces(spec: StudySpec, storage: Location, execute: Execute = 
 
 
 def fingerprints(spec: StudySpec, prepared: Path, attack_prepared: Path | None) -> dict[str, str | None]:
-    """Return the keys of the spec that freeze its faces. Raises StudyError if both data sets hold the same faces."""
-    own = open_prepared(prepared).fingerprint
-    other = attack_prepared and open_prepared(attack_prepared).fingerprint
-    if own == other:
+    """Return the keys of the spec that freeze its faces. Raises StudyError if both data sets hold the same faces, or
+    inputs of different forms.
+    """
+    own = open_prepared(prepared)
+    if attack_prepared is None:
+        return {"data_fingerprint": own.fingerprint, "attack_data_fingerprint": None}
+    other = open_prepared(attack_prepared)
+    if own.fingerprint == other.fingerprint:
         raise StudyError(
             f"attack_dataset = {spec.attack_dataset}: holds the faces of the study itself; needs other people"
         )
-    return {"data_fingerprint": own, "attack_data_fingerprint": other}
+    if own.input_shape != other.input_shape:
+        raise StudyError(
+            f"attack_dataset = {spec.attack_dataset}: holds {input_form(other.input_shape)}; needs "
+            f"{input_form(own.input_shape)}, as the study's data set"
+        )
+    return {"data_fingerprint": own.fingerprint, "attack_data_fingerprint": other.fingerprint}
 
 
 def reopen_faces(spec: StudySpec, study: Location, execute: Execute = in_threads) -> Path:

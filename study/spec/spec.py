@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from analysis.tables.objectives import Objective, search_objectives
-from search_spaces.domains import Value
+from search_spaces.domains import Value, When
 from search_spaces.errors import SpaceError
 from search_spaces.hyperparameters import HYPERPARAMETERS, MAX_ATTRIBUTES, check_fixed, resolve
 from search_spaces.spaces import SPACES, Space
@@ -270,7 +270,7 @@ def with_defaults(spec: StudySpec) -> StudySpec:
     unvaried = {name: value for name, value in values.items() if name not in searched.parameters}
     written_out = {name: value for name, value in unvaried.items() if value is not None}
     attribute = _CELEBA_GENDER if _is_celeba_gender(spec) else spec.attribute
-    return spec.model_copy(update={"fixed": {**written_out, **spec.fixed}, "attribute": attribute})
+    return spec.model_copy(update={"fixed": {**written_out, **_fixed(spec)}, "attribute": attribute})
 
 
 _CELEBA_GENDER = "Male"
@@ -282,4 +282,10 @@ def _is_celeba_gender(spec: StudySpec) -> bool:
 
 
 def _fixed(spec: StudySpec) -> dict[str, Value]:
-    return {"private_attributes": len(spec.attributes), **spec.fixed}
+    """Return the fixed hyperparameters; of templates, which convolutions cannot read, the stem is linear."""
+    fixed = {"private_attributes": len(spec.attributes), **spec.fixed}
+    if not spec.dataset.startswith("templates:") or "stem" in spec.fixed:
+        return fixed
+    of_convolutions = When("stem", ("convolutional",))
+    kept = {name: value for name, value in fixed.items() if HYPERPARAMETERS[name].when != of_convolutions}
+    return {**kept, "stem": "linear"}

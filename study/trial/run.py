@@ -46,7 +46,7 @@ from study.trial.training_config import training_config
 
 STAGE1_VERSION = 3  # raise it when a change of the code changes the results of stage 1
 # Raise it when a change of the code changes the results of joint training or of its judging.
-JOINT_VERSION = 3
+JOINT_VERSION = 4
 
 
 class Interrupted(Exception):
@@ -307,7 +307,7 @@ def stage1_key(config: TrainingConfig, fingerprint: str, device: str) -> str:
 
     The type of `device` is part of it, because a saved state of random streams can only be restored on the same type.
     """
-    adversary = replace(config.adversary, steps=1, restart_epochs=None)
+    adversary = replace(config.adversary, steps=1)
     networks = [asdict(part) for part in (config.encoder, config.decoder, adversary, config.matcher)]
     budget = (config.budget.autoencoder_epochs, config.budget.heads_epochs)
     optimiser = (config.learning_rate, config.weight_decay, config.batch_images, config.augmentation)

@@ -17,18 +17,15 @@ from aia_models.config import (
     DecoderConfig,
     EncoderConfig,
     Head,
-    Length,
     LinearStem,
     MapHead,
     MatcherConfig,
     Normalisation,
-    PenaltyConfig,
     PenaltyKind,
     PlainHead,
     Pooling,
     Projection,
     RateSchedule,
-    Schedule,
     Stem,
     TrainingConfig,
     UtilityConfig,
@@ -46,7 +43,6 @@ RANDOM_SHARE = 0.5  # section 5.3: Random replaces 50 % of each representation
 CHANNEL_KINDS: tuple[ChannelKind, ...] = get_args(ChannelKind)
 ADVERSARY_KINDS: tuple[AdversaryKind, ...] = get_args(AdversaryKind)
 PENALTY_KINDS: tuple[PenaltyKind, ...] = get_args(PenaltyKind)
-SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
 UTILITY_KINDS: tuple[UtilityKind, ...] = get_args(UtilityKind)
 AUGMENTATIONS: tuple[Augmentation, ...] = get_args(Augmentation)
 RATE_SCHEDULES: tuple[RateSchedule, ...] = get_args(RateSchedule)
@@ -54,7 +50,6 @@ POOLINGS: tuple[Pooling, ...] = get_args(Pooling)
 NORMALISATIONS: tuple[Normalisation, ...] = get_args(Normalisation)
 ACTIVATIONS: tuple[Activation, ...] = get_args(Activation)
 PROJECTIONS: tuple[Projection, ...] = get_args(Projection)
-LENGTHS: tuple[Length, ...] = get_args(Length)
 FISHER_STRENGTHS = (
     (10, 0.7),
     (15, 0.4),
@@ -64,8 +59,7 @@ FISHER_STRENGTHS = (
 PRINCIPAL_COMPONENTS = 250
 OF_ENCODER = ("stem", "head", "code", "encoder", "representation")  # beginnings of names
 STAGE_2 = (  # hyperparameters that are not in effect without stage 2
-    *("alpha", *BETAS, "adversary_steps", "penalty", "mirrored", "beta_schedule", "adversary_restart_epochs"),
-    *("erasure_in_training", "bottleneck", "bottleneck_weight", "utility", "temperature"),
+    *("alpha", *BETAS, "adversary_steps", "penalty", "utility", "temperature"),
 )
 
 
@@ -125,26 +119,19 @@ def training_config(plan: TrialPlan, spec: StudySpec) -> TrainingConfig:
             codebooks=values.integer("codebooks") if channel == "codebook" else None,
             replaced_share=RANDOM_SHARE if channel == "random_replacement" else None,
             erasure=values.flag("erasure"),
-            erasure_in_training=values.flag("erasure_in_training"),
         ),
         adversary=AdversaryConfig(
             members=values.options("adversary", ADVERSARY_KINDS),
             hidden=values.integer("adversary_hidden", default=AdversaryConfig.hidden),
             steps=values.integer("adversary_steps", default=AdversaryConfig.steps),
-            restart_epochs=values.integer("adversary_restart_epochs", default=0) or None,
         ),
         matcher=MatcherConfig(margin=values.number("margin")),
-        penalty=PenaltyConfig(
-            kind=values.option("penalty", PENALTY_KINDS, default=PenaltyConfig.kind),
-            mirrored=values.flag("mirrored"),
-            schedule=values.option("beta_schedule", SCHEDULES, default=PenaltyConfig.schedule),
-        ),
+        penalty=values.option("penalty", PENALTY_KINDS, default="adversary"),
         utility=UtilityConfig(
             kind=values.option("utility", UTILITY_KINDS, default=UtilityConfig.kind),
             temperature=values.number("temperature") if values.in_effect("temperature") else None,
         ),
         augmentation=values.option("augmentation", AUGMENTATIONS),
-        bottleneck=values.number("bottleneck_weight", default=0.0),
         budget=BudgetConfig(
             spec.training.stage1_epochs,
             spec.training.heads_epochs,
@@ -187,7 +174,6 @@ def _head(values: "_Hyperparameters") -> Head:
         k=values.integer("code_size"),
         layers=values.integer("code_layers"),
         hidden=values.integer("code_hidden"),
-        length=values.option("code_length", LENGTHS),
         skip=values.flag("code_skip"),
     )
 

@@ -21,7 +21,6 @@ from aia_models.config import (
     LinearStem,
     MapHead,
     MatcherConfig,
-    PenaltyConfig,
     TrainingConfig,
     UtilityConfig,
     content_key,
@@ -51,22 +50,18 @@ OTHER: dict[str, Any] = {
     "channel.codebooks": ChannelConfig("codebook", noise_sd=0.1, codewords=8, codebooks=2),
     "channel.replaced_share": ChannelConfig("random_replacement", replaced_share=0.5),
     "channel.erasure": True,
-    "channel.erasure_in_training": ChannelConfig(erasure=True, erasure_in_training=True),
     "adversary.members": ("mlp",),
     "adversary.hidden": 129,
     "adversary.cnn_channels": (32, 64),
     "adversary.steps": 2,
     "adversary.class_balanced": False,
     "adversary.standardise": False,
-    "adversary.restart_epochs": 5,
     "matcher.conv_channels": (4, 8, 9),
     "matcher.hidden": (500, 501),
     "matcher.embedding": 127,
     "matcher.margin": 2.0,
     "matcher.standardise": False,
-    "penalty.kind": "hsic",
-    "penalty.mirrored": PenaltyConfig("hsic", mirrored=True),
-    "penalty.schedule": "ramp",
+    "penalty": "kernel_ridge",
     "utility.kind": UtilityConfig("batch_contrastive", 0.2),
     "utility.temperature": UtilityConfig("batch_contrastive", 0.3),
     "augmentation": "flip",
@@ -78,7 +73,6 @@ OTHER: dict[str, Any] = {
     "weight_decay": 0.1,
     "batch_images": 128,
 }
-NOISY = ChannelConfig("noise", noise_sd=0.1)
 
 
 def leaves(config: Any, prefix: str = "") -> Iterator[str]:
@@ -99,10 +93,9 @@ def changed(name: str) -> TrainingConfig:
 
 
 def test_design_id_depends_on_every_field_but_the_seed() -> None:
-    assert set(leaves(TrainingConfig())) == {*OTHER, "bottleneck", "seed"}
+    assert set(leaves(TrainingConfig())) == {*OTHER, "seed"}
     ids = {changed(name).design_id for name in OTHER} | {TrainingConfig().design_id}
-    ids.add(TrainingConfig(channel=NOISY, bottleneck=0.1).design_id)
-    assert len(ids) == len(OTHER) + 2
+    assert len(ids) == len(OTHER) + 1
     assert replace(TrainingConfig(), seed=5).design_id == TrainingConfig().design_id
 
 
@@ -160,7 +153,6 @@ WRONG: list[tuple[type, dict[str, Any], str]] = [
     (LinearStem, {"components": 0}, "stem.components = 0: expected a positive whole number"),
     (LinearStem, {"projection": "ica"}, "stem.projection = 'ica': expected one of pca, fisher"),
     (CodeHead, {"k": 0}, "head.k = 0: expected a positive whole number"),
-    (CodeHead, {"length": "none"}, "head.length = 'none': expected one of unit, sigmoid"),
     (
         DecoderConfig,
         {"channels": (1, 2, 3)},
@@ -257,30 +249,10 @@ WRONG: list[tuple[type, dict[str, Any], str]] = [
     (TrainingConfig, {"betas": (0.5, 0.1, -2.0)}, "beta_3 = -2.0: expected a finite number of at least 0"),
     (
         TrainingConfig,
-        {"bottleneck": 0.1},
-        "bottleneck = 0.1: expected 0 where the channel adds no noise: it weighs what passes the noise",
-    ),
-    (
-        TrainingConfig,
         {"augmentation": "turn"},
         "augmentation = 'turn': expected one of none, flip, flip_shift",
     ),
-    (
-        PenaltyConfig,
-        {"kind": "gan"},
-        "penalty.kind = 'gan': expected one of adversary, max_entropy, kernel_ridge, kernel_ridge_rff, hsic, "
-        "several_widths",
-    ),
-    (
-        PenaltyConfig,
-        {"schedule": "cosine"},
-        "penalty.schedule = 'cosine': expected one of constant, ramp, reversal",
-    ),
-    (
-        PenaltyConfig,
-        {"mirrored": True},
-        "penalty.mirrored = True: expected true with kernel_ridge, kernel_ridge_rff, hsic, several_widths only",
-    ),
+    (TrainingConfig, {"penalty": "gan"}, "penalty = 'gan': expected one of adversary, kernel_ridge"),
     (
         UtilityConfig,
         {"kind": "triplets"},
@@ -300,16 +272,6 @@ WRONG: list[tuple[type, dict[str, Any], str]] = [
         UtilityConfig,
         {"kind": "batch_contrastive", "temperature": 0.0},
         "utility.temperature = 0.0: expected a finite number above 0",
-    ),
-    (
-        ChannelConfig,
-        {"erasure_in_training": True},
-        "channel.erasure_in_training = True: expected true with erasure only",
-    ),
-    (
-        AdversaryConfig,
-        {"restart_epochs": 0},
-        "adversary.restart_epochs = 0: expected a positive whole number",
     ),
     (TrainingConfig, {"learning_rate": 0.0}, "learning_rate = 0.0: expected a finite number above 0"),
     (TrainingConfig, {"batch_images": 7}, "batch_images = 7: expected an even whole number of at least 4"),

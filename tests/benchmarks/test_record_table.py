@@ -25,7 +25,9 @@ def test_other_options_than_those_of_then_are_refused_in_one_line(
     capsys: pytest.CaptureFixture,
 ) -> None:
     (tmp_path / "recorded").mkdir()
-    (tmp_path / "recorded" / "study.toml").write_text(to_toml(record_table.recorded_spec("quick", 4, 1)))
+    (tmp_path / "recorded" / "study.toml").write_text(
+        to_toml(record_table.recorded_spec(str(record_table.SPEC), 4, 1))
+    )
     table = tmp_path / "table.parquet"
     monkeypatch.setattr(sys, "argv", ["record_table.py", str(tmp_path), "--table", str(table), *more])
     with pytest.raises(SystemExit, match="2"):

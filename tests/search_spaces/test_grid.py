@@ -18,7 +18,7 @@ def enumerated(space: Space) -> set[tuple]:
     return {tuple((name, point[name]) for name in space.active(point)) for point in points}
 
 
-@pytest.mark.parametrize("name", ["quick", "alpha-beta", "paper"])
+@pytest.mark.parametrize("name", ["code", "alpha-beta", "paper"])
 def test_it_holds_what_a_plain_enumeration_finds(name):
     space, grid = SPACES[name], Grid(SPACES[name])
     designs = [grid.design(number) for number in range(grid.size)]

@@ -16,10 +16,10 @@ PAPER = {
 
 
 # By the defaults of these parameters the parameters that depend on them are inactive.
-OFF_BY_DEFAULT = ("private_attributes", "bottleneck", "penalty", "utility", "learning_rate_schedule")
+OFF_BY_DEFAULT = ("private_attributes", "utility", "learning_rate_schedule")
 OF_LINEAR_STEM = {"stem_projection", "stem_components", "stem_trained"}
 OF_CODEBOOKS = {"codewords", "codebooks"}
-OF_CODES = {"code_size", "code_layers", "code_hidden", "code_length", "code_skip"}
+OF_CODES = {"code_size", "code_layers", "code_hidden", "code_skip"}
 OF_CONVOLUTIONS = {
     *("stem_blocks", "stem_convolutions", "encoder_width", "stem_kernel", "stem_pooling"),
     *("stem_normalisation", "stem_activation", "stem_residual"),
@@ -36,16 +36,8 @@ def test_parents_stand_before_children_and_offer_the_values_that_call_for_them()
     names = list(HYPERPARAMETERS)
     conditional = {name: domain.when for name, domain in HYPERPARAMETERS.items() if domain.when}
     assert set(conditional) == {
-        *(
-            "noise_sd",
-            "quantise_bits",
-            "codewords",
-            "codebooks",
-            "adversary_hidden",
-            "erasure_in_training",
-            "bottleneck",
-        ),
-        *("bottleneck_weight", "mirrored", "temperature", "beta_2", "beta_3", "beta_4"),
+        *("noise_sd", "quantise_bits", "codewords", "codebooks", "adversary_hidden"),
+        *("temperature", "beta_2", "beta_3", "beta_4"),
         *("representation_channels", "weight_decay", *OF_LINEAR_STEM, *OF_CODES, *OF_CONVOLUTIONS),
     }
     for name, when in conditional.items():
@@ -78,11 +70,10 @@ def test_resolve_takes_sampled_then_fixed_then_default():
     ("sampled", "fixed", "inactive"),
     [
         ({}, {}, {"quantise_bits"}),
-        ({"channel": "none"}, {"noise_sd": 0.2}, {"noise_sd", "quantise_bits", "bottleneck"}),
-        ({"channel": "codebook"}, {}, {"quantise_bits", "bottleneck"}),
-        ({}, {"channel": "quantise", "adversary": "cnn"}, {"noise_sd", "bottleneck", "adversary_hidden"}),
-        ({"channel": "quantise", "noise_sd": 0.2}, {"adversary": "mlp"}, {"noise_sd", "bottleneck"}),
-        ({}, {"erasure": False, "penalty": "hsic"}, {"quantise_bits", "erasure_in_training"}),
+        ({"channel": "none"}, {"noise_sd": 0.2}, {"noise_sd", "quantise_bits"}),
+        ({"channel": "codebook"}, {}, {"quantise_bits"}),
+        ({}, {"channel": "quantise", "adversary": "cnn"}, {"noise_sd", "adversary_hidden"}),
+        ({"channel": "quantise", "noise_sd": 0.2}, {"adversary": "mlp"}, {"noise_sd"}),
         (
             {},
             {"stem": "linear", "head": "code"},
@@ -97,7 +88,6 @@ def test_resolve_gives_none_just_where_inactive(sampled, fixed, inactive):
         for name, domain in HYPERPARAMETERS.items()
         if domain.when and domain.when.parameter in OFF_BY_DEFAULT and name not in sampled | fixed
     }
-    off -= {"mirrored"} if "penalty" in fixed else set()
     off |= set() if "head" in fixed else OF_CODES | OF_LINEAR_STEM
     off |= set() if sampled.get("channel") == "codebook" else OF_CODEBOOKS
     assert {name for name, value in values.items() if value is None} == inactive | off

@@ -3,7 +3,6 @@
 import math
 from itertools import pairwise
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -12,13 +11,12 @@ from aia_models.config import CodeHead
 
 
 class Code(nn.Module):
-    """Dense layers from a stem's features to k values of fixed length, or in [0, 1]."""
+    """Dense layers from a stem's features to k values of length √k."""
 
     map_shape: tuple[int, int, int]
 
     def __init__(self, config: CodeHead, features: tuple[int, ...]) -> None:
         super().__init__()
-        self.length = config.length
         self.map_shape = (config.k, 1, 1)
         sizes = [math.prod(features), *[config.hidden] * config.layers]
         self.hidden = nn.ModuleList(nn.Linear(inner, outer) for inner, outer in pairwise(sizes))
@@ -34,7 +32,4 @@ class Code(nn.Module):
         code = self.last(hidden)
         if self.skip is not None:
             code = code + self.skip(flat)
-        code = code.float()
-        if self.length == "sigmoid":
-            return torch.sigmoid(code)
-        return F.normalize(code, dim=1) * code.shape[1] ** 0.5
+        return F.normalize(code.float(), dim=1) * code.shape[1] ** 0.5

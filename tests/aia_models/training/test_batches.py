@@ -53,6 +53,34 @@ def test_epoch(drawn: list[int], batch_images: int, seed: int) -> None:
         assert len(np.unique(anchors)) == anchors.size, "anchors are drawn without repeats"
 
 
+@given(identities, st.sampled_from([4, 8, 16]), st.integers(0, 2**32 - 1))
+@settings(deadline=None)
+def test_an_epoch_by_people_shows_two_images_of_each_and_everybody_equally_often(
+    drawn: list[int], batch_images: int, seed: int
+) -> None:
+    identity = np.array([7, 7, *drawn], dtype=np.int32)
+    batches = PairSampler(identity).people_epoch(batch_images, np.random.default_rng(seed))
+    several = np.flatnonzero(np.bincount(identity) > 1)
+    half = min(batch_images // 2, len(several))
+    assert batches.images.shape == (max(len(identity) // (2 * half), 1), 2 * half)
+    anchors, partners = np.split(batches.images, 2, axis=1)
+    assert np.array_equal(identity[anchors], identity[partners])
+    assert (anchors != partners).all()
+    times = np.bincount(identity[anchors].flatten(), minlength=8)
+    assert set(np.flatnonzero(times)) <= set(several)
+    assert times[several].max() - times[several].min() <= 1, "nobody comes again before all have come"
+
+
+def test_all_images_of_a_person_are_drawn_by_people_epochs() -> None:
+    identity = np.repeat(np.arange(10, dtype=np.int32), 4)
+    drawn = PairSampler(identity).people_epoch(8, np.random.default_rng(0)).images
+    several = [
+        PairSampler(identity).people_epoch(8, np.random.default_rng(seed)).images for seed in range(40)
+    ]
+    assert drawn.shape == (5, 8)
+    assert len(np.unique(several)) == len(identity)
+
+
 def test_epochs_differ_with_their_stream_only() -> None:
     sampler = PairSampler(np.repeat(np.arange(10, dtype=np.int32), 4))
     first, again, other = (sampler.epoch(8, np.random.default_rng(seed)) for seed in (0, 0, 1))

@@ -14,7 +14,6 @@ from aia_models.config import (
     BudgetConfig,
     ChannelConfig,
     ComputeConfig,
-    PenaltyConfig,
     TrainingConfig,
     UtilityConfig,
 )
@@ -34,17 +33,14 @@ SMALL = TrainingConfig(
 LATER = {
     "another α and β": replace(SMALL, alpha=9.0, betas=(0.1,)),
     "noise and erasure": replace(SMALL, channel=ChannelConfig("noise", noise_sd=0.1, erasure=True)),
-    "eraser in training": replace(SMALL, channel=ChannelConfig(erasure=True, erasure_in_training=True)),
-    "two adversary steps, restarted": replace(
-        SMALL, adversary=replace(SMALL.adversary, steps=2, restart_epochs=1)
-    ),
+    "two adversary steps": replace(SMALL, adversary=replace(SMALL.adversary, steps=2)),
 }
 
 ANY_EPOCH = {
-    "penalty": replace(SMALL, penalty=PenaltyConfig(kind="kernel_ridge_rff", mirrored=True)),
+    "penalty": replace(SMALL, penalty="kernel_ridge"),
     "contrastive utility": replace(SMALL, utility=UtilityConfig(kind="batch_contrastive", temperature=0.2)),
     "augmented": replace(SMALL, augmentation="flip_shift"),
-    "schedule": replace(SMALL, penalty=PenaltyConfig(schedule="ramp")),
+    "falling learning rate": replace(SMALL, learning_rate_schedule="cosine"),
 }
 CONFIGS = LATER | ANY_EPOCH
 

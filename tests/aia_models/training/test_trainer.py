@@ -53,14 +53,13 @@ def test_records() -> None:
 
 
 def test_in_loop_figures_are_of_what_training_sees() -> None:
-    erased = ChannelConfig("noise", noise_sd=0.05, erasure=True, erasure_in_training=True)
-    config = replace(SMALL, channel=erased, budget=BUDGET)
+    config = replace(SMALL, channel=ChannelConfig("noise", noise_sd=0.05), budget=BUDGET)
     trainer = Trainer(config, ComputeConfig(), random_faces(people=12, images=4, signal=60))
     *_, last = trainer.run()
-    judged = (trainer.networks, config, trainer.validation_faces, trainer.validation_pairs, True)
+    judged = (trainer.networks, config, trainer.validation_faces, trainer.validation_pairs)
     found = (last.adversary_auc_validation, last.matcher_auc_validation)
-    assert found == pytest.approx(in_loop_figures(*judged, trainer.objective.erased))
-    assert found != pytest.approx(in_loop_figures(*judged, lambda g: g), abs=1e-3)
+    assert found == pytest.approx(in_loop_figures(*judged, with_channel=True))
+    assert found != pytest.approx(in_loop_figures(*judged, with_channel=False), abs=1e-3)
 
 
 def test_images_that_fill_no_batch_are_not_counted_as_seen() -> None:

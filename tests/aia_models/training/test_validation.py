@@ -15,7 +15,7 @@ from aia_models.random_streams import stream
 from aia_models.release.channel import training_channel
 from aia_models.training import validation
 from aia_models.training.device_faces import DeviceFaces
-from aia_models.training.validation import Erase, in_loop_figures
+from aia_models.training.validation import in_loop_figures
 from tests.aia_models.random_faces import SMALL, dataset, with_unknown
 
 FACES = dataset(people=10, images=4, side=16, seed=0, signal=20)
@@ -36,12 +36,10 @@ def by_hand(faces: FaceDataset, channel: ChannelConfig) -> tuple[float, float]:
     return max(adversary, 1 - adversary), float(roc_auc_score(pairs.different, distance))
 
 
-def figures(
-    faces: FaceDataset, channel: ChannelConfig, *, with_channel: bool, erase: Erase = lambda g: g
-) -> tuple[float, float]:
+def figures(faces: FaceDataset, channel: ChannelConfig, *, with_channel: bool) -> tuple[float, float]:
     loaded = DeviceFaces.load(faces, ("gender",), "cpu")
     pairs = evaluation_pairs(faces.identity, faces.attributes["gender"], "validation")
-    return in_loop_figures(NETWORKS, replace(SMALL, channel=channel), loaded, pairs, with_channel, erase)
+    return in_loop_figures(NETWORKS, replace(SMALL, channel=channel), loaded, pairs, with_channel)
 
 
 @pytest.mark.parametrize("unknown", [[], [0, 1, 2, 3, 8, 21]])
@@ -51,11 +49,6 @@ def test_figures_are_scikit_learns(unknown: list[int]) -> None:
     clean = by_hand(faces, ChannelConfig())
     assert figures(faces, NOISE, with_channel=False) == pytest.approx(clean, abs=1e-6)
     assert by_hand(faces, NOISE) != pytest.approx(clean, abs=1e-3)
-
-
-def test_what_training_erases_is_not_there() -> None:
-    gone = figures(FACES, NOISE, with_channel=True, erase=torch.zeros_like)
-    assert gone != pytest.approx(figures(FACES, NOISE, with_channel=True), abs=1e-3)
 
 
 def test_adversary_that_is_always_wrong_is_folded() -> None:

@@ -39,7 +39,7 @@ def launch(capsys: pytest.CaptureFixture, storage: Path, dataset: str | Path, *m
 
 
 def test_unknown_key_in_the_spec(capsys, tmp_path, storage):
-    (tmp_path / "mine.toml").write_text('space = "quick"\ntrials = 4\ntrails = 5\n')
+    (tmp_path / "mine.toml").write_text('space = "code"\ntrials = 4\ntrails = 5\n')
     line = refusal(capsys, "launch", tmp_path / "mine.toml", "--storage", storage)
     assert "mine.toml" in line
     assert "trails" in line
@@ -48,7 +48,7 @@ def test_unknown_key_in_the_spec(capsys, tmp_path, storage):
 
 
 def test_wrong_type_in_the_spec(capsys, tmp_path, storage):
-    (tmp_path / "mine.toml").write_text('space = "quick"\ntrials = "four"\n')
+    (tmp_path / "mine.toml").write_text('space = "code"\ntrials = "four"\n')
     line = refusal(capsys, "launch", tmp_path / "mine.toml", "--storage", storage)
     assert "trials" in line
     assert "whole number" in line

@@ -84,7 +84,7 @@ def test_nothing_can_be_changed_through_it(page, study, method, path):
 
 
 def test_the_journal_is_read_while_its_study_writes(tmp_path):
-    space = SPACES["quick"]
+    space = SPACES["alpha-beta"]
     proposals = Proposals(tmp_path, "s", space, "random", 0, SEARCH_OBJECTIVES)
     reader = read_only(tmp_path / JOURNAL)
     proposal = proposals.ask()

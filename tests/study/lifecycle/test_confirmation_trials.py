@@ -126,7 +126,7 @@ def designs(draw: st.DrawFn, searched: Space) -> dict[str, Value]:
 @given(design=designs(SPACES["full"]))
 def test_a_design_read_back_from_parquet_is_the_same_design(design, tmp_path_factory):
     searched = searched_space(FULL)
-    assert searched.parameters == SPACES["full"].without({"private_attributes": 1}).parameters
+    assert searched.parameters == SPACES["full"].without({"private_attributes": 1, **FULL.fixed}).parameters
     plan = TrialPlan("t", 0, "search", "aia", resolve(design, FULL.fixed), FULL.seed)
     row = trial_row(plan, FULL, "complete", attacker_auc_validation=0.6, matching_auc_validation=0.7)
     part: Path = tmp_path_factory.mktemp("part") / "part.parquet"

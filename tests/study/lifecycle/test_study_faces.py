@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from aia_models.data.prepared.prepare import open_prepared
@@ -71,6 +72,33 @@ def test_a_data_set_that_lacks_the_attribute_is_refused_with_what_is_missing(
     line = refusal(capsys, *command, "--set", "image_side=16", "--set", f"attack_dataset={given}")
     assert f"attack_dataset = {given}: " in line
     assert "has no attribute 'gender': its attributes are young" in line
+    assert not (storage / "two").exists()
+
+
+def test_templates_beside_images_are_refused(
+    capsys: pytest.CaptureFixture[str], faces_folder: Path, storage: Path, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    people = np.repeat(np.arange(40), 2)
+    np.savez(
+        tmp_path / "t.npz",
+        identity=people.astype(str),
+        gender=np.where(people % 2, "male", "female"),
+        template=rng.normal(size=(80, 8)),
+    )
+    command = [
+        "launch",
+        "quick",
+        "--storage",
+        storage,
+        "--name",
+        "two",
+        "--dataset",
+        f"folder:{faces_folder}",
+    ]
+    given = f"templates:{tmp_path / 't.npz'}"
+    line = refusal(capsys, *command, "--set", "image_side=16", "--set", f"attack_dataset={given}")
+    assert f"attack_dataset = {given}: holds templates of 8 values; needs images" in line
     assert not (storage / "two").exists()
 
 

@@ -12,7 +12,7 @@ from search_spaces.hyperparameters import resolve
 from search_spaces.unit_cube import from_point, to_point
 from study.lifecycle.planned_trials import planned_trials
 from study.replay.recording import Recording
-from study.spec.files import load_spec, to_toml
+from study.spec.files import load_spec, to_toml, with_values
 from study.spec.spec import StudySpec, searched_space, with_defaults
 from study.trial.plan import TrialPlan
 
@@ -20,8 +20,8 @@ EPOCHS = 6
 
 
 def recorded_spec(designs: int, seeds: int) -> StudySpec:
-    """Return the spec of a recording of `designs` random designs of the space `quick`."""
-    spec = load_spec("quick")
+    """Return the spec of a recording of `designs` random designs of the space `alpha-beta`."""
+    spec = with_values(load_spec("alpha-beta"), {"training.joint_epochs": EPOCHS})
     points = np.random.default_rng(0).random((designs, len(searched_space(spec).parameters)))
     drawn = tuple(from_point(searched_space(spec), point) for point in points.tolist())
     changes = {"designs": drawn, "trials": 0, "seeds": seeds, "baselines": (), "judge_each_epoch": True}

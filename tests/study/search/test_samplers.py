@@ -50,7 +50,7 @@ def test_nothing_is_shown_of_nothing():
 
 
 def test_every_name_is_optunas_sampler_of_that_name_without_a_warning(recwarn):
-    kinds = [type(optuna_sampler(name, SPACES["quick"], 2**63 - 1)) for name in GUIDED]
+    kinds = [type(optuna_sampler(name, SPACES["alpha-beta"], 2**63 - 1)) for name in GUIDED]
     assert issubclass(kinds[0], TPESampler)
     assert kinds[1:] == [NSGAIISampler, NSGAIIISampler, GPSampler]
     assert not recwarn.list
