@@ -28,13 +28,15 @@ def main() -> int:
         status = run(["launch", "quick", "--trials", "24", "--name", study.name, "--storage", storage])
         status = status or run(["confirm", str(study), "--seeds", "2"])
         if status == 0:
-            keep(study, example_directory())
+            kept = Path(storage, "kept")
+            keep(study, kept)
+            shutil.rmtree(example_directory(), ignore_errors=True)
+            shutil.copytree(kept, example_directory())
     return status
 
 
 def keep(study: Path, target: Path) -> None:
-    """Copies what a reader needs of `study`, in place of what lies at `target`."""
-    shutil.rmtree(target, ignore_errors=True)
+    """Copies what a reader needs of `study` to the new folder `target`."""
     target.mkdir()
     for name in (SPEC_FILE, CONTROLS, JOURNAL, IMPORTANCE):
         shutil.copy(study / name, target / name)

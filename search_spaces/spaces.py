@@ -16,13 +16,14 @@ class Space:
     """The hyperparameters that a study varies, each parent before the parameters that depend on it.
 
     A parameter whose parent the space does not vary has no condition in it: the parent has its default, unless it is
-    among the values that a study has `fixed`.
+    among the values that a study has `fixed`. `needs` are values that a study of the space has to fix.
     """
 
     name: str
     about: str
     parameters: Mapping[str, Domain]
     fixed: Mapping[str, Value] = field(default_factory=dict, compare=False)
+    needs: Mapping[str, Value] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         earlier: set[str] = set()
@@ -149,7 +150,7 @@ def _narrowed(name: str, *options: Value) -> Choice:
     return replace(domain, options=options)
 
 
-def _space(name: str, about: str, parameters: Mapping[str, Domain]) -> Space:
+def _space(name: str, about: str, parameters: Mapping[str, Domain], **needs: Value) -> Space:
     """Return the space without the conditions of parameters whose parent it does not vary."""
     free = {
         key: domain
@@ -157,7 +158,7 @@ def _space(name: str, about: str, parameters: Mapping[str, Domain]) -> Space:
         else replace(domain, when=None)
         for key, domain in parameters.items()
     }
-    return Space(name, about, free)
+    return Space(name, about, free, needs=needs)
 
 
 NOISE_ON_CODES = LogUniform(
@@ -176,6 +177,7 @@ CODE = _space(
         "noise_sd": NOISE_ON_CODES,
         **_registered("code_size", "stem"),
     },
+    head="code",
 )
 ALPHA_BETA = Space(
     "alpha-beta",
@@ -210,6 +212,7 @@ ARCHITECTURE = _space(
         ),
         **_registered("code_layers", "code_hidden"),
     },
+    head="code",
 )
 OF_MAPS = ("head", "representation_channels", "quantise_bits")
 FULL = _space(
@@ -226,6 +229,7 @@ FULL = _space(
         "noise_sd": NOISE_ON_CODES,
         "adversary": _narrowed("adversary", "linear", "mlp", "linear+mlp"),
     },
+    head="code",
 )
 PAPER = Space(
     "paper",

@@ -116,7 +116,7 @@ class EncoderConfig:
             fits,
             "encoder.head",
             self.head.kind,
-            "code or plain: a linear stem, the one for templates, returns no map",
+            "code or plain: a linear stem returns no map",
         )
         plain = isinstance(self.head, PlainHead)
         fits = not plain or isinstance(self.stem, LinearStem)

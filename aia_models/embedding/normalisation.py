@@ -1,6 +1,5 @@
 """Normalisation of pixels, from 0 to 255, as a face network was trained with: (pixel - mean) / sd."""
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -47,7 +46,7 @@ def _per_channel(where: str, text: str, channels: int) -> PerChannel:
         numbers = [float(part) for part in text.split(",")]
     except ValueError:
         numbers = []
-    if len(numbers) not in (1, channels) or not all(map(math.isfinite, numbers)):
+    if len(numbers) not in (1, channels) or not np.isfinite(np.array(numbers, np.float32)).all():
         several = f" or {channels} with commas between, one per channel," if channels > 1 else ""
         raise EmbeddingError(f"{where} is '{text}': one number{several} is needed")
     return np.broadcast_to(np.array(numbers, np.float32)[:, None, None], (channels, 1, 1))

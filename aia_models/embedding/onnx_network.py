@@ -16,6 +16,7 @@ from aia_models.embedding.onnx_input import OnnxInput, read_input
 from aia_models.errors import EmbeddingError
 
 PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
+FLOATS = ("tensor(float)", "tensor(float16)", "tensor(double)")
 SILENT = 4  # onnxruntime's log level above errors: what fails is raised, and printed as one line
 
 
@@ -87,6 +88,8 @@ class OnnxNetwork:
             raise EmbeddingError(
                 f"{self.title} has {len(outputs)} outputs ({names}): one is needed, templates [n, d]"
             )
+        if outputs[0].type not in FLOATS:
+            raise EmbeddingError(f"{self.title} returns {outputs[0].type}: a tensor of floats is needed")
 
 
 def _session(path: Path) -> Any:

@@ -16,10 +16,11 @@ def kernel_ridge_penalty(
     """Return how well a kernel ridge regression on half of a batch predicts the attribute of the other half.
 
     The regression is fitted in closed form on the first half of the batch, the anchors, and judged on the second half,
-    their partners: the squared correlation of prediction and attribute, where a negative correlation counts as 0. The
-    penalty is the mean over RBF kernels of three widths, because an attribute may change over long distances of a
-    representation or over short ones. An adversary in closed form never lags behind the encoder (OptNet-ARL, Sadeghi,
-    Wang and Boddeti 2021, arXiv 2109.05535).
+    their partners, which show the same people where the utility is `batch_contrastive`: the squared correlation of
+    prediction and attribute, where a negative correlation counts as 0. The penalty is the mean over RBF kernels of
+    three widths, because an attribute may change over long distances of a representation or over short ones. An
+    adversary in closed form never lags behind the encoder (OptNet-ARL, Sadeghi, Wang and Boddeti 2021, arXiv
+    2109.05535).
 
     Images of unknown attribute (-1) are left out. The penalty is 0 where fewer than `MIN_IMAGES` are left, where those
     of one half have one value, or where all representations are equal.

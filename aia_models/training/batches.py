@@ -78,9 +78,10 @@ class PairSampler:
         """Draw one epoch whose batches show two images of each of `batch_images / 2` people, or of all where they are
         fewer.
 
-        Nobody is drawn again before all have been, so that a person counts the same whatever its number of images.
-        People with one image are left out. An epoch has about as many images as the data. `different[step]` is true
-        for each anchor that Eq. 7 compares with the next anchor's partner instead of its own.
+        Nobody is drawn again before all have been, so that a person counts the same whatever its number of images; a
+        batch at the border of two such rounds may show a person twice. People with one image are left out. An epoch has
+        about as many images as the data. `different[step]` is true for each anchor that Eq. 7 compares with the next
+        anchor's partner instead of its own.
         """
         several = self._sorted[self._size[self._sorted] > 1]  # image indices, person by person
         people = several[

@@ -5,7 +5,7 @@ splits by identity, and judged. "The line" is the baseline `fisher` at several s
 no training. Each printed row holds the mean over a design's runs of attacker AUC, linked attacker AUC, matching AUC and
 attacker AUC minus the line's at that matching AUC, on validation and on test, and the range of that difference. Where a
 design matches better than all points of the line, or worse, the nearest point counts. A run that was interrupted
-continues, and its rows are printed in the order of importance. Without arguments, two designs are trained briefly on
+continues. Without arguments, two designs are trained briefly on
 drawn faces. docs/experiments/codes.md has the figures of
 
     python benchmarks/experiments/codes.py --full --dataset templates:FILE
@@ -114,7 +114,7 @@ def judged(task: tuple[str, TrainingConfig, int, str, Path]) -> list[dict[str, A
         row[split] = {
             "attacker": attack.attacker,
             "attacker_auc": attack.folded_auc,
-            "linked_auc": linked and linked.folded_auc,
+            "linked_auc": linked.folded_auc if linked else float("nan"),
             "matcher": match.matcher,
             "matching_auc": match.auc,
         }

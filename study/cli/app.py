@@ -414,7 +414,7 @@ def paper(
         str,
         typer.Argument(
             metavar="KIND:PATH",
-            help="The faces: synthetic, folder:PATH, celeba:PATH, vggface:PATH or templates:FILE.",
+            help="The faces: synthetic, folder:PATH, celeba:PATH or vggface:PATH.",
         ),
     ],
     output: Annotated[

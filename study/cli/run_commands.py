@@ -13,6 +13,7 @@ from analysis.tables.location import Location, location
 from study.console import INTERRUPTED, PictureKind, print_error, print_table, stderr, stdout
 from study.lifecycle.study_directory import (
     StudyDirectory,
+    check_designs,
     create_study,
     next_study_name,
     open_study_directory,
@@ -48,6 +49,7 @@ def launch(
     spec = with_values(load_spec(spec_name), changes)
     spec = with_defaults(with_values(spec, {"name": name or next_study_name(root, spec.name)}))
     if dry_run:
+        check_designs(spec)
         sys.stdout.write(to_toml(spec))
         return
     if detached:

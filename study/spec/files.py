@@ -10,10 +10,17 @@ import tomli_w
 from pydantic import ValidationError
 
 from analysis.tables.location import Location, location
+from search_spaces.hyperparameters import HYPERPARAMETERS
 from study.errors import SpecError
 from study.spec.messages import validation_message
 from study.spec.settings import parse_settings
 from study.spec.spec import StudySpec
+
+OF_TEMPLATES = {
+    "stem": "linear",
+    "augmentation": "none",
+    "decoder_width": HYPERPARAMETERS["decoder_width"].default,
+}
 
 
 def shipped_specs() -> tuple[str, ...]:
@@ -45,8 +52,9 @@ def load_spec(name_or_path: str) -> StudySpec:
 def with_values(spec: StudySpec, values: Mapping[str, Any]) -> StudySpec:
     """Return the spec with some of its keys changed to `values`; keys within tables are dotted, as `fixed.channel`.
 
-    All values are validated together. Raises SpecError with one line that names the key, its value and what would be
-    right.
+    All values are validated together, and fixed hyperparameters of the spec that lose their effect by them are left
+    out: those of convolutions where the stem becomes linear, as it does where the data set becomes one of templates.
+    Raises SpecError with one line that names the key, its value and what would be right.
     """
     content = spec.model_dump()
     for key in sorted(values, key=lambda key: key.count(".")):  # a table comes before the keys within it
@@ -58,7 +66,31 @@ def with_values(spec: StudySpec, values: Mapping[str, Any]) -> StudySpec:
             target[table] = dict(inner) if isinstance(inner, Mapping) else {}
             target = target[table]
         target[last] = values[key]
+    if isinstance(content["fixed"], Mapping):
+        given = values.get("fixed", {})
+        named = {key.removeprefix("fixed.") for key in values} | set(
+            given if isinstance(given, Mapping) else ()
+        )
+        content["fixed"] = _adapted(content["fixed"], named, str(content["dataset"]))
     return _validated(content)
+
+
+def _adapted(fixed: Mapping[str, Any], named: set[str], dataset: str) -> dict[str, Any]:
+    """Return fixed hyperparameters without those that lose their effect, except those that a user `named`.
+
+    A spec such as `code` fixes the sizes of convolutions for the trials that have them. Templates have no images to
+    convolve, to mirror or to decode, so their stem becomes linear.
+    """
+    adapted = dict(fixed)
+    if dataset.startswith("templates:"):
+        own = named | ({"stem"} & set(fixed))
+        adapted |= {name: value for name, value in OF_TEMPLATES.items() if name not in own}
+    for name in list(adapted):
+        when = HYPERPARAMETERS[name].when if name in HYPERPARAMETERS else None
+        contradicted = when and when.parameter in adapted and adapted[when.parameter] not in when.values
+        if contradicted and name not in named:
+            del adapted[name]
+    return adapted
 
 
 def with_settings(spec: StudySpec, settings: Sequence[str]) -> StudySpec:

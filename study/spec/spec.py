@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from analysis.tables.objectives import Objective, search_objectives
-from search_spaces.domains import Value, When
+from search_spaces.domains import Value
 from search_spaces.errors import SpaceError
 from search_spaces.hyperparameters import HYPERPARAMETERS, MAX_ATTRIBUTES, check_fixed, resolve
 from search_spaces.spaces import SPACES, Space
@@ -219,6 +219,21 @@ class StudySpec(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _space_fits_networks(self) -> "StudySpec":
+        for name, value in SPACES[self.space].needs.items():
+            if self.fixed.get(name) != value:
+                raise ValueError(f"space {self.space} needs fixed.{name} = {value!r}, as in the spec code")
+        if self.dataset.startswith("templates:"):
+            if self.fixed.get("head", "map") == "map":
+                raise ValueError(
+                    f"space {self.space} trains maps, and {self.dataset} holds no images: needs a space of codes, such"
+                    " as that of the spec code"
+                )
+            if self.fixed.get("stem") == "convolutional":
+                raise ValueError(f"fixed.stem = 'convolutional' needs images: {self.dataset} needs 'linear'")
+        return self
+
+    @model_validator(mode="after")
     def _fixed_has_effect(self) -> "StudySpec":
         try:
             searched = searched_space(self)
@@ -282,10 +297,4 @@ def _is_celeba_gender(spec: StudySpec) -> bool:
 
 
 def _fixed(spec: StudySpec) -> dict[str, Value]:
-    """Return the fixed hyperparameters; of templates, which convolutions cannot read, the stem is linear."""
-    fixed = {"private_attributes": len(spec.attributes), **spec.fixed}
-    if not spec.dataset.startswith("templates:") or "stem" in spec.fixed:
-        return fixed
-    of_convolutions = When("stem", ("convolutional",))
-    kept = {name: value for name, value in fixed.items() if HYPERPARAMETERS[name].when != of_convolutions}
-    return {**kept, "stem": "linear"}
+    return {"private_attributes": len(spec.attributes), **spec.fixed}

@@ -68,7 +68,7 @@ def study(module_storage: Path, tiny_settings: list[str], address: str) -> Path:
         "--gpus-per-trial",
         "1",
     ]
-    assert run(["launch", "quick", "--trials", "8", *where, *tiny_settings, *settings]) == 0
+    assert run(["launch", "alpha-beta", "--trials", "8", *where, *tiny_settings, *settings]) == 0
     return module_storage / "stopping"
 
 

@@ -103,6 +103,10 @@ def _parquet_chunks(found: _File) -> Chunks:
             column = batch.column(0)
             lengths = np.nan_to_num(column.value_lengths().to_numpy(zero_copy_only=False)).astype(int)
             other = np.flatnonzero(lengths != found.values)
+            if len(other) and not lengths[other[0]]:
+                raise DataError(
+                    f"{found.place(start + int(other[0]))}: its template is empty: remove the row"
+                )
             if len(other):
                 raise DataError(
                     f"{found.place(start + int(other[0]))}: its template has {lengths[other[0]]} values, that of "

@@ -21,7 +21,7 @@ def faults():
 
 given_back = faults()
 assert keep_freed_memory()
-print(given_back, faults())
+print(given_back, min(faults() for _ in range(5)))  # a busy system may take pages meanwhile
 """
 # Memory pages of one block.
 PAGES = 2**26 // resource.getpagesize()

@@ -433,3 +433,30 @@ def test_the_stem_of_templates_is_linear_and_that_of_images_is_searched():
     of_sizes = searched_space(with_settings(load_spec("architecture"), ["dataset=templates:faces.parquet"]))
     assert "stem_components" in of_sizes.parameters
     assert not [name for name in of_sizes.parameters if name in ("stem_blocks", "encoder_width")]
+
+
+def test_a_setting_takes_out_what_it_deprives_of_effect_but_nothing_that_the_user_named():
+    linear = with_settings(load_spec("code"), ["fixed.stem=linear"])
+    assert "stem_blocks" not in linear.fixed
+    assert "stem" not in searched_space(linear).parameters
+    with pytest.raises(SpecError, match="stem_blocks = 4 has no effect"):
+        with_settings(load_spec("code"), ["fixed.stem=linear", "fixed.stem_blocks=4"])
+    with pytest.raises(SpecError, match="stem_kernel = 5 has no effect"):
+        with_settings(load_spec("code"), ["dataset=templates:t.parquet", "fixed.stem_kernel=5"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["fixed.head=map"], "space code needs fixed.head = 'code'"),
+        (["dataset=templates:t.parquet", "fixed.stem=convolutional"], "needs images"),
+    ],
+)
+def test_spaces_of_codes_need_codes_and_templates_need_linear_stems(settings, message):
+    with pytest.raises(SpecError, match=message):
+        with_settings(load_spec("code"), settings)
+
+
+def test_maps_of_templates_are_refused():
+    with pytest.raises(SpecError, match=r"trains maps, and templates:t\.parquet holds no images"):
+        with_settings(load_spec("alpha-beta"), ["dataset=templates:t.parquet"])
