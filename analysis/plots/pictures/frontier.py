@@ -1,7 +1,5 @@
 """Draws the trade-off frontier: every search trial, the front as a staircase, and the baselines with their names."""
 
-from dataclasses import replace
-
 import plotnine as p9
 import polars as pl
 
@@ -124,6 +122,6 @@ def _baselines(frontier: FrontierPoints) -> list[p9.geom_point | p9.geom_text]:
     ]
     named = frontier.baselines.unique("method", keep="first", maintain_order=True)
     names = [BASELINES[method][1] for method in named["method"]]
-    labels = label_rows(replace(frontier, baselines=named), names, PANEL_INCHES)
+    labels = label_rows(frontier, named, names, PANEL_INCHES)
     text = p9.geom_text(p9.aes(label="name"), data=labels, size=LABEL_POINTS, color=VERMILLION)
     return [*points, text]

@@ -166,6 +166,13 @@ def test_a_label_moves_out_of_the_way_of_points() -> None:
     assert moved[0, 0] < 1
 
 
+def test_a_label_goes_farther_away_where_all_near_places_cover_points() -> None:
+    anchor, size = np.array([[1.0, 1.0]]), np.array([(0.4, 0.1)])
+    near = np.random.default_rng(0).uniform((0.5, 0.85), (1.5, 1.15), (400, 2))
+    (centre,) = place_labels(anchor, size, near, (2.0, 2.0))
+    assert abs(centre[1] - 1) > 0.15
+
+
 def _caption(frame: pl.DataFrame) -> str:
     return " ".join((plot_frontier(frame).labels.caption or "").split())
 
