@@ -8,7 +8,7 @@ import torch
 
 from aia_models.data.faces import FaceDataset
 from aia_models.data.inputs import network_inputs
-from aia_models.data.some_people import rows_of_some_people
+from aia_models.data.some_people import judged_rows, rows_of_some_people
 from aia_models.data.splits import SPLITS, SplitFaces
 from aia_models.errors import ControlError
 from aia_models.judging.attacks import Attacks, attack_all
@@ -113,8 +113,10 @@ def _raw_inputs(faces: SplitFaces, seed: int) -> dict[str, ReleasedFaces]:
     released = {}
     for split in SPLITS:
         part: FaceDataset = getattr(faces, split)
-        if split in ("train", "attack"):
-            part = part.subset(rows_of_some_people(part.identity, seed))
+        learnt_from = split in ("train", "attack")
+        part = part.subset(
+            rows_of_some_people(part.identity, seed) if learnt_from else judged_rows(part.identity)
+        )
         flat = network_inputs(torch.from_numpy(np.array(part.inputs))).numpy().reshape(1, len(part), -1)
         columns = {name: part.attribute(name) for name in faces.attributes}
         released[split] = ReleasedFaces(flat, _numbers(part, faces), columns)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from aia_models.data.faces import FaceDataset
 from aia_models.data.inputs import network_inputs
-from aia_models.data.some_people import rows_of_some_people
+from aia_models.data.some_people import judged_rows, rows_of_some_people
 from aia_models.data.splits import SPLITS, SplitFaces
 from aia_models.errors import DataError
 from aia_models.measures.certificate import MAX_WORDS
@@ -87,8 +87,8 @@ def release_faces(
     """Return the released representations of every split, and under "other" those of the people in `other`.
 
     Noise comes from a stream of `seed` for each split and release. Splits that attackers learn from (`attack`, `train`,
-    "other") are released twice where the channel is random, and limited to 10,000 images, of people drawn at
-    random.
+    "other") are released twice where the channel is random, and limited to 10,000 images, of people drawn at random.
+    `validation` and `test` are limited to 20,000 images, of the same people whatever the seed.
     """
     parts = {split: getattr(faces, split) for split in SPLITS}
     if other is not None:
@@ -103,8 +103,9 @@ def _release_split(
     anonymizer: Anonymizer, part: FaceDataset, split: str, attributes: tuple[str, ...], seed: int
 ) -> ReleasedFaces:
     learnt_from = split in ("attack", "train", "other")
-    if learnt_from:
-        part = part.subset(rows_of_some_people(part.identity, seed))
+    part = part.subset(
+        rows_of_some_people(part.identity, seed) if learnt_from else judged_rows(part.identity)
+    )
     clean, device = anonymizer.clean(part.inputs), anonymizer.channel.low.device
 
     def release(number: int) -> Float[Tensor, "n k"]:

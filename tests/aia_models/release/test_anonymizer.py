@@ -157,6 +157,18 @@ def test_of_many_images_those_of_some_people_are_learnt_from(monkeypatch: pytest
     assert set(np.unique(released["attack"].identity, return_counts=True)[1]) == {4}, "whole people"
 
 
+def test_of_many_images_those_of_the_same_people_are_judged_whatever_the_seed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("aia_models.data.some_people.MAX_JUDGED_IMAGES", 12)
+    fitted_once = fitted(SMALL)
+    one, other = (release_faces(fitted_once, FACES, seed) for seed in (3, 4))
+    for split in ("validation", "test"):
+        assert len(one[split].identity) == 12
+        assert np.array_equal(one[split].releases, other[split].releases)
+    assert len(one["train"].identity) == len(FACES.train)
+
+
 @pytest.mark.parametrize("limit", [2**16 - 1, 2**16])
 def test_words_are_given_up_to_a_size_of_the_alphabet(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sixteen coordinates of one bit have 2^16 words; equal words have equal codes, and others others."""
