@@ -43,7 +43,16 @@ def test_a_spec_far_from_its_defaults_survives_the_round_trip(spec, tmp_path):
     varied = (
         SPACES["full"]
         .with_private_attributes(2)
-        .without({"private_attributes": 2, "beta": 0.0, "erasure": False, "noise_sd": 0.3, **spec.fixed})
+        .without(
+            {
+                "private_attributes": 2,
+                "beta": 0.0,
+                "erasure": False,
+                "noise_sd": 0.3,
+                "head": "code",
+                **spec.fixed,
+            }
+        )
         .defaults()
     )
     design = "{" + ", ".join(f"{name} = {json.dumps(value)}" for name, value in varied.items()) + "}"
@@ -75,6 +84,7 @@ def test_a_spec_far_from_its_defaults_survives_the_round_trip(spec, tmp_path):
                 'baselines=["erasure"]',
                 "fixed.beta=0",
                 "fixed.erasure=false",
+                "fixed.head=code",
             ),
             *("seeds=2", "confirm_seeds=2", f"designs=[{design}]"),
             *("fixed.noise_sd=0.30000000000000004", "training.stage1_epochs=1", "training.heads_epochs=1"),
@@ -90,6 +100,7 @@ def test_a_spec_far_from_its_defaults_survives_the_round_trip(spec, tmp_path):
         "beta": 0.0,
         "noise_sd": 0.30000000000000004,
         "erasure": False,
+        "head": "code",
         "decoder_width": 32,
     }
     assert again.attributes == ("Male", "Young")
@@ -153,7 +164,7 @@ def test_the_default_baselines_are_all_of_them(spec):
 
 
 def test_a_file_without_a_name_takes_its_own(tmp_path):
-    path = written(tmp_path, 'space = "code"\ntrials = 3\n', "first-look.toml")
+    path = written(tmp_path, 'space = "paper"\ntrials = 3\n', "first-look.toml")
     assert load_spec(path).name == "first-look"
 
 
