@@ -39,7 +39,7 @@ from shared.arguments import at_least
 from shared.drawn_folder import drawn_folder
 
 from aia_models.data.prepared.prepare import open_prepared, prepare
-from aia_models.data.splits import SplitFaces, split_faces, split_masks
+from aia_models.data.splits import SPLITS, SplitFaces, split_faces, split_masks
 from aia_models.judging.judge import judge
 from aia_models.judging.released import ReleasedFaces
 from analysis.tables.objectives import SEARCH_OBJECTIVES
@@ -122,7 +122,7 @@ def judged_alike(representations: np.ndarray, rows: dict[str, np.ndarray], faces
             getattr(faces, split).identity,
             {"gender": getattr(faces, split).attribute("gender")},
         )
-        for split in ("attack", "validation", "test")
+        for split in SPLITS
     }
     _, channels, height, width = representations.shape
     judgement = judge(released, (channels, height, width), 0)

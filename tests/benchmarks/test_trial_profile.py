@@ -6,7 +6,7 @@ import pytest
 import trial_profile
 
 TINY = """
-space = "code"
+space = "maps"
 trials = 1
 image_side = 16
 [training]
