@@ -18,6 +18,7 @@ from study.cli.arguments import (
     FormatOption,
     Hours,
     OwnDirectory,
+    ParquetOutput,
     RecordedStudy,
     Settings,
     Storage,
@@ -319,12 +320,7 @@ def encode(
             help="A folder of PNG and JPEG files, one such file, or a labelled data set.",
         ),
     ],
-    output: Annotated[
-        Path,
-        typer.Option(
-            "-o", "--output", callback=local_path, metavar="PARQUET", help="The Parquet file to create."
-        ),
-    ],
+    output: ParquetOutput,
 ) -> None:
     """Encode images or templates to a Parquet file.
 
@@ -352,12 +348,7 @@ def embed(
             help="The face network: an ONNX file (needs aia-study[embed]), or dlib (needs aia-study[dlib]).",
         ),
     ],
-    output: Annotated[
-        Path,
-        typer.Option(
-            "-o", "--output", callback=local_path, metavar="PARQUET", help="The Parquet file to create."
-        ),
-    ],
+    output: ParquetOutput,
     side: Annotated[
         int | None,
         typer.Option(min=1, help="Side of a crop in pixels, for models with dynamic height and width."),

@@ -72,6 +72,12 @@ RecordedStudy = Annotated[
         parser=parse_location,
     ),
 ]
+ParquetOutput = Annotated[
+    Path,
+    typer.Option(
+        "-o", "--output", callback=local_path, metavar="PARQUET", help="The Parquet file to create."
+    ),
+]
 Storage = Annotated[
     str,
     typer.Option(

@@ -26,7 +26,8 @@ def fetch(directory: Location, trial_id: str, output: Path) -> None:
     row = trials.row(0, named=True)
     checkpoint = directory / row["checkpoint"] if row["checkpoint"] else None
     if checkpoint is None or not checkpoint.is_dir():
-        why = "better ones are kept" if checkpoint else f"it is {row['status']}"
+        removed = "better ones are kept" if row["phase"] == "search" else "it was removed from the study"
+        why = removed if checkpoint else f"it is {row['status']}"
         raise StudyError(f"{directory} kept no checkpoint of trial {trial_id} ({why}): see {front}")
     if output.exists():
         raise StudyError(f"{output} exists already: choose another -o")

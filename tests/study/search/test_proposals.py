@@ -20,7 +20,7 @@ from study.search.warm_start import Measurement
 from study.spec.choices import GUIDED, SAMPLERS, UNGUIDED, Sampler
 from study.spec.constraints import parse
 
-SPACE = SPACES["alpha-beta"]
+SPACE = SPACES["maps"]
 FIGURES = {ATTACKER.column: 0.6, MATCHING.column: 0.7}
 KNOWN = len(SPACE.known_designs())
 

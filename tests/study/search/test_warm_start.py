@@ -86,6 +86,7 @@ def test_the_same_space_takes_every_complete_search_trial(earlier):
         (["fixed.alpha=25"], ["trial-00005"]),
         (["fixed.decoder_width=64"], []),
         (["fixed.learning_rate=0.001"], []),
+        (["space=maps"], ["trial-00000", "trial-00001", "trial-00005"]),
         # Only this trial has the default channel and an α of at most 1.
         (["space=paper"], ["trial-00000"]),
     ],
